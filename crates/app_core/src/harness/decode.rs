@@ -1,0 +1,189 @@
+//! From flags, `--input`, environment and configuration to one checked, typed input.
+
+use std::{
+    io::{Read, Write as _},
+    path::Path,
+};
+
+use garde::Validate;
+use serde_json::{Map, Value};
+
+use super::{
+    arguments::{Argument, arguments},
+    command::subcommands,
+    invocation::Invocation,
+    schema,
+};
+use crate::{
+    config::Config,
+    contract::{Definition, ErrorKind, Tool, ToolError, ToolResult},
+};
+
+/// Largest JSON input in bytes.
+const MAX_INPUT: u64 = 64 << 20;
+
+/// The JSON object of `--input`; empty without it.
+pub(super) fn read_input(source: Option<&str>) -> ToolResult<Value> {
+    let Some(source) = source else { return Ok(Value::Object(Map::new())) };
+    let (name, bytes) = if source == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .take(MAX_INPUT + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot read standard input: {e}")))?;
+        ("standard input", bytes)
+    } else {
+        (source, crate::files::read_limited(Path::new(source), MAX_INPUT)?)
+    };
+    if bytes.len() as u64 > MAX_INPUT {
+        return Err(ToolError::invalid("", format!("{name} is larger than {MAX_INPUT} bytes")));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        ToolError::new(ErrorKind::InvalidInput, format!("`{name}` is not valid JSON: {error}"))
+            .code("invalid_json")
+            .from_source("input")
+    })
+}
+
+/// Puts the sources together: flag over `--input` over environment over configuration; defaults come from serde.
+pub(super) fn merge(definition: &Definition, invocation: &Invocation, input: Value, config: &Config) -> ToolResult<Value> {
+    let Value::Object(input) = input else {
+        return Err(ToolError::new(ErrorKind::InvalidInput, "the input must be a JSON object").from_source("input"));
+    };
+    let root = definition.input_schema.as_value();
+    let mut tag_name = None;
+    let branch = match subcommands(root) {
+        None => Some(root),
+        Some((tag, branches)) => {
+            tag_name = Some(tag);
+            let given = input.get(tag).and_then(Value::as_str);
+            if let (Some((_, action)), Some(given)) = (&invocation.action, given)
+                && action != given
+            {
+                return Err(ToolError::invalid(
+                    tag,
+                    format!("the command is `{action}`, but the input says `{tag}` is `{given}`"),
+                ));
+            }
+            let chosen = invocation.action.as_ref().map(|(_, action)| action.as_str()).or(given);
+            if chosen.is_none() && !input.contains_key(tag) {
+                let names: Vec<_> = branches.iter().map(|(name, _)| format!("`{name}`")).collect();
+                return Err(ToolError::invalid(tag, format!("a command is missing: one of {}", names.join(", ")))
+                    .hint(format!("see `{} --help`", definition.name)));
+            }
+            chosen.and_then(|name| branches.iter().find(|(branch, _)| *branch == name)).map(|(_, schema)| *schema)
+        }
+    };
+    let mut merged = Map::new();
+    if let Some(branch) = branch {
+        for argument in arguments(branch, tag_name) {
+            if let Some(value) = from_surroundings(&argument, config)? {
+                merged.insert(argument.field, value);
+            }
+        }
+    }
+    for (name, value) in input.into_iter().chain(invocation.fields.clone()) {
+        merged.insert(name, value);
+    }
+    Ok(Value::Object(merged))
+}
+
+fn from_surroundings(argument: &Argument, config: &Config) -> ToolResult<Option<Value>> {
+    if let Some(variable) = &argument.cli.env {
+        let text = if argument.cli.secret {
+            config.find_secret(variable)?.map(|secret| secret.reveal().to_owned())
+        } else {
+            config.env(variable)
+        };
+        if let Some(text) = text {
+            return argument.parse(&[text]).map(Some).map_err(|problem| {
+                ToolError::config(format!("environment variable `{variable}`: {problem}")).field(&argument.field)
+            });
+        }
+    }
+    match &argument.cli.config {
+        Some(key) => config.onejob::<Value>(key),
+        None => Ok(None),
+    }
+}
+
+/// Decodes and validates once, naming the path of every bad field.
+pub(super) fn decode<T: Tool>(definition: &Definition, value: Value) -> ToolResult<T::Input> {
+    let root = definition.input_schema.as_value();
+    let mistakes = schema::check(root, &value);
+    if !mistakes.is_empty() {
+        return Err(refuse(mistakes));
+    }
+    let input: T::Input = serde_path_to_error::deserialize(value.clone()).map_err(|error| {
+        let path = match error.path().to_string() {
+            dot if dot == "." => String::new(),
+            path => path,
+        };
+        refuse(vec![(path, error.into_inner().to_string())])
+    })?;
+    if let Err(report) = input.validate() {
+        let mut mistakes: Vec<_> = report.iter().map(|(path, error)| (path.to_string(), error.to_string())).collect();
+        mistakes.dedup();
+        return Err(refuse(mistakes));
+    }
+    check_files(root, &value)?;
+    Ok(input)
+}
+
+fn refuse(mistakes: Vec<schema::Mistake>) -> ToolError {
+    const SHOWN: usize = 8;
+    let mut message = String::new();
+    for (path, problem) in mistakes.iter().take(SHOWN) {
+        if !message.is_empty() {
+            message.push_str("; ");
+        }
+        message.push_str(&if path.is_empty() { format!("the input {problem}") } else { format!("`{path}` {problem}") });
+    }
+    if mistakes.len() > SHOWN {
+        message.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
+    }
+    let mut error = ToolError::new(ErrorKind::InvalidInput, message).from_source("input");
+    error.field_paths = mistakes.into_iter().map(|(path, _)| path).collect();
+    error
+}
+
+/// Files that must exist are looked for before anything starts.
+fn check_files(root: &Value, value: &Value) -> ToolResult<()> {
+    let branch = match subcommands(root) {
+        None => root,
+        Some((tag, branches)) => {
+            let name = value.get(tag).and_then(Value::as_str).unwrap_or_default();
+            match branches.iter().find(|(branch, _)| *branch == name) {
+                Some((_, branch)) => *branch,
+                None => return Ok(()),
+            }
+        }
+    };
+    for argument in arguments(branch, None).iter().filter(|argument| argument.cli.exists) {
+        let given = value.get(&argument.field);
+        let paths = given.into_iter().flat_map(|v| match v {
+            Value::Array(items) => items.iter().collect::<Vec<_>>(),
+            one => vec![one],
+        });
+        for path in paths.filter_map(Value::as_str) {
+            let file = Path::new(path);
+            let problem = match argument.cli.path.as_deref() {
+                _ if !file.exists() => "does not exist",
+                Some("file") if file.is_dir() => "is a directory, not a file",
+                Some("dir") if !file.is_dir() => "is not a directory",
+                _ => continue,
+            };
+            let kind = if file.exists() { ErrorKind::InvalidInput } else { ErrorKind::NotFound };
+            return Err(ToolError::new(kind, format!("`{}`: `{path}` {problem}", argument.field))
+                .field(&argument.field)
+                .from_source("input"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes to stdout, quietly giving up when nobody reads it.
+pub(super) fn write_stdout(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().flush();
+}

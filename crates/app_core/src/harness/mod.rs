@@ -1,0 +1,28 @@
+//! The harness: turns a tool into a program. One place reads the command line, one place prints, one place decides
+//! the exit code.
+
+mod arguments;
+mod command;
+mod decode;
+mod emitter;
+mod invocation;
+mod legacy;
+mod logging;
+mod metrics;
+mod output;
+mod report;
+mod run;
+mod schema;
+
+use std::process::ExitCode;
+
+pub(crate) use emitter::Emitter;
+pub use output::render_value;
+pub use schema::check as check_schema;
+
+use crate::contract::Tool;
+
+/// Runs a tool as this process: command line in, result out, exit code by the error's kind.
+pub fn main<T: Tool>() -> ExitCode {
+    ExitCode::from(run::program::<T>(std::env::args_os()))
+}

@@ -1,0 +1,586 @@
+//! One run, from command line to exit code.
+
+use std::{
+    ffi::OsString,
+    io::IsTerminal as _,
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::{
+    command, decode,
+    emitter::Emitter,
+    invocation::{self, Invocation},
+    legacy, logging,
+    logging::Colours,
+    metrics, report,
+};
+use crate::{
+    config::{Config, process_env},
+    context::{Clock, Context, Inner, lock, random_id},
+    contract::{
+        Definition, ErrorKind, EventBody, Gate, MANIFEST_FORMAT, Manifest, Mode, Tool, ToolError, ToolResult, Usd,
+    },
+    state::{Runs, state_dir},
+};
+
+/// Runs the tool for these arguments and returns the exit code.
+pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
+    let definition = described::<T>();
+    let matches = match command::build(&definition).try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return command_line_refused(&definition, &error),
+    };
+    let invocation = match invocation::read(&definition, &matches) {
+        Ok(invocation) => invocation,
+        Err(error) => return refused_before_start(&definition, &error),
+    };
+    if invocation.describe {
+        let text = serde_json::to_string_pretty(&definition).unwrap_or_default();
+        decode::write_stdout(&format!("{text}\n"));
+        return 0;
+    }
+    let colours = Colours::choose(invocation.color.as_deref());
+    logging::start(&invocation, colours);
+    let last_words = catch_panic_text();
+    let run = AssertUnwindSafe(|| execute::<T>(definition, &invocation, colours, &last_words));
+    std::panic::catch_unwind(run).unwrap_or_else(|_| {
+        let error = panicked(&last_words);
+        report::report(&error, invocation.json, colours);
+        error.kind.exit_code()
+    })
+}
+
+/// The definition with the schemas of input and output.
+fn described<T: Tool>() -> Definition {
+    let mut definition = T::definition();
+    definition.input_schema = schema_of::<T::Input>();
+    definition.output_schema = schema_of::<T::Output>();
+    definition
+}
+
+fn schema_of<S: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<S>()
+}
+
+fn command_line_refused(definition: &Definition, error: &clap::Error) -> u8 {
+    if !error.use_stderr() {
+        decode::write_stdout(&error.render().to_string());
+        return 0;
+    }
+    let text = error.render().to_string();
+    let mut lines = text.trim_end().lines();
+    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
+    let detail: Vec<_> = lines.map(str::trim).filter(|l| !l.is_empty()).collect();
+    let tip = detail.iter().find_map(|line| line.strip_prefix("tip: ")).map(|tip| tip.replace('\'', "`"));
+    let values = detail.iter().find(|line| line.starts_with("[possible values")).map(|line| format!("{line}"));
+    let hint = tip.or(values).unwrap_or_else(|| format!("see `{} --help`", definition.name));
+    refused_before_start(definition, &ToolError::new(ErrorKind::InvalidInput, message).from_source("input").hint(hint))
+}
+
+/// A command line that cannot be understood still ends with a terminal event.
+fn refused_before_start(definition: &Definition, error: &ToolError) -> u8 {
+    if let Ok(emitter) = Emitter::from_env(Clock::System) {
+        emitter.emit(started(definition, "none"));
+        emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error.clone())) });
+    }
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    report::report(error, json, Colours::choose(None));
+    error.kind.exit_code()
+}
+
+fn started(definition: &Definition, run_id: &str) -> EventBody {
+    EventBody::Started {
+        run_id: run_id.to_owned(),
+        tool: definition.name.clone(),
+        version: definition.version.clone(),
+        pid: std::process::id(),
+    }
+}
+
+/// What happened, ready to be told on every face.
+struct Outcome {
+    /// Printed on stdout.
+    stdout: String,
+    output: Option<Value>,
+    error: Option<ToolError>,
+    exit: u8,
+}
+
+fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Colours, last_words: &LastWords) -> u8 {
+    let json = invocation.json || !invocation.text && !std::io::stdout().is_terminal();
+    let error_json = invocation.json;
+    let prepared = prepare::<T>(definition.clone(), invocation);
+    let (ctx, decoded) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return refused_before_start(&definition, &error),
+    };
+    let inner = ctx.inner();
+    inner.emitter.emit(started(&inner.definition, &inner.run_id));
+    let started_at = ctx.now();
+
+    let (call, decoded) = match decoded {
+        Decoded::Answer(text, success) => {
+            decode::write_stdout(&text);
+            inner.emitter.emit(EventBody::Finished { output: serde_json::from_str(&text).ok(), error: None });
+            return u8::from(!success);
+        }
+        Decoded::Refused(call, error) => (call, Err(error)),
+        Decoded::Input { input, call } => (call, Ok(input)),
+    };
+    let canonical = decoded.as_ref().ok().and_then(|input| serde_json::to_value(input).ok()).unwrap_or(Value::Null);
+    if invocation.print_input {
+        return match &decoded {
+            Ok(_) => {
+                decode::write_stdout(&format!("{canonical}\n"));
+                inner.emitter.emit(EventBody::Finished { output: Some(canonical), error: None });
+                0
+            }
+            Err(error) => finish_refused(&ctx, error, error_json, colours),
+        };
+    }
+    let input = match decoded {
+        Ok(input) => input,
+        Err(error) if call.is_none() => return finish_refused(&ctx, &error, error_json, colours),
+        Err(error) => {
+            let call = call.unwrap_or_default();
+            let (text, _) = legacy::answer::<T>(&call, Err(&error));
+            decode::write_stdout(&text);
+            inner.emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error)) });
+            return 1;
+        }
+    };
+    let input_hash = crate::files::sha256(canonical.to_string().as_bytes());
+    let runs = open_run_log(&ctx);
+    if let Some(runs) = &runs {
+        let planned = ctx.dry_run();
+        let d = &inner.definition;
+        warn_failed(&ctx, runs.start(&inner.run_id, &d.name, &d.version, &input_hash, planned, started_at));
+    }
+
+    let result = drive::<T>(input, &ctx, last_words);
+    if inner.mode == Mode::Plan && !invocation.dry_run && result.is_ok() {
+        ctx.warn("planned only; add `--apply` to act");
+    }
+    let mut outcome = settle::<T>(&ctx, result, call.as_ref(), json);
+    if let Some(bar) = &inner.bar {
+        bar.finish_and_clear();
+    }
+    if !ctx.dry_run() {
+        write_manifest(&ctx, invocation.manifest.as_deref(), started_at, &input_hash, canonical, &mut outcome);
+    }
+    decode::write_stdout(&outcome.stdout);
+    if let Some(error) = &outcome.error
+        && call.is_none()
+    {
+        report::report(error, error_json, colours);
+    }
+    close_run_log(&ctx, runs.as_ref(), &outcome);
+    inner.emitter.emit(EventBody::Finished { output: outcome.output, error: outcome.error.map(Box::new) });
+    outcome.exit
+}
+
+fn finish_refused(ctx: &Context, error: &ToolError, json: bool, colours: Colours) -> u8 {
+    let mut error = error.clone();
+    error.trace_id.clone_from(&ctx.inner().trace_id);
+    report::report(&error, json, colours);
+    let exit = error.kind.exit_code();
+    ctx.inner().emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error)) });
+    exit
+}
+
+enum Decoded<I> {
+    Input { input: I, call: Option<Value> },
+    Refused(Option<Value>, ToolError),
+    /// The replaced script's answer was clear without running anything.
+    Answer(String, bool),
+}
+
+/// Settings, clock, descriptor, input: everything that can go wrong before the run starts.
+fn prepare<T: Tool>(mut definition: Definition, invocation: &Invocation) -> ToolResult<(Context, Decoded<T::Input>)> {
+    let config = Config::load()?;
+    apply_policy(&mut definition, &config, invocation)?;
+    let clock = match process_env("ONEJOB_CLOCK") {
+        None => Clock::System,
+        Some(text) => Clock::Fixed(
+            text.parse().map_err(|_| ToolError::config(format!("`ONEJOB_CLOCK` is `{text}`, not an RFC 3339 time")))?,
+        ),
+    };
+    let emitter = Emitter::from_env(clock)?;
+    let decoded = decode_input::<T>(&definition, invocation, &config);
+    let plan_first = match (definition.gate, &decoded) {
+        (Gate::Direct, _) | (_, Decoded::Refused(..) | Decoded::Answer(..)) => false,
+        (Gate::PlanFirst, _) => true,
+        (Gate::ByInput, Decoded::Input { input, .. }) => T::plan_first(input),
+    };
+    let mode = if invocation.dry_run || plan_first && !invocation.apply { Mode::Plan } else { Mode::Apply };
+    let bar = (!invocation.quiet && std::io::stderr().is_terminal()).then(|| indicatif::ProgressBar::new(0));
+    let ctx = Context::new(Inner {
+        definition,
+        mode,
+        clock,
+        run_id: process_env("ONEJOB_RUN_ID").unwrap_or_else(|| random_id("run")),
+        trace_id: process_env("ONEJOB_TRACE_ID").unwrap_or_else(|| random_id("trace")),
+        state_dir: state_dir().ok(),
+        config,
+        emitter,
+        bar,
+        cancel: CancellationToken::new(),
+        cooperative: AtomicBool::new(false),
+        artifacts: Mutex::default(),
+        pending: Mutex::default(),
+        cost: Mutex::new(Usd::ZERO),
+        items: AtomicU64::new(0),
+        #[cfg(feature = "http")]
+        http: std::sync::OnceLock::new(),
+    });
+    Ok((ctx, decoded))
+}
+
+fn decode_input<T: Tool>(definition: &Definition, invocation: &Invocation, config: &Config) -> Decoded<T::Input> {
+    let source = if invocation.legacy { Some(invocation.input.as_deref().unwrap_or("-")) } else { invocation.input.as_deref() };
+    let read = match decode::read_input(source) {
+        Ok(read) => read,
+        Err(error) => return Decoded::Refused(None, error),
+    };
+    let (value, call) = if invocation.legacy {
+        let call = legacy::unwrap_call(read);
+        match T::from_legacy(call.clone()) {
+            Ok(value) => (value, Some(call)),
+            Err(answer) => {
+                let (text, success) = legacy::line(&answer, false);
+                return Decoded::Answer(text, success);
+            }
+        }
+    } else {
+        (read, None)
+    };
+    let decoded = decode::merge(definition, invocation, value, config)
+        .and_then(|merged| decode::decode::<T>(definition, merged));
+    match decoded {
+        Ok(input) => Decoded::Input { input, call },
+        Err(error) => Decoded::Refused(call, error),
+    }
+}
+
+/// `[tools.<name>.policy]` of `onejob.toml`, then the flags.
+fn apply_policy(definition: &mut Definition, config: &Config, invocation: &Invocation) -> ToolResult<()> {
+    if let Some(changes) = config.onejob::<serde_json::Map<String, Value>>(&format!("tools.{}.policy", definition.name))? {
+        let mut policy = serde_json::to_value(&definition.policy).unwrap_or_default();
+        for (key, value) in changes {
+            match (policy.get_mut(&key), value) {
+                (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
+                (_, value) => policy[key] = value,
+            }
+        }
+        definition.policy = serde_json::from_value(policy).map_err(|error| {
+            ToolError::config(format!("`tools.{}.policy` in onejob.toml: {error}", definition.name))
+        })?;
+    }
+    if let Some(seconds) = invocation.timeout_s {
+        definition.policy.timeout_s = seconds;
+    }
+    if let Some(attempts) = invocation.attempts {
+        definition.policy.retry.attempts = attempts;
+    }
+    Ok(())
+}
+
+/// Why a run was told to stop.
+#[derive(Clone, Copy, Debug)]
+enum Stop {
+    Interrupt,
+    Terminate,
+    Timeout(Duration),
+}
+
+impl Stop {
+    fn error(self) -> ToolError {
+        match self {
+            Self::Interrupt => ToolError::new(ErrorKind::Cancelled, "stopped by SIGINT").code("interrupted"),
+            Self::Terminate => ToolError::cancelled(),
+            Self::Timeout(limit) => {
+                ToolError::new(ErrorKind::Timeout, format!("not finished within {} s", limit.as_secs_f64()))
+                    .hint("raise it with `--run-timeout` or in onejob.toml")
+            }
+        }
+    }
+
+    fn exit(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+            Self::Timeout(_) => ErrorKind::Timeout.exit_code(),
+        }
+    }
+}
+
+type StopCell = Arc<Mutex<Option<Stop>>>;
+
+fn drive<T: Tool>(input: T::Input, ctx: &Context, last_words: &LastWords) -> Result<T::Output, (ToolError, Option<u8>)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return Err((ToolError::new(ErrorKind::Io, format!("cannot start the runtime: {error}")), None)),
+    };
+    let stop = StopCell::default();
+    let span = tracing::info_span!("run", tool = %ctx.inner().definition.name, trace_id = %ctx.inner().trace_id);
+    let result = runtime.block_on(async {
+        let watcher = tokio::spawn(watch(ctx.clone(), stop.clone()));
+        let run = AssertUnwindSafe(T::run(input, ctx).instrument(span)).catch_unwind();
+        let ended = tokio::select! {
+            biased;
+            result = run => Some(result),
+            () = told_to_stop(ctx) => None,
+        };
+        watcher.abort();
+        ended
+    });
+    // Blocking work that ignores the request to stop must not hold the process.
+    runtime.shutdown_background();
+    let why = *lock(&stop);
+    match (result, why) {
+        (Some(Ok(Ok(output))), _) => Ok(output),
+        (Some(Ok(Err(error))), Some(stop)) if error.kind == ErrorKind::Cancelled => {
+            let mut told = stop.error();
+            told.output = error.output;
+            Err((told, Some(stop.exit())))
+        }
+        (Some(Ok(Err(error))), _) => Err((error, None)),
+        (Some(Err(_)), _) => Err((panicked(last_words), None)),
+        (None, why) => {
+            let stop = why.unwrap_or(Stop::Terminate);
+            Err((stop.error(), Some(stop.exit())))
+        }
+    }
+}
+
+/// Resolves when the run must be dropped: at once for a run that never looks, after the grace for one that does.
+async fn told_to_stop(ctx: &Context) {
+    let inner = ctx.inner();
+    inner.cancel.cancelled().await;
+    if inner.cooperative.load(Ordering::Relaxed) {
+        tokio::time::sleep(ctx.policy().cancel_grace()).await;
+    }
+}
+
+/// Waits for signals and the timeout; ends the process when the run does not stop within the grace.
+async fn watch(ctx: Context, cell: StopCell) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        tracing::warn!("cannot listen for signals");
+        return;
+    };
+    let _pings = tokio::spawn(ping_watchdog());
+    let why = tokio::select! {
+        () = arrives(&mut interrupt) => Stop::Interrupt,
+        () = arrives(&mut terminate) => Stop::Terminate,
+        limit = time_is_up(ctx.policy().timeout()) => Stop::Timeout(limit),
+    };
+    *lock(&cell) = Some(why);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    ctx.inner().cancel.cancel();
+    // Slightly longer than the run's own grace, so that an orderly end wins.
+    let grace = ctx.policy().cancel_grace() + Duration::from_millis(200);
+    tokio::select! {
+        () = arrives(&mut interrupt) => {}
+        () = arrives(&mut terminate) => {}
+        () = tokio::time::sleep(grace) => {}
+    }
+    end_by_force(&ctx, why);
+}
+
+async fn arrives(signal: &mut Signal) {
+    if signal.recv().await.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn time_is_up(limit: Option<Duration>) -> Duration {
+    match limit {
+        Some(limit) => {
+            tokio::time::sleep(limit).await;
+            limit
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn ping_watchdog() {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let mut ticks = tokio::time::interval(limit / 2);
+    loop {
+        ticks.tick().await;
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+    }
+}
+
+#[expect(clippy::exit, reason = "the run ignores the request to stop; this is the end by force")]
+fn end_by_force(ctx: &Context, why: Stop) {
+    let inner = ctx.inner();
+    for path in lock(&inner.pending).iter() {
+        // The file may be gone already.
+        let _ = std::fs::remove_file(path);
+    }
+    let error = why.error().hint("it did not stop by itself within the grace period");
+    let outcome = Outcome { stdout: String::new(), output: None, exit: why.exit(), error: Some(error.clone()) };
+    close_run_log(ctx, open_run_log(ctx).as_ref(), &outcome);
+    report::report(&error, false, Colours { stderr: false });
+    inner.emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error)) });
+    std::process::exit(i32::from(why.exit()));
+}
+
+fn settle<T: Tool>(
+    ctx: &Context,
+    result: Result<T::Output, (ToolError, Option<u8>)>,
+    call: Option<&Value>,
+    json: bool,
+) -> Outcome {
+    match result {
+        Ok(output) => {
+            let value = serde_json::to_value(&output).unwrap_or_default();
+            if let Some(call) = call {
+                let (stdout, success) = legacy::answer::<T>(call, Ok(&output));
+                return Outcome { stdout, output: Some(value), error: None, exit: u8::from(!success) };
+            }
+            let mut stdout = String::new();
+            if !json {
+                // Writing to a String cannot fail.
+                let _ = T::render(&output, &mut stdout);
+            }
+            Outcome { stdout: if json { json_text(&value) } else { stdout }, output: Some(value), error: None, exit: 0 }
+        }
+        Err((mut error, exit)) => {
+            error.trace_id.clone_from(&ctx.inner().trace_id);
+            let exit = exit.unwrap_or_else(|| error.kind.exit_code());
+            if let Some(call) = call {
+                let (stdout, _) = legacy::answer::<T>(call, Err(&error));
+                return Outcome { stdout, output: None, error: Some(error), exit: 1 };
+            }
+            let output = error.output.as_deref().cloned();
+            let stdout = match &output {
+                None => String::new(),
+                Some(value) if json => json_text(value),
+                Some(value) => {
+                    let mut text = String::new();
+                    let _ = T::render_partial(value, &mut text);
+                    text
+                }
+            };
+            Outcome { stdout, output, error: Some(error), exit }
+        }
+    }
+}
+
+fn json_text(value: &Value) -> String {
+    let text = if std::io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    format!("{}\n", text.unwrap_or_default())
+}
+
+/// `manifest.json` beside the first artifact, unless told otherwise. Its failure fails the run: lineage would be lost.
+fn write_manifest(
+    ctx: &Context,
+    wanted: Option<&Path>,
+    started_at: jiff::Timestamp,
+    input_hash: &str,
+    input: Value,
+    outcome: &mut Outcome,
+) {
+    let inner = ctx.inner();
+    let artifacts = ctx.artifacts();
+    let Some(first) = artifacts.first() else { return };
+    let path = match wanted {
+        Some(path) if path == Path::new("none") => return,
+        Some(path) => path.to_owned(),
+        None => beside(&first.path),
+    };
+    let manifest = Manifest {
+        format: MANIFEST_FORMAT.to_owned(),
+        run_id: inner.run_id.clone(),
+        tool: inner.definition.name.clone(),
+        version: inner.definition.version.clone(),
+        input_hash: input_hash.to_owned(),
+        input,
+        started_at,
+        finished_at: ctx.now(),
+        artifacts,
+        cost_usd: *lock(&inner.cost),
+    };
+    let written = serde_json::to_vec_pretty(&manifest)
+        .map_err(|e| ToolError::internal(format!("manifest: {e}")))
+        .and_then(|bytes| ctx.write(&path, "application/json", "manifest", &bytes));
+    if let Err(error) = written
+        && outcome.error.is_none()
+    {
+        outcome.exit = error.kind.exit_code();
+        outcome.error = Some(error);
+    }
+}
+
+/// `out/a.gif` -> `out/a.gif.manifest.json`: two tools writing into one folder must not overwrite each other's lineage.
+fn beside(artifact: &Path) -> PathBuf {
+    let mut name = artifact.as_os_str().to_owned();
+    name.push(".manifest.json");
+    PathBuf::from(name)
+}
+
+fn open_run_log(ctx: &Context) -> Option<Runs> {
+    let opened = ctx.state_dir().and_then(Runs::open);
+    match opened {
+        Ok(runs) => Some(runs),
+        Err(error) => {
+            ctx.warn(format!("this run is not in the run log: {}", error.message));
+            None
+        }
+    }
+}
+
+fn close_run_log(ctx: &Context, runs: Option<&Runs>, outcome: &Outcome) {
+    let Some(runs) = runs else { return };
+    let inner = ctx.inner();
+    let error = outcome.error.as_ref().map(|e| (e.kind.as_str(), e.code.as_str()));
+    let bytes = lock(&inner.artifacts).iter().map(|a| a.bytes).sum();
+    let counts = (inner.items.load(Ordering::Relaxed), bytes);
+    let cost = *lock(&inner.cost);
+    warn_failed(ctx, runs.finish(&inner.run_id, outcome.exit, error, cost, counts, ctx.now()));
+    if let Some(dir) = process_env("ONEJOB_METRICS_DIR") {
+        warn_failed(ctx, metrics::write(Path::new(&dir), &inner.definition.name, runs));
+    }
+}
+
+fn warn_failed(ctx: &Context, result: ToolResult<()>) {
+    if let Err(error) = result {
+        ctx.warn(error.message);
+    }
+}
+
+/// What the last panic said.
+type LastWords = Arc<Mutex<Option<String>>>;
+
+fn catch_panic_text() -> LastWords {
+    let words = LastWords::default();
+    let kept = words.clone();
+    std::panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        let text = info.payload_as_str().unwrap_or("a panic without a text");
+        *lock(&kept) = Some(format!("{text}{place}"));
+    }));
+    words
+}
+
+fn panicked(last_words: &LastWords) -> ToolError {
+    let words = lock(last_words).take().unwrap_or_else(|| "a panic without a text".to_owned());
+    ToolError::internal(format!("bug: {words}")).code("panic").hint("please report this with the command line you used")
+}

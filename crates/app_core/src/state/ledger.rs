@@ -1,0 +1,517 @@
+//! Money and rate limits shared by every binary of the host.
+//!
+//! Spending goes reserve -> commit or refund, each one transaction under SQLite's write lock, so racing processes
+//! can never pass a limit together. A reservation whose process died expires.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::{Timestamp, ToSpan, Unit, tz::TimeZone};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::database::{database_error, open};
+use crate::contract::{ErrorKind, RateBucket, ToolError, ToolResult, Usd};
+
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE entries (
+    id TEXT PRIMARY KEY,
+    tool TEXT NOT NULL,
+    what TEXT NOT NULL,
+    reserved INTEGER NOT NULL,          -- nano-dollars
+    spent INTEGER,                      -- nano-dollars, once committed
+    state TEXT NOT NULL CHECK (state IN ('reserved', 'committed', 'refunded', 'expired')),
+    at INTEGER NOT NULL,                -- unix milliseconds of the reservation
+    expires_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    imported TEXT UNIQUE                -- identity of an imported record, so that an import can be repeated
+);
+CREATE INDEX entries_at ON entries (at);
+CREATE INDEX entries_open ON entries (expires_at) WHERE state = 'reserved';
+CREATE TABLE buckets (
+    name TEXT PRIMARY KEY,
+    tokens REAL NOT NULL,
+    updated_at INTEGER NOT NULL,
+    blocked_until INTEGER NOT NULL DEFAULT 0
+);
+"];
+
+/// Spending limits. `None` means no limit of that kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetLimits {
+    /// Per calendar day (UTC).
+    pub daily_usd: Option<Usd>,
+    /// Per calendar month (UTC).
+    pub monthly_usd: Option<Usd>,
+    /// Within the last `window_hours`.
+    pub window_usd: Option<Usd>,
+    /// Length of the sliding window in hours.
+    pub window_hours: u32,
+}
+
+/// The limits of the replaced budget script.
+impl Default for BudgetLimits {
+    fn default() -> Self {
+        Self {
+            daily_usd: Some(Usd::from_cents(200)),
+            monthly_usd: Some(Usd::from_cents(10_000)),
+            window_usd: Some(Usd::from_cents(2_500)),
+            window_hours: 5,
+        }
+    }
+}
+
+/// One period of the budget.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BudgetPeriod {
+    /// `day`, `month` or `window`.
+    pub name: String,
+    /// Spent and reserved so far.
+    pub used_usd: Usd,
+    /// Of that, still reserved.
+    pub reserved_usd: Usd,
+    /// The limit, when there is one.
+    pub limit_usd: Option<Usd>,
+    /// When used money becomes free again.
+    pub resets_at: Timestamp,
+}
+
+/// State of a ledger entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum ReservationState {
+    Reserved,
+    Committed,
+    Refunded,
+    Expired,
+}
+
+/// One reservation or spending.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LedgerEntry {
+    /// Id of the reservation.
+    pub id: String,
+    /// Who asked.
+    pub tool: String,
+    /// What for, for example provider and model.
+    pub what: String,
+    /// Amount reserved.
+    pub reserved_usd: Usd,
+    /// Amount really spent, once committed.
+    pub spent_usd: Option<Usd>,
+    /// Where it stands.
+    pub state: ReservationState,
+    /// When it was reserved.
+    pub at: Timestamp,
+}
+
+/// An open reservation. Settle it with [`Ledger::commit`] or [`Ledger::refund`]; left alone it expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reservation {
+    /// Id to settle it by.
+    pub id: String,
+    /// Amount set aside.
+    pub amount_usd: Usd,
+    /// When it lapses by itself.
+    pub expires_at: Timestamp,
+}
+
+/// The ledger file of the host.
+#[derive(Debug)]
+pub struct Ledger {
+    connection: Connection,
+    path: PathBuf,
+    limits: BudgetLimits,
+}
+
+impl Ledger {
+    /// Opens `ledger.sqlite3` in `dir` with the given limits.
+    pub fn open(dir: &Path, limits: BudgetLimits) -> ToolResult<Self> {
+        let path = dir.join("ledger.sqlite3");
+        Ok(Self { connection: open(&path, MIGRATIONS)?, path, limits })
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &BudgetLimits {
+        &self.limits
+    }
+
+    /// Sets money aside for a call that is about to be made.
+    ///
+    /// Fails with `budget_exceeded`, naming the limit and when it resets; `invalid_input` for a negative amount or
+    /// blank names. The reservation lapses after `lifetime` unless settled.
+    pub fn reserve(
+        &mut self,
+        tool: &str,
+        what: &str,
+        amount: Usd,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> ToolResult<Reservation> {
+        if amount < Usd::ZERO || tool.trim().is_empty() || what.trim().is_empty() {
+            return Err(ToolError::new(ErrorKind::InvalidInput, "a reservation needs names and an amount of 0 or more")
+                .code("invalid_spend_request")
+                .from_source("ledger"));
+        }
+        let id = crate::context::random_id("rsv");
+        let expires = now + jiff::SignedDuration::try_from(lifetime).unwrap_or(jiff::SignedDuration::from_hours(1));
+        let limits = self.limits;
+        self.write(|transaction| {
+            expire(transaction, now)?;
+            if let Err(refusal) = check(transaction, &limits, amount, now)? {
+                return Ok(Err(refusal));
+            }
+            transaction.execute(
+                "INSERT INTO entries (id, tool, what, reserved, state, at, expires_at) VALUES (?, ?, ?, ?, 'reserved', ?, ?)",
+                params![id, tool, what, amount.nanos(), now.as_millisecond(), expires.as_millisecond()],
+            )?;
+            Ok(Ok(()))
+        })??;
+        Ok(Reservation { id, amount_usd: amount, expires_at: expires })
+    }
+
+    /// Turns a reservation into spending of the real amount, which may differ from the reserved one.
+    ///
+    /// Money that is gone is always recorded, also when the reservation has expired or the amount is larger.
+    pub fn commit(&mut self, id: &str, spent: Usd, now: Timestamp) -> ToolResult<()> {
+        self.settle(id, "committed", Some(spent), now)
+    }
+
+    /// Gives a reservation back. Never touches the spending of another day.
+    pub fn refund(&mut self, id: &str, now: Timestamp) -> ToolResult<()> {
+        self.settle(id, "refunded", None, now)
+    }
+
+    fn settle(&mut self, id: &str, state: &str, spent: Option<Usd>, now: Timestamp) -> ToolResult<()> {
+        self.write(|transaction| {
+            let old: Option<String> =
+                transaction.query_row("SELECT state FROM entries WHERE id = ?", [id], |row| row.get(0)).optional()?;
+            match old.as_deref() {
+                None => Ok(Err(ToolError::not_found(format!("no reservation `{id}`")).from_source("ledger"))),
+                Some("reserved") => Ok(Ok(())),
+                Some("expired") if state == "committed" => Ok(Ok(())),
+                Some(old) => Ok(Err(ToolError::new(
+                    ErrorKind::Conflict,
+                    format!("reservation `{id}` is {old} already"),
+                )
+                .code("already_settled")
+                .from_source("ledger"))),
+            }
+            .and_then(|verdict: ToolResult<()>| {
+                if verdict.is_ok() {
+                    transaction.execute(
+                        "UPDATE entries SET state = ?, spent = ?, settled_at = ? WHERE id = ?",
+                        params![state, spent.map(Usd::nanos), now.as_millisecond(), id],
+                    )?;
+                }
+                Ok(verdict)
+            })
+        })?
+    }
+
+    /// Records spending in one step, refused like a reservation when a limit would be passed.
+    pub fn spend(&mut self, tool: &str, what: &str, amount: Usd, now: Timestamp) -> ToolResult<()> {
+        let reservation = self.reserve(tool, what, amount, Duration::from_secs(60), now)?;
+        self.commit(&reservation.id, amount, now)
+    }
+
+    /// Adds a record of an older budget file. Returns whether it was new. Limits do not apply: the money is gone.
+    pub fn import(&mut self, identity: &str, tool: &str, amount: Usd, at: Timestamp) -> ToolResult<bool> {
+        let id = crate::context::random_id("imp");
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "INSERT INTO entries (id, tool, what, reserved, spent, state, at, expires_at, settled_at, imported)
+                     VALUES (?1, ?2, 'imported', ?3, ?3, 'committed', ?4, ?4, ?4, ?5) ON CONFLICT (imported) DO NOTHING",
+                    params![id, tool, amount.nanos(), at.as_millisecond(), identity],
+                )
+                .map(|rows| rows > 0)
+        })
+    }
+
+    /// The three periods as they stand.
+    pub fn periods(&mut self, now: Timestamp) -> ToolResult<Vec<BudgetPeriod>> {
+        let limits = self.limits;
+        self.write(|transaction| {
+            expire(transaction, now)?;
+            periods(transaction, &limits, now)
+        })
+    }
+
+    /// Whether `amount` could be reserved now; does not reserve.
+    pub fn allows(&mut self, amount: Usd, now: Timestamp) -> ToolResult<bool> {
+        let limits = self.limits;
+        self.write(|transaction| {
+            expire(transaction, now)?;
+            Ok(check(transaction, &limits, amount, now)?.is_ok())
+        })
+    }
+
+    /// Entries since a time, oldest first.
+    pub fn entries(&mut self, since: Timestamp) -> ToolResult<Vec<LedgerEntry>> {
+        let path = self.path.clone();
+        let read = |connection: &Connection| -> rusqlite::Result<Vec<LedgerEntry>> {
+            let mut statement = connection.prepare(
+                "SELECT id, tool, what, reserved, spent, state, at FROM entries WHERE at >= ? ORDER BY at, rowid",
+            )?;
+            let rows = statement.query_map([since.as_millisecond()], |row| {
+                Ok(LedgerEntry {
+                    id: row.get(0)?,
+                    tool: row.get(1)?,
+                    what: row.get(2)?,
+                    reserved_usd: Usd::from_nanos(row.get(3)?),
+                    spent_usd: row.get::<_, Option<i64>>(4)?.map(Usd::from_nanos),
+                    state: match row.get::<_, String>(5)?.as_str() {
+                        "committed" => ReservationState::Committed,
+                        "refunded" => ReservationState::Refunded,
+                        "expired" => ReservationState::Expired,
+                        _ => ReservationState::Reserved,
+                    },
+                    at: Timestamp::from_millisecond(row.get(6)?).unwrap_or_default(),
+                })
+            })?;
+            rows.collect()
+        };
+        read(&self.connection).map_err(|e| database_error(&path, &e))
+    }
+
+    /// Takes `count` tokens from a rate bucket shared by the host.
+    ///
+    /// Returns zero when they were there, else how long to wait before asking again (nothing is taken then).
+    pub fn take(&mut self, bucket: &RateBucket, count: f64, now: Timestamp) -> ToolResult<Duration> {
+        if !(count > 0.0 && count <= bucket.capacity) {
+            return Err(ToolError::new(
+                ErrorKind::InvalidInput,
+                format!("bucket `{}` can never give {count} of its {} tokens", bucket.name, bucket.capacity),
+            ));
+        }
+        let now_ms = now.as_millisecond();
+        self.write(|transaction| {
+            let row: Option<(f64, i64, i64)> = transaction
+                .query_row("SELECT tokens, updated_at, blocked_until FROM buckets WHERE name = ?", [&bucket.name], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()?;
+            let (tokens, updated, blocked) = row.unwrap_or((bucket.capacity, now_ms, 0));
+            if blocked > now_ms {
+                return Ok(Duration::from_millis((blocked - now_ms) as u64));
+            }
+            let refilled = (tokens + (now_ms - updated).max(0) as f64 / 1000.0 * bucket.per_second).min(bucket.capacity);
+            if refilled + 1e-9 < count {
+                let wait = (count - refilled) / bucket.per_second.max(1e-9);
+                return Ok(Duration::from_secs_f64(wait.clamp(0.001, 1e9)));
+            }
+            transaction.execute(
+                "INSERT INTO buckets (name, tokens, updated_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET tokens = ?2, updated_at = ?3",
+                params![bucket.name, refilled - count, now_ms],
+            )?;
+            Ok(Duration::ZERO)
+        })
+    }
+
+    /// Remembers that the far side asked for silence until a time (a flood wait); no process gets tokens before.
+    pub fn block(&mut self, bucket: &str, until: Timestamp, now: Timestamp) -> ToolResult<()> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "INSERT INTO buckets (name, tokens, updated_at, blocked_until) VALUES (?1, 0, ?2, ?3)
+                     ON CONFLICT (name) DO UPDATE SET blocked_until = max(blocked_until, ?3)",
+                    params![bucket, now.as_millisecond(), until.as_millisecond()],
+                )
+                .map(drop)
+        })
+    }
+
+    /// Runs `act` under the write lock.
+    fn write<T>(&mut self, act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> ToolResult<T> {
+        let run = |connection: &mut Connection| -> rusqlite::Result<T> {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = act(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        run(&mut self.connection).map_err(|e| database_error(&self.path, &e))
+    }
+}
+
+fn expire(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("UPDATE entries SET state = 'expired' WHERE state = 'reserved' AND expires_at <= ?")?
+        .execute([now.as_millisecond()])
+        .map(drop)
+}
+
+fn periods(transaction: &Transaction<'_>, limits: &BudgetLimits, now: Timestamp) -> rusqlite::Result<Vec<BudgetPeriod>> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let start = |date: jiff::civil::Date| {
+        date.to_zoned(TimeZone::UTC).map(|z| z.timestamp()).unwrap_or(Timestamp::MIN)
+    };
+    let window = i64::from(limits.window_hours.max(1));
+    let month = today.first_of_month();
+    let tomorrow = today.tomorrow().unwrap_or(today);
+    let next_month = month.checked_add(1.month()).unwrap_or(month);
+    let rows = [
+        ("day", start(today), start(tomorrow), limits.daily_usd),
+        ("month", start(month), start(next_month), limits.monthly_usd),
+        ("window", now.saturating_sub(window.hours()).unwrap_or(Timestamp::MIN), now, limits.window_usd),
+    ];
+    let mut statement = transaction.prepare_cached(
+        "SELECT coalesce(sum(coalesce(spent, reserved)), 0), coalesce(sum(iif(state = 'reserved', reserved, 0)), 0), min(at)
+         FROM entries WHERE at >= ? AND state IN ('reserved', 'committed')",
+    )?;
+    let mut periods = Vec::with_capacity(rows.len());
+    for (name, from, resets_at, limit_usd) in rows {
+        let (used, reserved, oldest): (i64, i64, Option<i64>) =
+            statement.query_row([from.as_millisecond()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        // The sliding window frees money when its oldest entry leaves it.
+        let resets_at = match (name, oldest.and_then(|ms| Timestamp::from_millisecond(ms).ok())) {
+            ("window", Some(oldest)) => oldest.saturating_add(window.hours()).unwrap_or(resets_at),
+            _ => resets_at,
+        };
+        periods.push(BudgetPeriod {
+            name: name.to_owned(),
+            used_usd: Usd::from_nanos(used),
+            reserved_usd: Usd::from_nanos(reserved),
+            limit_usd,
+            resets_at: resets_at.round(Unit::Second).unwrap_or(resets_at),
+        });
+    }
+    Ok(periods)
+}
+
+/// The inner result is the refusal; exactly reaching a limit is allowed.
+fn check(
+    transaction: &Transaction<'_>,
+    limits: &BudgetLimits,
+    amount: Usd,
+    now: Timestamp,
+) -> rusqlite::Result<ToolResult<()>> {
+    for period in periods(transaction, limits, now)? {
+        let Some(limit) = period.limit_usd else { continue };
+        if period.used_usd + amount > limit {
+            let wait = period.resets_at.duration_since(now).max(jiff::SignedDuration::ZERO);
+            return Ok(Err(ToolError::new(
+                ErrorKind::BudgetExceeded,
+                format!(
+                    "{amount} would pass the {} limit of {limit:.2}: {} is spent or reserved",
+                    period.name, period.used_usd
+                ),
+            )
+            .code(format!("{}_budget_exceeded", period.name))
+            .from_source("ledger")
+            .hint(format!("wait until {}, or raise `budget` in onejob.toml", period.resets_at))
+            .retry_after(wait.unsigned_abs())
+            .with("limit_usd", limit.dollars())
+            .with("used_usd", period.used_usd.dollars())));
+        }
+    }
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn usd(text: &str) -> Usd {
+        text.parse().unwrap()
+    }
+
+    fn ledger(limits: BudgetLimits) -> (tempfile::TempDir, Ledger) {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), limits).unwrap();
+        (dir, ledger)
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn exactly_the_limit_is_allowed_and_a_cent_more_is_not() {
+        let (_dir, mut ledger) = ledger(BudgetLimits::default());
+        let now = at("2025-03-04T05:06:07Z");
+        ledger.spend("t", "m", usd("1.995"), now).unwrap();
+        assert!(ledger.allows(usd("0.005"), now).unwrap());
+        let error = ledger.reserve("t", "m", usd("0.009"), MINUTE, now).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::BudgetExceeded);
+        assert_eq!(error.code, "day_budget_exceeded");
+        assert_eq!(error.retry_after_ms, Some((18 * 3600 + 53 * 60 + 53) * 1000));
+        assert!(ledger.spend("t", "m", usd("5"), now).is_err());
+    }
+
+    #[test]
+    fn a_refund_after_midnight_leaves_the_new_day_alone() {
+        let (_dir, mut ledger) = ledger(BudgetLimits::default());
+        let reservation =
+            ledger.reserve("t", "m", usd("1.5"), Duration::from_secs(7200), at("2025-03-04T23:59:00Z")).unwrap();
+        let morning = at("2025-03-05T00:01:00Z");
+        ledger.spend("t", "m", usd("2"), morning).unwrap();
+        ledger.refund(&reservation.id, morning).unwrap();
+        assert_eq!(ledger.periods(morning).unwrap()[0].used_usd, usd("2"));
+        assert_eq!(ledger.refund(&reservation.id, morning).unwrap_err().code, "already_settled");
+    }
+
+    #[test]
+    fn month_and_window_limits_hold_too() {
+        let limits = BudgetLimits {
+            daily_usd: None,
+            monthly_usd: Some(usd("10")),
+            window_usd: Some(usd("3")),
+            window_hours: 5,
+        };
+        let (_dir, mut ledger) = ledger(limits);
+        ledger.spend("t", "m", usd("3"), at("2025-03-04T00:00:00Z")).unwrap();
+        let error = ledger.spend("t", "m", usd("1"), at("2025-03-04T04:00:00Z")).unwrap_err();
+        assert_eq!((error.code.as_str(), error.retry_after_ms), ("window_budget_exceeded", Some(3_600_000)));
+        for day in 5..7 {
+            ledger.spend("t", "m", usd("3"), at(&format!("2025-03-0{day}T00:00:00Z"))).unwrap();
+        }
+        assert_eq!(
+            ledger.spend("t", "m", usd("2"), at("2025-03-09T00:00:00Z")).unwrap_err().code,
+            "month_budget_exceeded"
+        );
+        ledger.spend("t", "m", usd("2"), at("2025-04-01T00:00:00Z")).unwrap();
+    }
+
+    #[test]
+    fn a_reservation_of_a_dead_process_expires_but_a_late_commit_still_counts() {
+        let (_dir, mut ledger) = ledger(BudgetLimits::default());
+        let reservation = ledger.reserve("t", "m", usd("2"), MINUTE, at("2025-03-04T00:00:00Z")).unwrap();
+        assert!(!ledger.allows(usd("0.1"), at("2025-03-04T00:00:59Z")).unwrap());
+        assert!(ledger.allows(usd("0.1"), at("2025-03-04T00:01:00Z")).unwrap());
+        ledger.commit(&reservation.id, usd("1.9"), at("2025-03-04T00:02:00Z")).unwrap();
+        assert!(!ledger.allows(usd("0.2"), at("2025-03-04T00:02:00Z")).unwrap());
+    }
+
+    #[test]
+    fn an_import_can_be_repeated() {
+        let (_dir, mut ledger) = ledger(BudgetLimits::default());
+        let now = at("2025-03-04T05:06:07Z");
+        assert!(ledger.import("a", "t", usd("0.5"), now).unwrap());
+        assert!(!ledger.import("a", "t", usd("0.5"), now).unwrap());
+        assert_eq!(ledger.entries(at("2025-01-01T00:00:00Z")).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn buckets_refill_with_time_and_a_flood_wait_blocks_everybody() {
+        let (dir, mut ledger) = ledger(BudgetLimits::default());
+        let bucket = RateBucket { name: "telegram:a:sends".into(), capacity: 2.0, per_second: 0.5 };
+        let start = at("2025-03-04T00:00:00Z");
+        assert_eq!(ledger.take(&bucket, 1.0, start).unwrap(), Duration::ZERO);
+        assert_eq!(ledger.take(&bucket, 1.0, start).unwrap(), Duration::ZERO);
+        assert_eq!(ledger.take(&bucket, 1.0, start).unwrap(), Duration::from_secs(2));
+        assert_eq!(ledger.take(&bucket, 1.0, at("2025-03-04T00:00:02Z")).unwrap(), Duration::ZERO);
+        ledger.block(&bucket.name, at("2025-03-04T01:00:00Z"), start).unwrap();
+        let mut other = Ledger::open(dir.path(), BudgetLimits::default()).unwrap();
+        assert_eq!(other.take(&bucket, 1.0, at("2025-03-04T00:59:00Z")).unwrap(), Duration::from_secs(60));
+        assert!(other.take(&bucket, 3.0, start).is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! What all binaries of a host share: the ledger, the run log and checkpoints, each a small SQLite file.
+
+mod checkpoint;
+mod database;
+mod ledger;
+mod runs;
+
+use std::path::PathBuf;
+
+pub use checkpoint::Checkpoint;
+pub use database::{migrate, open};
+pub use ledger::{BudgetLimits, BudgetPeriod, Ledger, LedgerEntry, Reservation, ReservationState};
+pub use runs::{RunFilter, RunRecord, RunTotals, Runs};
+
+use crate::{
+    config::process_env,
+    contract::{ToolError, ToolResult},
+};
+
+/// The state directory: `$ONEJOB_STATE_DIR`, else systemd's `$STATE_DIRECTORY`, else `onejob` in the XDG state directory.
+pub fn state_dir() -> ToolResult<PathBuf> {
+    if let Some(dir) = process_env("ONEJOB_STATE_DIR") {
+        return Ok(PathBuf::from(dir));
+    }
+    if let Some(dirs) = process_env("STATE_DIRECTORY") {
+        // systemd separates several directories by colons; the first is ours.
+        return Ok(PathBuf::from(dirs.split(':').next().unwrap_or_default()));
+    }
+    if let Some(dir) = process_env("XDG_STATE_HOME").map(PathBuf::from).filter(|d| d.is_absolute()) {
+        return Ok(dir.join("onejob"));
+    }
+    process_env("HOME").map(|home| PathBuf::from(home).join(".local/state/onejob")).ok_or_else(|| {
+        ToolError::config("there is no state directory: neither `ONEJOB_STATE_DIR` nor `HOME` is set")
+            .hint("set ONEJOB_STATE_DIR to a directory that this user may write")
+    })
+}

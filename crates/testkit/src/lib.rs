@@ -1,0 +1,1 @@
+//! Fake far sides and test harness.
