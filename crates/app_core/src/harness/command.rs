@@ -45,7 +45,6 @@ pub(super) fn build(definition: &Definition) -> Command {
                 let about = branch.get("description").and_then(Value::as_str).unwrap_or_default();
                 let mut sub = Command::new(name.to_owned())
                     .about(first_paragraph(about))
-                    .long_about(about.to_owned())
                     .args_override_self(true)
                     .args(arguments(branch, Some(tag)).iter().map(clap_arg));
                 if name.contains('_') {
@@ -203,7 +202,7 @@ fn after_help(definition: &Definition) -> String {
         text.push('\n');
     }
     text.push_str(
-        "Exit codes: 0 done, 2 wrong input, 3 partly failed, 66 not found, 69 refused by the far side, 70 bug,\n\
+        "Exit codes: 0 done, 2 wrong input, 3 partly failed, 66 not found, 69 refused by the far side, 70 bug, \
          73 conflict, 74 file trouble, 75 try again later, 77 not authorised, 78 setting missing, 130/143 stopped",
     );
     text

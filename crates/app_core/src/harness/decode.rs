@@ -122,7 +122,10 @@ pub(super) fn decode<T: Tool>(definition: &Definition, value: Value) -> ToolResu
         refuse(vec![(path, error.into_inner().to_string())])
     })?;
     if let Err(report) = input.validate() {
-        let mut mistakes: Vec<_> = report.iter().map(|(path, error)| (path.to_string(), error.to_string())).collect();
+        // garde counts the one field of an enum's newtype variant as `[0]`.
+        let plain = |path: String| path.strip_prefix("[0].").map(str::to_owned).unwrap_or(path);
+        let mut mistakes: Vec<_> =
+            report.iter().map(|(path, error)| (plain(path.to_string()), error.to_string())).collect();
         mistakes.dedup();
         return Err(refuse(mistakes));
     }
