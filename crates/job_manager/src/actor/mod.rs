@@ -1,0 +1,401 @@
+//! The one task that owns the state. It runs on a thread of its own, since SQLite blocks.
+//!
+//! Messages are taken in batches; each batch is one transaction, and nothing is answered, told or started before it
+//! is on disk. Then jobs are claimed in a transaction of their own, and started.
+
+mod claim;
+mod ended;
+mod recover;
+mod tell;
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender},
+    time::{Duration, Instant},
+};
+
+use app_core::contract::{ErrorKind, Progress, ToolResult};
+use jiff::Timestamp;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+
+use crate::{
+    executor::{Place, Report, Stop, Why},
+    id::JobId,
+    limits::Limits,
+    manager::Role,
+    message::{AfterCommit, Close, Message},
+    owner::{Lock, Owner},
+    poke::Pokes,
+    registry::Registry,
+    settings::JobsSection,
+    store::{Retention, Store},
+    wire::{JobEvent, Pruned},
+};
+
+/// Messages in one transaction at most.
+const BATCH: usize = 512;
+/// How often the store is looked at without a poke.
+const POLL: Duration = Duration::from_millis(500);
+/// The same while somebody follows a job that another process runs.
+const FOLLOW: Duration = Duration::from_millis(100);
+/// How often progress goes to disk.
+const SAVE_PROGRESS: Duration = Duration::from_secs(1);
+/// How often dead owners are looked for.
+const LOOK_FOR_DEAD: Duration = Duration::from_secs(2);
+/// How often the history is cut.
+const PRUNE: Duration = Duration::from_secs(600);
+
+/// A job that runs here.
+struct Live {
+    orders: UnboundedSender<Stop>,
+    attempt: u32,
+    /// How far a stop has gone: the level of the request that was passed on.
+    cancel: u8,
+    progress: Option<Progress>,
+    saved: Instant,
+}
+
+/// Somebody who follows a job.
+struct Subscriber {
+    to: UnboundedSender<JobEvent>,
+    /// Position of the last event sent.
+    last: i64,
+    progress: Option<Progress>,
+}
+
+pub(crate) struct Actor {
+    pub(crate) store: Store,
+    pub(crate) role: Role,
+    owner: Owner,
+    _worker: Option<Lock>,
+    place: Place,
+    owners_dir: PathBuf,
+    limits: Limits,
+    jobs: JobsSection,
+    registry: Registry,
+    pokes: Pokes,
+    runtime: tokio::runtime::Handle,
+    inbox: Receiver<Message>,
+    own: Sender<Message>,
+
+    live: HashMap<JobId, Live>,
+    subscribers: HashMap<JobId, Vec<Subscriber>>,
+    /// To be done once the batch is on disk.
+    answers: Vec<AfterCommit>,
+    outbox: Vec<JobEvent>,
+    cleaned: Vec<Lock>,
+    poke: bool,
+    look_for_jobs: bool,
+    look_for_cancels: bool,
+    /// Reports whose batch could not be written; tried again.
+    again: Vec<Message>,
+    cleaning: HashSet<String>,
+    closing: Option<Close>,
+    closed: Vec<oneshot::Sender<()>>,
+    looked_for_dead: Option<Instant>,
+    pruned: Option<Instant>,
+    polled: Instant,
+    due: Option<Timestamp>,
+}
+
+/// What an actor is made of.
+pub(crate) struct Parts {
+    pub store: Store,
+    pub role: Role,
+    pub owner: Owner,
+    pub worker: Option<Lock>,
+    pub place: Place,
+    pub owners_dir: PathBuf,
+    pub limits: Limits,
+    pub jobs: JobsSection,
+    pub registry: Registry,
+    pub pokes: Pokes,
+    pub runtime: tokio::runtime::Handle,
+    pub inbox: Receiver<Message>,
+    pub own: Sender<Message>,
+}
+
+impl Actor {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts {
+            store,
+            role,
+            owner,
+            worker,
+            place,
+            owners_dir,
+            limits,
+            jobs,
+            registry,
+            pokes,
+            runtime,
+            inbox,
+            own,
+        } = parts;
+        Self {
+            store,
+            role,
+            owner,
+            _worker: worker,
+            place,
+            owners_dir,
+            limits,
+            jobs,
+            registry,
+            pokes,
+            runtime,
+            inbox,
+            own,
+            live: HashMap::new(),
+            subscribers: HashMap::new(),
+            answers: Vec::new(),
+            outbox: Vec::new(),
+            cleaned: Vec::new(),
+            poke: false,
+            look_for_jobs: true,
+            look_for_cancels: false,
+            again: Vec::new(),
+            cleaning: HashSet::new(),
+            closing: None,
+            closed: Vec::new(),
+            looked_for_dead: None,
+            pruned: None,
+            polled: Instant::now(),
+            due: None,
+        }
+    }
+
+    /// A verb put something into the queue or took something out of it.
+    pub(crate) fn queue_changed(&mut self) {
+        self.look_for_jobs = true;
+        self.poke = true;
+    }
+
+    /// A verb asked for the end of a job.
+    pub(crate) fn cancel_requested(&mut self) {
+        self.look_for_cancels = true;
+        self.poke = true;
+    }
+
+    /// Runs until closed.
+    pub(crate) fn run(mut self) {
+        while !self.over() {
+            let first = match self.inbox.recv_timeout(self.patience()) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let mut batch = std::mem::take(&mut self.again);
+            batch.extend(first);
+            while batch.len() < BATCH
+                && let Ok(message) = self.inbox.try_recv()
+            {
+                batch.push(message);
+            }
+            self.turn(batch);
+        }
+        let released = self
+            .store
+            .release(&self.owner.name)
+            .and_then(|_| self.store.commit());
+        if let Err(e) = released {
+            tracing::warn!("cannot give the queued jobs away: {e}");
+        }
+        self.pokes.poke_others();
+        self.owner.leave();
+        for closed in self.closed {
+            // Whoever closed it may not wait for the end.
+            let _ = closed.send(());
+        }
+    }
+
+    fn over(&self) -> bool {
+        self.closing.is_some() && self.live.is_empty() && self.again.is_empty()
+    }
+
+    /// How long the next message may be waited for.
+    fn patience(&self) -> Duration {
+        let mut patience = POLL;
+        if self.subscribers.keys().any(|id| !self.live.contains_key(id)) {
+            patience = FOLLOW;
+        }
+        if !self.again.is_empty() {
+            return FOLLOW;
+        }
+        if let Some(due) = self.due {
+            let wait = Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default();
+            patience = patience.min(wait + Duration::from_millis(1));
+        }
+        let unsaved = self.live.values().filter(|l| l.progress.is_some());
+        let save = unsaved
+            .map(|l| SAVE_PROGRESS.saturating_sub(l.saved.elapsed()))
+            .min();
+        patience.min(save.unwrap_or(patience))
+    }
+
+    fn turn(&mut self, batch: Vec<Message>) {
+        let mut kept = Vec::new();
+        for message in batch {
+            let done = match message {
+                Message::Call(call) => {
+                    let answer = call(self);
+                    self.answers.push(answer);
+                    Ok(())
+                }
+                Message::Report(report) => {
+                    let done = self.heed(&report);
+                    // Reports are kept until they are on disk: the end of a job must not be lost.
+                    let gone = done.as_ref().is_err_and(|e| e.kind == ErrorKind::NotFound);
+                    if done.is_ok() || gone {
+                        kept.push(Message::Report(report));
+                    } else {
+                        self.again.push(Message::Report(report));
+                    }
+                    done
+                }
+                Message::Cleaned { owner, lock } => {
+                    let done = self.recovered(&owner);
+                    if done.is_ok() {
+                        self.cleaned.push(lock);
+                    } else {
+                        self.again.push(Message::Cleaned { owner, lock });
+                    }
+                    done
+                }
+                Message::NotCleaned { owner } => {
+                    self.cleaning.remove(&owner);
+                    Ok(())
+                }
+                Message::Poke => {
+                    self.look();
+                    Ok(())
+                }
+                Message::Close(how, reply) => {
+                    self.close(how);
+                    self.closed.extend(reply);
+                    Ok(())
+                }
+            };
+            if let Err(e) = done {
+                tracing::error!("job store: {e}");
+            }
+        }
+        self.housekeeping();
+        self.commit(kept);
+        if self.look_for_cancels && !self.live.is_empty() {
+            self.pass_cancels_on();
+        }
+        if self.look_for_jobs {
+            self.claim();
+        }
+    }
+
+    /// Looks into the store for what other processes did.
+    fn look(&mut self) {
+        self.polled = Instant::now();
+        self.look_for_jobs = true;
+        self.look_for_cancels = true;
+        self.follow();
+    }
+
+    fn housekeeping(&mut self) {
+        if self.polled.elapsed() >= self.patience().min(POLL) {
+            self.look();
+        }
+        if self.due.is_some_and(|due| due <= Timestamp::now()) {
+            self.look_for_jobs = true;
+        }
+        self.save_progress();
+        if self.role == Role::Client || self.closing.is_some() {
+            return;
+        }
+        if self
+            .looked_for_dead
+            .is_none_or(|at| at.elapsed() >= LOOK_FOR_DEAD)
+        {
+            self.looked_for_dead = Some(Instant::now());
+            self.look_for_dead();
+        }
+        if self.pruned.is_none_or(|at| at.elapsed() >= PRUNE) {
+            self.pruned = Some(Instant::now());
+            let keep = Retention {
+                days: self.jobs.keep_days,
+                count: self.jobs.keep_count,
+            };
+            if let Err(e) = self.prune(keep) {
+                tracing::warn!("cannot cut the history: {e}");
+            }
+        }
+    }
+
+    /// Cuts the history, a few hundred jobs at a time.
+    pub(crate) fn prune(&mut self, keep: Retention) -> ToolResult<Pruned> {
+        let mut pruned = Pruned::default();
+        loop {
+            let gone = self.store.prune(keep, 500, Timestamp::now())?;
+            self.store.commit()?;
+            for id in &gone {
+                crate::executor::remove_log(&self.place.state_dir, *id);
+            }
+            pruned.jobs += gone.len() as u64;
+            if gone.is_empty() {
+                return Ok(pruned);
+            }
+        }
+    }
+
+    /// Ends the batch, then does everything that had to wait for it.
+    fn commit(&mut self, kept: Vec<Message>) {
+        let result = self.store.commit();
+        let answers = std::mem::take(&mut self.answers);
+        for answer in answers {
+            answer(result.clone());
+        }
+        match result {
+            Ok(()) => {
+                for lock in self.cleaned.drain(..) {
+                    lock.remove();
+                }
+                for message in kept {
+                    if let Message::Report(Report::Ended { id, attempt, .. }) = message
+                        && self.live.get(&id).is_some_and(|l| l.attempt == attempt)
+                    {
+                        self.live.remove(&id);
+                        self.look_for_jobs = true;
+                        self.poke = true;
+                    }
+                }
+                self.send_out();
+                if std::mem::take(&mut self.poke) {
+                    self.pokes.poke_others();
+                }
+            }
+            Err(e) => {
+                tracing::error!("cannot write the job store, trying again: {e}");
+                self.outbox.clear();
+                self.again.extend(kept);
+                let owners = std::mem::take(&mut self.cleaned);
+                // Their locks are let go: whoever sees it first cleans up again, which finds nothing to end.
+                drop(owners);
+                self.cleaning.clear();
+            }
+        }
+    }
+
+    fn close(&mut self, how: Close) {
+        let again = self.closing.is_some();
+        self.closing = Some(how);
+        if how == Close::Stop {
+            for live in self.live.values() {
+                let order = if again {
+                    Stop::Kill(Why::Shutdown)
+                } else {
+                    Stop::Ask(Why::Shutdown)
+                };
+                // It may be ending by itself.
+                let _ = live.orders.send(order);
+            }
+        }
+    }
+}

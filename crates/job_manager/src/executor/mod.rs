@@ -1,0 +1,79 @@
+//! Runs one attempt of one job as a child process, and says how it went. Decides nothing about the queue.
+
+mod capture;
+mod events;
+mod job_log;
+mod lines;
+mod outcome;
+mod pidfd;
+mod run;
+mod spawn;
+
+use std::{path::PathBuf, process::ExitStatus};
+
+use app_core::contract::Progress;
+use serde_json::Value;
+
+pub(crate) use job_log::{log_path, read_log, remove_log};
+pub(crate) use outcome::{Outcome, Why};
+pub(crate) use run::{Runner, Stop};
+
+use crate::{id::JobId, store::Claimed, wire::JobEventBody, wire::Route};
+
+/// What a runner tells the actor, in the order it happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Report {
+    /// The process runs.
+    Child {
+        id: JobId,
+        attempt: u32,
+        pid: u32,
+        start: u64,
+        route: Route,
+    },
+    /// A replaced script stands in.
+    Fallback {
+        id: JobId,
+        tool: String,
+        reason: &'static str,
+    },
+    /// The tool told something.
+    Event {
+        id: JobId,
+        attempt: u32,
+        body: JobEventBody,
+    },
+    /// The attempt is over, and no process of it is left.
+    Ended {
+        id: JobId,
+        attempt: u32,
+        outcome: Outcome,
+        progress: Option<Progress>,
+    },
+}
+
+/// Where things are, for every run of a manager.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub state_dir: PathBuf,
+    pub owner: String,
+    pub log_bytes: u64,
+}
+
+/// How a process ended, for people.
+fn ended_how(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "an unknown status".to_owned(),
+    }
+}
+
+/// The input on the child's stdin.
+fn input_text(claimed: &Claimed) -> Vec<u8> {
+    match &claimed.input {
+        Value::Null => b"{}".to_vec(),
+        input => input.to_string().into_bytes(),
+    }
+}

@@ -1,0 +1,374 @@
+//! One attempt from the first process to the last.
+
+use std::{
+    io::PipeReader,
+    os::fd::OwnedFd,
+    process::{Child, ExitStatus},
+    sync::mpsc::Sender,
+    time::Duration,
+};
+
+use app_core::contract::{ErrorKind, Progress, ToolError, ToolResult};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::AsyncWriteExt,
+    net::unix::pipe,
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    Outcome, Place, Report, Why,
+    capture::{self, Captured},
+    events::{self, Seen},
+    input_text,
+    job_log::{JobLog, log_path},
+    outcome,
+    pidfd::PidFd,
+    spawn,
+};
+use crate::{
+    fallback,
+    message::Message,
+    orphans::{self, JOB_MARK, OWNER_MARK, Wanted},
+    registry::{Registry, Resolved},
+    store::Claimed,
+    wire::{Route, Stream},
+};
+
+/// How long pipes may stay open after the process has ended: somebody outside its group may hold them.
+const LEAK: Duration = Duration::from_millis(200);
+/// Most of a replaced script's stdout that is looked at for its answer.
+const SCRIPT_STDOUT: usize = 16 << 20;
+
+/// An order to a running job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// SIGTERM now, SIGKILL after the grace.
+    Ask(Why),
+    /// SIGKILL now.
+    Kill(Why),
+}
+
+/// Runs one claimed job. Always ends with exactly one [`Report::Ended`], also when it is dropped.
+pub(crate) struct Runner {
+    claimed: Claimed,
+    place: Place,
+    registry: Registry,
+    reports: Sender<Message>,
+    progress: Option<Progress>,
+    over: bool,
+}
+
+/// What supervising saw.
+struct Exit {
+    status: ExitStatus,
+    stopped: Option<(Why, bool)>,
+}
+
+impl Runner {
+    pub(crate) fn new(claimed: Claimed, place: Place, registry: Registry, reports: Sender<Message>) -> Self {
+        Self {
+            claimed,
+            place,
+            registry,
+            reports,
+            progress: None,
+            over: false,
+        }
+    }
+
+    /// Runs to the end; `orders` may stop it.
+    pub(crate) async fn run(mut self, mut orders: UnboundedReceiver<Stop>) {
+        let outcome = match self.attempt(&mut orders).await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Failed(Box::new(error)),
+        };
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.over = true;
+        let (id, attempt) = (self.claimed.id, self.claimed.attempt);
+        let progress = self.progress.take();
+        self.report(Report::Ended {
+            id,
+            attempt,
+            outcome,
+            progress,
+        });
+    }
+
+    fn report(&self, report: Report) {
+        // Without the actor there is nobody to tell; whoever opens the store next cleans up.
+        drop(self.reports.send(Message::Report(report)));
+    }
+
+    async fn attempt(&mut self, orders: &mut UnboundedReceiver<Stop>) -> ToolResult<Outcome> {
+        let tool = self.registry.resolve(&self.claimed.tool).await?;
+        let (id, attempt) = (self.claimed.id, self.claimed.attempt);
+        let path = log_path(&self.place.state_dir, id);
+        let mut log = JobLog::new(path, attempt, self.place.log_bytes);
+        if let Some((script, reason)) = &tool.legacy {
+            let (reason, name) = (reason.as_str(), self.claimed.tool.clone());
+            tracing::warn!(tool = name, reason, script = %script.script.display(), "the replaced script runs");
+            log.line(
+                Stream::Manager,
+                format!("the replaced script runs: {reason}").as_bytes(),
+            );
+            self.report(Report::Fallback {
+                id,
+                tool: name,
+                reason,
+            });
+        }
+        // A stop that came before the process: there is nothing to end.
+        if let Ok(Stop::Ask(why) | Stop::Kill(why)) = orders.try_recv() {
+            return Ok(Outcome::Stopped { why, forced: false });
+        }
+        let (child, events) = spawn::spawn(&self.claimed, &tool, &self.place)?;
+        let pid = child.id();
+        let start = orphans::start_time(pid).unwrap_or_default();
+        self.report(Report::Child {
+            id,
+            attempt,
+            pid,
+            start,
+            route: tool.route,
+        });
+        let result = self.supervise(child, events, &tool, &mut log, orders).await;
+        log.end();
+        result
+    }
+
+    async fn supervise(
+        &mut self,
+        child: Child,
+        events: Option<PipeReader>,
+        tool: &Resolved,
+        log: &mut JobLog,
+        orders: &mut UnboundedReceiver<Stop>,
+    ) -> ToolResult<Outcome> {
+        let mut group = Group::new(child)?;
+        let (stdin, stdout, stderr) = group.pipes()?;
+        let events = events.map(|reader| receiver(reader.into())).transpose()?;
+        let script = tool.route == Route::Legacy;
+        let stdout_limit = if script { SCRIPT_STDOUT } else { 0 };
+        let mut captured = Captured {
+            stdout_limit,
+            ..Captured::default()
+        };
+        let mut seen = Seen::default();
+        let input = if script {
+            Vec::new()
+        } else {
+            input_text(&self.claimed)
+        };
+        let (id, attempt) = (self.claimed.id, self.claimed.attempt);
+        let reports = self.reports.clone();
+        let pass_on = move |body| {
+            drop(reports.send(Message::Report(Report::Event { id, attempt, body })));
+        };
+
+        let exit = {
+            let streams = async {
+                let read_events = async {
+                    if let Some(pipe) = events {
+                        events::read(pipe, &mut seen, pass_on).await;
+                    }
+                };
+                tokio::join!(
+                    feed(stdin, &input),
+                    read_events,
+                    capture::drain(stdout, stderr, &mut captured, log)
+                );
+            };
+            let watch = watch(&mut group, &self.claimed, orders);
+            tokio::pin!(streams, watch);
+            let mut drained = false;
+            let exit = loop {
+                tokio::select! {
+                    exit = &mut watch => break exit?,
+                    () = &mut streams, if !drained => drained = true,
+                }
+            };
+            if !drained && timeout(LEAK, &mut streams).await.is_err() {
+                tracing::warn!(job = %id, "a process outside the job's group still holds its output");
+            }
+            exit
+        };
+        if exit.stopped.is_some() {
+            self.sweep().await;
+        }
+        self.progress.clone_from(&seen.progress);
+        let stderr = captured.stderr_text();
+        let outcome = match (&tool.legacy, exit.stopped) {
+            (None, _) => outcome::of_tool(&seen, exit.status, exit.stopped, &stderr),
+            (Some(_), Some((why, forced))) if !exit.status.success() => Outcome::Stopped { why, forced },
+            (Some((script, _)), _) => {
+                let text = String::from_utf8_lossy(&captured.stdout);
+                match fallback::outcome(script, exit.status.code(), &text, &stderr) {
+                    Ok(output) => Outcome::Succeeded(output),
+                    Err(error) => Outcome::Failed(Box::new(error)),
+                }
+            }
+        };
+        Ok(outcome)
+    }
+
+    /// Ends processes of this job that left its group. They are known by the marks in their environment.
+    async fn sweep(&self) {
+        let marks = vec![
+            format!("{JOB_MARK}={}", self.claimed.id),
+            format!("{OWNER_MARK}={}", self.place.owner),
+        ];
+        let wanted = Wanted {
+            marks,
+            groups: Vec::new(),
+        };
+        let ended =
+            tokio::task::spawn_blocking(move || orphans::end(&wanted, Duration::from_millis(100))).await;
+        if !matches!(ended, Ok(Ok(_))) {
+            tracing::warn!(job = %self.claimed.id, "a process of a stopped job does not end");
+        }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if !self.over {
+            let error = ToolError::internal("the run was given up by its runner").from_source("job");
+            self.end(Outcome::Failed(Box::new(error)));
+        }
+    }
+}
+
+/// Waits for the end of the process, and brings it about when told to or when time is up. Nothing of its process
+/// group is left when this returns.
+async fn watch(
+    group: &mut Group,
+    claimed: &Claimed,
+    orders: &mut UnboundedReceiver<Stop>,
+) -> ToolResult<Exit> {
+    let never = Duration::from_secs(10 * 365 * 86400);
+    let mut time_up = Instant::now() + claimed.policy.timeout().unwrap_or(never);
+    let mut grace_over = Instant::now() + never;
+    let mut stopped: Option<(Why, bool)> = None;
+    let mut open = true;
+    loop {
+        let order = tokio::select! {
+            biased;
+            ended = group.watched.ended() => {
+                ended?;
+                break;
+            }
+            order = orders.recv(), if open => match order {
+                Some(order) => order,
+                None => {
+                    open = false;
+                    continue;
+                }
+            },
+            () = sleep_until(grace_over) => Stop::Kill(stopped.map_or(Why::Cancel, |(why, _)| why)),
+            () = sleep_until(time_up) => Stop::Ask(Why::Timeout),
+        };
+        time_up = Instant::now() + never;
+        match order {
+            // The first reason is the one that counts.
+            Stop::Ask(why) if stopped.is_none() => {
+                stopped = Some((why, false));
+                grace_over = Instant::now() + claimed.policy.cancel_grace();
+                group.signal(Signal::TERM);
+                // A stopped process cannot heed it.
+                group.signal(Signal::CONT);
+            }
+            Stop::Ask(_) => {}
+            Stop::Kill(why) => {
+                stopped = Some((stopped.map_or(why, |(first, _)| first), true));
+                grace_over = Instant::now() + never;
+                group.signal(Signal::KILL);
+            }
+        }
+    }
+    Ok(Exit {
+        status: group.reap()?,
+        stopped,
+    })
+}
+
+/// Writes the input. A tool that does not read it has its reasons.
+async fn feed(pipe: pipe::Sender, input: &[u8]) {
+    let mut pipe = pipe;
+    if let Err(e) = pipe.write_all(input).await {
+        tracing::debug!("the input was not read: {e}");
+    }
+}
+
+/// A child that leads a process group.
+struct Group {
+    child: Child,
+    pid: Pid,
+    watched: PidFd,
+    reaped: bool,
+}
+
+impl Group {
+    fn new(mut child: Child) -> ToolResult<Self> {
+        let pid =
+            Pid::from_raw(child.id() as i32).ok_or_else(|| ToolError::internal("a child without a number"));
+        match pid.and_then(|pid| Ok((pid, PidFd::open(pid)?))) {
+            Ok((pid, watched)) => Ok(Self {
+                child,
+                pid,
+                watched,
+                reaped: false,
+            }),
+            Err(error) => {
+                drop((child.kill(), child.wait()));
+                Err(error)
+            }
+        }
+    }
+
+    fn pipes(&mut self) -> ToolResult<(pipe::Sender, pipe::Receiver, pipe::Receiver)> {
+        let gone = || ToolError::internal("a child without pipes");
+        let stdin = self.child.stdin.take().ok_or_else(gone)?;
+        let stdout = self.child.stdout.take().ok_or_else(gone)?;
+        let stderr = self.child.stderr.take().ok_or_else(gone)?;
+        let sender = pipe::Sender::from_owned_fd(stdin.into()).map_err(|e| pipe_error(&e))?;
+        Ok((sender, receiver(stdout.into())?, receiver(stderr.into())?))
+    }
+
+    fn signal(&self, signal: Signal) {
+        if !self.reaped {
+            // Nobody may be left to hear it.
+            let _ = kill_process_group(self.pid, signal);
+        }
+    }
+
+    /// Ends what the leader left behind in its group, and takes its status.
+    fn reap(&mut self) -> ToolResult<ExitStatus> {
+        self.signal(Signal::KILL);
+        self.reaped = true;
+        self.child
+            .wait()
+            .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot wait for a process: {e}")))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.signal(Signal::KILL);
+            drop(self.child.wait());
+        }
+    }
+}
+
+fn receiver(fd: OwnedFd) -> ToolResult<pipe::Receiver> {
+    pipe::Receiver::from_owned_fd(fd).map_err(|e| pipe_error(&e))
+}
+
+fn pipe_error(cause: &std::io::Error) -> ToolError {
+    ToolError::new(ErrorKind::Io, format!("cannot read from a child: {cause}")).from_source("job")
+}

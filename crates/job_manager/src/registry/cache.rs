@@ -1,0 +1,105 @@
+//! What `--describe` answered, kept by path, size and time of the file.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use app_core::contract::{Definition, ToolError, ToolResult};
+use serde::{Deserialize, Serialize};
+
+/// Which file was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    size: u64,
+    mtime_ns: i128,
+    inode: u64,
+}
+
+impl Stamp {
+    /// `None` unless it is an executable file.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let meta = std::fs::metadata(path).ok()?;
+        let executable = meta.is_file() && meta.permissions().mode() & 0o111 != 0;
+        let mtime_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
+        executable.then(|| Self {
+            size: meta.len(),
+            mtime_ns,
+            inode: meta.ino(),
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    stamp: Stamp,
+    /// `None`: it is no tool.
+    definition: Option<Definition>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OnDisk {
+    v: u32,
+    entries: BTreeMap<PathBuf, Entry>,
+}
+
+pub(super) struct Cache {
+    file: PathBuf,
+    entries: BTreeMap<PathBuf, Entry>,
+    dirty: bool,
+}
+
+impl Cache {
+    /// Reads the file; one that is missing or not understood is an empty cache.
+    pub(super) fn load(file: PathBuf) -> Self {
+        let read = std::fs::read(&file)
+            .ok()
+            .and_then(|b| serde_json::from_slice::<OnDisk>(&b).ok());
+        let entries = read.filter(|c| c.v == 1).map(|c| c.entries).unwrap_or_default();
+        Self {
+            file,
+            entries,
+            dirty: false,
+        }
+    }
+
+    /// The answer of this very file: `None` unknown, `Some(None)` no tool.
+    pub(super) fn get(&self, path: &Path, stamp: Stamp) -> Option<&Option<Definition>> {
+        self.entries
+            .get(path)
+            .filter(|e| e.stamp == stamp)
+            .map(|e| &e.definition)
+    }
+
+    pub(super) fn put(&mut self, path: PathBuf, stamp: Stamp, definition: Option<Definition>) {
+        self.entries.insert(path, Entry { stamp, definition });
+        self.dirty = true;
+    }
+
+    /// Forgets files of this folder that are gone.
+    pub(super) fn keep_only(&mut self, dir: &Path, present: &[(PathBuf, Stamp)]) {
+        let before = self.entries.len();
+        self.entries.retain(|path, _| {
+            path.parent() != Some(dir) || present.binary_search_by(|(p, _)| p.cmp(path)).is_ok()
+        });
+        self.dirty |= before != self.entries.len();
+    }
+
+    /// Writes the file if anything changed; replaces it whole, since several processes share it.
+    pub(super) fn save(&mut self) -> ToolResult<()> {
+        if !std::mem::take(&mut self.dirty) {
+            return Ok(());
+        }
+        let on_disk = OnDisk {
+            v: 1,
+            entries: std::mem::take(&mut self.entries),
+        };
+        let bytes = serde_json::to_vec(&on_disk).map_err(|e| ToolError::internal(e.to_string()))?;
+        self.entries = on_disk.entries;
+        let temporary = self.file.with_extension(format!("{}.tmp", std::process::id()));
+        std::fs::write(&temporary, bytes)
+            .and_then(|()| std::fs::rename(&temporary, &self.file))
+            .map_err(|e| ToolError::file("write", &self.file, &e))
+    }
+}

@@ -1,0 +1,204 @@
+//! Registry v2: which tools there are.
+//!
+//! A tool is an executable that answers `--describe` with a definition of the contract. Nothing is registered by
+//! hand: the folder is the list. Answers are kept by path, size and time of the file.
+
+mod cache;
+mod describe;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use app_core::contract::{Definition, ToolError, ToolResult};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    fallback::{self, Reason},
+    settings::{LegacySection, Settings},
+    wire::{Route, ToolEntry},
+};
+use cache::{Cache, Stamp};
+
+/// A tool that is ready to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub definition: Definition,
+    pub route: Route,
+    /// The binary, or the script.
+    pub path: PathBuf,
+    /// Set with route `legacy`.
+    pub legacy: Option<(LegacySection, Reason)>,
+}
+
+type Reply<T> = oneshot::Sender<ToolResult<T>>;
+
+enum Question {
+    List(Reply<Vec<ToolEntry>>),
+    Resolve(String, Reply<Resolved>),
+}
+
+/// A way to ask the registry, which lives on a thread of its own because it waits for processes.
+#[derive(Clone)]
+pub(crate) struct Registry {
+    questions: mpsc::UnboundedSender<Question>,
+}
+
+impl Registry {
+    /// Starts the registry over one folder of tools. It ends with its last asker.
+    pub(crate) fn open(tools_dir: PathBuf, cache_file: PathBuf, settings: Settings) -> ToolResult<Self> {
+        let (questions, mut asked) = mpsc::unbounded_channel();
+        let mut shelf = Shelf {
+            tools_dir,
+            cache: Cache::load(cache_file),
+            settings,
+        };
+        std::thread::Builder::new()
+            .name("registry".to_owned())
+            .spawn(move || {
+                while let Some(question) = asked.blocking_recv() {
+                    match question {
+                        // An asker that has gone away needs no answer.
+                        Question::List(reply) => drop(reply.send(shelf.list())),
+                        Question::Resolve(name, reply) => drop(reply.send(shelf.resolve(&name))),
+                    }
+                }
+            })
+            .map_err(|e| ToolError::internal(format!("cannot start a thread: {e}")))?;
+        Ok(Self { questions })
+    }
+
+    /// Every tool, by name.
+    pub(crate) async fn list(&self) -> ToolResult<Vec<ToolEntry>> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Question::List(reply), answer).await
+    }
+
+    /// One tool, as it is at this moment.
+    pub(crate) async fn resolve(&self, name: &str) -> ToolResult<Resolved> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Question::Resolve(name.to_owned(), reply), answer).await
+    }
+
+    async fn ask<T>(&self, question: Question, answer: oneshot::Receiver<ToolResult<T>>) -> ToolResult<T> {
+        let gone = || ToolError::internal("the registry has ended");
+        self.questions.send(question).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+/// The folder, what is known of it, and the configuration.
+struct Shelf {
+    tools_dir: PathBuf,
+    cache: Cache,
+    settings: Settings,
+}
+
+impl Shelf {
+    fn list(&mut self) -> ToolResult<Vec<ToolEntry>> {
+        let mut candidates = Vec::new();
+        let entries = std::fs::read_dir(&self.tools_dir).map_err(|e| {
+            ToolError::file("read", &self.tools_dir, &e)
+                .hint("ONEJOB_TOOLS_DIR names the folder of the tools")
+        })?;
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if let Some(stamp) = is_tool_name(&path).then(|| Stamp::of(&path)).flatten() {
+                candidates.push((path, stamp));
+            }
+        }
+        candidates.sort();
+        self.cache.keep_only(&self.tools_dir, &candidates);
+        let unknown = candidates
+            .iter()
+            .filter(|(path, stamp)| self.cache.get(path, *stamp).is_none());
+        for (path, stamp, definition) in describe::all(unknown.cloned().collect()) {
+            self.cache.put(path, stamp, definition);
+        }
+        self.cache.save()?;
+
+        let mut found: BTreeMap<String, (Definition, PathBuf)> = BTreeMap::new();
+        for (path, stamp) in candidates {
+            if let Some(Some(definition)) = self.cache.get(&path, stamp) {
+                found.insert(definition.name.clone(), (definition.clone(), path));
+            }
+        }
+        let mut tools = BTreeMap::new();
+        for name in found.keys().chain(self.settings.legacy.keys()) {
+            let binary = found.get(name);
+            // A script that is switched off is no tool that can be started.
+            if let Ok(resolved) = self.with_route(name, binary.cloned()) {
+                let Resolved {
+                    definition,
+                    route,
+                    path,
+                    ..
+                } = resolved;
+                tools.insert(
+                    name.clone(),
+                    ToolEntry {
+                        definition,
+                        route,
+                        path,
+                    },
+                );
+            }
+        }
+        Ok(tools.into_values().collect())
+    }
+
+    fn resolve(&mut self, name: &str) -> ToolResult<Resolved> {
+        let path = self.tools_dir.join(name);
+        let mut binary = None;
+        if is_tool_name(&path)
+            && let Some(stamp) = Stamp::of(&path)
+        {
+            if self.cache.get(&path, stamp).is_none() {
+                let definition = describe::one(&path);
+                self.cache.put(path.clone(), stamp, definition);
+                self.cache.save()?;
+            }
+            binary = self
+                .cache
+                .get(&path, stamp)
+                .and_then(Option::as_ref)
+                .map(|d| (d.clone(), path));
+        }
+        self.with_route(name, binary)
+    }
+
+    fn with_route(&self, name: &str, binary: Option<(Definition, PathBuf)>) -> ToolResult<Resolved> {
+        let (route, reason) = fallback::decide(name, binary.is_some(), &self.settings)?;
+        let script = self.settings.legacy.get(name);
+        let mut resolved = match (route, binary, script, reason) {
+            (Route::Rust, Some((definition, path)), ..) => Resolved {
+                definition,
+                route,
+                path,
+                legacy: None,
+            },
+            (Route::Legacy, binary, Some(script), Some(reason)) => Resolved {
+                // The binary's definition is the better one where there is a binary.
+                definition: binary.map_or_else(|| fallback::definition(name, script), |(d, _)| d),
+                route,
+                path: script.script.clone(),
+                legacy: Some((script.clone(), reason)),
+            },
+            _ => return Err(ToolError::internal(format!("no route to tool `{name}`"))),
+        };
+        if let Some(section) = self.settings.tools.get(name) {
+            resolved.definition.policy = section.apply(resolved.definition.policy)?;
+        }
+        Ok(resolved)
+    }
+}
+
+/// Names of packages: lower case, digits, underscores. Keeps build folders and libraries out.
+fn is_tool_name(path: &Path) -> bool {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}

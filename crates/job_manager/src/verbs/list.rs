@@ -1,0 +1,20 @@
+//! `list`: jobs by page, newest first.
+
+use app_core::contract::ToolResult;
+
+use crate::{
+    manager::JobManager,
+    wire::{FallbackCount, JobPage, ListRequest},
+};
+
+impl JobManager {
+    /// One page; `next` of the answer asks for the one after it.
+    pub async fn list(&self, request: ListRequest) -> ToolResult<JobPage> {
+        self.ask(move |actor| actor.store.list(&request)).await
+    }
+
+    /// How often replaced scripts ran instead of tools.
+    pub async fn fallbacks(&self) -> ToolResult<Vec<FallbackCount>> {
+        self.ask(|actor| actor.store.fallbacks()).await
+    }
+}
