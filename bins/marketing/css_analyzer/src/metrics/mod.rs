@@ -1,0 +1,354 @@
+//! Walks a parsed sheet once and counts.
+
+mod atrules;
+mod shape;
+mod values;
+
+use std::collections::HashSet;
+
+use app_core::ToolResult;
+
+use crate::{
+    counts::{DefinedUsed, Part, Series, Share, Spread, Tally, ratio},
+    selector::{self, Part as SelectorPart, Specificity},
+    sheet::{self, Declaration, Item, Range, Rule},
+    value, words,
+};
+pub use shape::Metrics;
+use shape::{
+    AtRules, Comments, CustomProperties, Declarations, Embedded, Importants, Properties, Rules, Selectors,
+    SpecificityMetrics, Stylesheet, Values,
+};
+
+/// Length of a text in UTF-16 units.
+pub fn utf16(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.encode_utf16().count()
+    }
+}
+
+/// Measures a sheet. `keep_items` keeps the raw number lists (one entry per rule, selector, ...).
+pub fn measure(text: &str, keep_items: bool) -> ToolResult<Metrics> {
+    let sheet = sheet::parse(text)?;
+    let mut walker = Walker {
+        text,
+        ..Walker::default()
+    };
+    walker.items(&sheet.items, 0, false);
+    Ok(walker.finish(&sheet.comments, keep_items))
+}
+
+/// What has been counted so far.
+#[derive(Default)]
+struct Walker<'a> {
+    text: &'a str,
+    atrules: AtRules,
+    values: Values,
+    embedded: Embedded,
+    atrule_complexity: Vec<u64>,
+    atrule_nesting: Vec<u64>,
+    rule_sizes: Vec<u64>,
+    rule_selectors: Vec<u64>,
+    rule_declarations: Vec<u64>,
+    rule_nesting: Vec<u64>,
+    empty_rules: usize,
+    unique_selectors: HashSet<&'a str>,
+    selectors: Selectors,
+    selector_complexity: Vec<u64>,
+    selector_nesting: Vec<u64>,
+    specificities: Vec<Specificity>,
+    ids: Tally,
+    prefixed_selectors: Tally,
+    accessibility: Tally,
+    unique_declarations: HashSet<&'a str>,
+    declaration_complexity: Vec<u64>,
+    declaration_nesting: Vec<u64>,
+    importants: usize,
+    importants_in_keyframes: usize,
+    properties: Tally,
+    prefixed_properties: Tally,
+    property_hacks: Tally,
+    custom_properties: Tally,
+    custom_importants: Tally,
+    shorthands: Tally,
+    property_complexity: Vec<u64>,
+    value_complexity: Vec<u64>,
+    prefixed_keyframes: Tally,
+    custom_names: DefinedUsed,
+    animation_names: DefinedUsed,
+    container_names: DefinedUsed,
+    layer_names: DefinedUsed,
+    anchor_names: DefinedUsed,
+}
+
+impl<'a> Walker<'a> {
+    fn slice(&self, range: Range) -> &'a str {
+        &self.text[range.0..range.1]
+    }
+
+    fn items(&mut self, items: &[Item], depth: u64, in_keyframes: bool) {
+        for item in items {
+            match item {
+                Item::Rule(rule) if in_keyframes => {
+                    for selector in selector::parse(self.text, rule.prelude) {
+                        self.selectors.keyframes.add(selector.text);
+                    }
+                    self.items(&rule.items, depth + 1, true);
+                }
+                Item::Rule(rule) => self.rule(rule, depth),
+                Item::AtRule(rule) => self.at_rule(rule, depth, in_keyframes),
+                Item::Declaration(declaration) => self.declaration(declaration, depth, in_keyframes),
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule, depth: u64) {
+        let selectors = selector::parse(self.text, rule.prelude);
+        let declarations = rule
+            .items
+            .iter()
+            .filter(|item| matches!(item, Item::Declaration(_)))
+            .count() as u64;
+        self.empty_rules += usize::from(rule.items.is_empty());
+        self.rule_sizes.push(selectors.len() as u64 + declarations);
+        self.rule_selectors.push(selectors.len() as u64);
+        self.rule_declarations.push(declarations);
+        self.rule_nesting.push(depth);
+        for selector in &selectors {
+            self.selector(selector, depth);
+        }
+        self.items(&rule.items, depth + 1, false);
+    }
+
+    fn selector(&mut self, selector: &selector::Selector<'a>, depth: u64) {
+        let metrics = &mut self.selectors;
+        self.selector_nesting.push(depth);
+        self.unique_selectors.insert(selector.text);
+        self.selector_complexity
+            .push(selector::complexity(&selector.parts));
+        selector::walk(&selector.parts, &mut |part| match part {
+            SelectorPart::Attribute(attribute) => {
+                let name = attribute.name.to_ascii_lowercase();
+                if name == "role" || name.starts_with("aria-") {
+                    let value = words::unquote(attribute.value);
+                    self.accessibility.add(if attribute.value.is_empty() {
+                        format!("[{name}]")
+                    } else {
+                        format!("[{name}{}\"{value}\"]", attribute.operator)
+                    });
+                }
+                metrics.attributes.add(name);
+            }
+            SelectorPart::Type(name) if name.contains('-') => {
+                metrics.custom_elements.add(name.to_ascii_lowercase());
+            }
+            SelectorPart::PseudoClass(pseudo) => {
+                let name = pseudo.name.to_ascii_lowercase();
+                if words::is_prefixed(&name) {
+                    self.prefixed_selectors.add(format!(":{name}"));
+                }
+                metrics.pseudo_classes.add(name);
+            }
+            SelectorPart::PseudoElement(pseudo) => {
+                let name = pseudo.name.to_ascii_lowercase();
+                if words::is_prefixed(&name) {
+                    self.prefixed_selectors.add(format!("::{name}"));
+                }
+                metrics.pseudo_elements.add(name);
+            }
+            SelectorPart::Combinator(combinator) => metrics.combinators.add(*combinator),
+            _ => {}
+        });
+        let specificity = selector::specificity(&selector.parts);
+        let [a, b, c] = specificity;
+        metrics.specificity.all.add(format!("{a},{b},{c}"));
+        self.specificities.push(specificity);
+        if a > 0 {
+            self.ids.add(selector.text);
+        }
+    }
+
+    fn declaration(&mut self, declaration: &Declaration, depth: u64, in_keyframes: bool) {
+        let source = self.slice(declaration.range);
+        let property = self.slice(declaration.property);
+        let basename = words::basename(property);
+        self.unique_declarations.insert(source);
+        self.declaration_nesting.push(depth.saturating_sub(1));
+        let mut complexity = 1;
+        if declaration.important {
+            complexity += 1;
+            self.importants += 1;
+            if !source.to_ascii_lowercase().contains("!important") {
+                self.values.browserhacks.add("!ie");
+            }
+            if in_keyframes {
+                self.importants_in_keyframes += 1;
+                complexity += 1;
+            }
+        }
+        self.declaration_complexity.push(complexity);
+        self.properties.add(basename.as_str());
+        self.property_complexity.push(if words::is_prefixed(property) {
+            self.prefixed_properties.add(property);
+            2
+        } else if words::is_custom(property) {
+            self.custom_properties.add(property);
+            self.custom_names.define(property);
+            if declaration.important {
+                self.custom_importants.add(property);
+            }
+            if declaration.important { 3 } else { 2 }
+        } else if declaration.hack {
+            self.property_hacks
+                .add(&property[..property.chars().next().map_or(0, char::len_utf8)]);
+            2
+        } else {
+            1
+        });
+        if words::SHORTHANDS.contains(&basename.as_str()) {
+            self.shorthands.add(property);
+        }
+        let nodes = value::parse(self.text, declaration.value.0, declaration.value.1);
+        self.value(
+            values::Place {
+                property,
+                basename: &basename,
+            },
+            &nodes,
+        );
+    }
+
+    /// Counts an address when it is a data URL.
+    fn embedded(&mut self, address: &str) {
+        let Some(rest) = address
+            .get(..5)
+            .filter(|head| head.eq_ignore_ascii_case("data:"))
+            .map(|_| &address[5..])
+        else {
+            return;
+        };
+        let size = utf16(address);
+        let kind = &rest[..rest.find([';', ',']).unwrap_or(rest.len())];
+        let types = &mut self.embedded.types;
+        types.total += 1;
+        self.embedded.size.total += size;
+        let entry = types.unique.entry(kind.to_owned()).or_default();
+        entry.count += 1;
+        entry.size += size;
+    }
+
+    fn finish(mut self, comments: &[Range], keep: bool) -> Metrics {
+        let selectors_total = self.selector_complexity.len();
+        let declarations_total = self.declaration_complexity.len();
+        let size = utf16(self.text);
+        self.embedded.size.ratio = ratio(self.embedded.size.total, size);
+        let types = &mut self.embedded.types;
+        types.total_unique = types.unique.len();
+        types.uniqueness_ratio = ratio(types.total_unique, types.total);
+
+        let mut atrules = self.atrules;
+        atrules.complexity = Spread::of(&self.atrule_complexity);
+        atrules.nesting = Series::of(self.atrule_nesting, keep);
+        atrules.keyframes.prefixed = Share::of(self.prefixed_keyframes, atrules.keyframes.all.total());
+        atrules.keyframes.names = self.animation_names.settle();
+        atrules.container.names.names = self.container_names.settle();
+        atrules.layer.names = self.layer_names.settle();
+
+        let mut selectors = self.selectors;
+        selectors.total = selectors_total;
+        selectors.total_unique = self.unique_selectors.len();
+        selectors.uniqueness_ratio = ratio(selectors.total_unique, selectors_total);
+        let all = std::mem::take(&mut selectors.specificity.all);
+        selectors.specificity = specificity_metrics(self.specificities, all, keep);
+        selectors.complexity = Series::of(self.selector_complexity, keep);
+        selectors.nesting = Series::of(self.selector_nesting, keep);
+        selectors.id = Share::of(self.ids, selectors_total);
+        selectors.accessibility = Share::of(self.accessibility, selectors_total);
+        selectors.prefixed = Share::of(self.prefixed_selectors, selectors_total);
+
+        let declarations = Declarations {
+            total: declarations_total,
+            total_unique: self.unique_declarations.len(),
+            uniqueness_ratio: ratio(self.unique_declarations.len(), declarations_total),
+            importants: Importants {
+                total: self.importants,
+                ratio: ratio(self.importants, declarations_total),
+                in_keyframes: Part::of(self.importants_in_keyframes, self.importants),
+            },
+            complexity: Spread::of(&self.declaration_complexity),
+            nesting: Series::of(self.declaration_nesting, keep),
+        };
+
+        let total = self.properties.total();
+        let custom_total = self.custom_properties.total();
+        let properties = Properties {
+            prefixed: Share::of(self.prefixed_properties, total),
+            custom: CustomProperties {
+                all: Share::of(self.custom_properties, total),
+                names: self.custom_names.settle(),
+                importants: Share::of(self.custom_importants, custom_total),
+            },
+            shorthands: Share::of(self.shorthands, total),
+            browserhacks: Share::of(self.property_hacks, total),
+            complexity: Spread::of(&self.property_complexity),
+            anchor_names: self.anchor_names.settle(),
+            all: self.properties,
+        };
+
+        let mut values = self.values;
+        values.complexity = Spread::of(&self.value_complexity);
+        let rules_total = self.rule_sizes.len();
+        Metrics {
+            stylesheet: Stylesheet {
+                source_lines_of_code: atrules.all.total()
+                    + selectors_total
+                    + declarations_total
+                    + selectors.keyframes.total(),
+                lines_of_code: self.text.bytes().filter(|byte| *byte == b'\n').count() + 1,
+                size,
+                complexity: atrules.complexity.sum
+                    + selectors.complexity.sum()
+                    + declarations.complexity.sum
+                    + properties.complexity.sum
+                    + values.complexity.sum,
+                comments: Comments {
+                    total: comments.len(),
+                    size: comments
+                        .iter()
+                        .map(|range| utf16(&self.text[range.0..range.1]))
+                        .sum(),
+                },
+                embedded_content: self.embedded,
+            },
+            atrules,
+            rules: Rules {
+                total: rules_total,
+                empty: Part::of(self.empty_rules, rules_total),
+                sizes: Series::of(self.rule_sizes, keep),
+                nesting: Series::of(self.rule_nesting, keep),
+                selectors: Series::of(self.rule_selectors, keep),
+                declarations: Series::of(self.rule_declarations, keep),
+            },
+            selectors,
+            declarations,
+            properties,
+            values,
+        }
+    }
+}
+
+fn specificity_metrics(items: Vec<Specificity>, all: Tally, keep: bool) -> SpecificityMetrics {
+    let component = |at: usize| Spread::of(&items.iter().map(|item| item[at]).collect::<Vec<_>>());
+    let spreads = [component(0), component(1), component(2)];
+    SpecificityMetrics {
+        min: items.iter().min().copied().unwrap_or_default(),
+        max: items.iter().max().copied().unwrap_or_default(),
+        sum: spreads.map(|spread| spread.sum),
+        mean: spreads.map(|spread| spread.mean),
+        mode: spreads.map(|spread| spread.mode),
+        items: keep.then_some(items),
+        all,
+    }
+}
