@@ -1,1 +1,16 @@
-//! Fake far sides and test harness.
+//! Test harness: fake far sides on loopback, isolated sandboxes, and the search for built tools.
+//!
+//! A dev-dependency of everything and a dependency of nothing but the `parity` binary.
+
+#![expect(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "test support: a broken surrounding must fail the test at once"
+)]
+
+pub mod sandbox;
+pub mod site;
+pub mod tools;
+
+pub use sandbox::{Finished, Sandbox};
+pub use site::{Reply, Request, Route, Site};

@@ -152,13 +152,11 @@ fn integer(
         _ => (variable.to_owned(), env(variable)),
     };
     let text = text.or_else(|| env(variable))?;
-    match text.trim().parse::<i64>() {
-        Ok(number) => Some(number).filter(|n| *n != 0),
-        Err(_) => {
-            warnings.push(format!("`{name}` is not a number and counts as unset"));
-            None
-        }
+    let number = text.trim().parse::<i64>().ok();
+    if number.is_none() {
+        warnings.push(format!("`{name}` is not a number and counts as unset"));
     }
+    number.filter(|n| *n != 0)
 }
 
 #[cfg(test)]

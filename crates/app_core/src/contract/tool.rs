@@ -39,6 +39,12 @@ pub trait Tool: Sized + 'static {
         true
     }
 
+    /// Recognises a command line of the replaced script that flags cannot express (arguments without the program
+    /// name) and gives it as a call for [`Tool::from_legacy`]. The default recognises none.
+    fn legacy_args(_args: &[String]) -> Option<Value> {
+        None
+    }
+
     /// Turns a call of the replaced script (its parameters as JSON) into this tool's input as JSON.
     /// Reached through `dispatch`; the default passes the parameters on unchanged.
     fn from_legacy(call: Value) -> Result<Value, Value> {

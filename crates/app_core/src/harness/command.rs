@@ -155,14 +155,13 @@ fn common(definition: &Definition) -> Vec<Arg> {
     let value = |id: &'static str, name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(id).long(name).value_name(value).global(true).help(help).help_heading(heading)
     };
-    let changes = definition.effects.iter().any(|e| !matches!(e, Effect::Reads | Effect::WritesFiles));
     let plans = definition.gate != Gate::Direct;
     vec![
         value(id::INPUT, "input", "FILE", "Read the input as JSON from FILE (- is standard input); flags win over it"),
         flag(id::JSON, "json", "Print the result as JSON (default when not on a terminal)"),
         flag(id::TEXT, "text", "Print the result for people, also when not on a terminal").conflicts_with(id::JSON),
         flag(id::DRY_RUN, "dry-run", "Say what would be done; touch nothing").hide(!definition.has_effects()),
-        flag(id::APPLY, "apply", "Act; without it, only plan").hide(!plans || !changes && !plans),
+        flag(id::APPLY, "apply", "Act; without it, only plan").hide(!plans),
         value(id::TIMEOUT, "run-timeout", "SECONDS", "Longest run; 0 means no limit").value_parser(clap::value_parser!(u64)),
         value(id::ATTEMPTS, "run-attempts", "N", "Attempts for requests that may be retried")
             .value_parser(clap::value_parser!(u32).range(1..=100)),

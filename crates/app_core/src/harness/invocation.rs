@@ -27,6 +27,8 @@ pub(super) struct Invocation {
     pub(super) verbose: bool,
     pub(super) color: Option<String>,
     pub(super) legacy: bool,
+    /// A command line of the replaced script, as a call.
+    pub(super) old_call: Option<Value>,
     pub(super) print_input: bool,
     /// Fields given by flags, positionals and the subcommand.
     pub(super) fields: Map<String, Value>,

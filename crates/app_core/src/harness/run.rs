@@ -39,14 +39,19 @@ use crate::{
 /// Runs the tool for these arguments and returns the exit code.
 pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
     let definition = described::<T>();
+    let args: Vec<OsString> = args.collect();
+    let old_call = old_command_line::<T>(&args);
+    let args = if old_call.is_some() { args.into_iter().take(1).collect() } else { args };
     let matches = match command::build(&definition).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return command_line_refused(&definition, &error),
     };
-    let invocation = match invocation::read(&definition, &matches) {
+    let mut invocation = match invocation::read(&definition, &matches) {
         Ok(invocation) => invocation,
         Err(error) => return refused_before_start(&definition, &error),
     };
+    invocation.legacy |= old_call.is_some();
+    invocation.old_call = old_call;
     if invocation.describe {
         let text = serde_json::to_string_pretty(&definition).unwrap_or_default();
         decode::write_stdout(&format!("{text}\n"));
@@ -61,6 +66,12 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
         report::report(&error, invocation.json, colours);
         error.kind.exit_code()
     })
+}
+
+/// The call that the replaced script's command line stands for, when the tool knows it.
+fn old_command_line<T: Tool>(args: &[OsString]) -> Option<Value> {
+    let texts: Option<Vec<String>> = args.iter().skip(1).map(|arg| arg.to_str().map(str::to_owned)).collect();
+    T::legacy_args(&texts?)
 }
 
 /// The definition with the schemas of input and output.
@@ -86,7 +97,7 @@ fn command_line_refused(definition: &Definition, error: &clap::Error) -> u8 {
     let message = lines.next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
     let detail: Vec<_> = lines.map(str::trim).filter(|l| !l.is_empty()).collect();
     let tip = detail.iter().find_map(|line| line.strip_prefix("tip: ")).map(|tip| tip.replace('\'', "`"));
-    let values = detail.iter().find(|line| line.starts_with("[possible values")).map(|line| format!("{line}"));
+    let values = detail.iter().find(|line| line.starts_with("[possible values")).map(ToString::to_string);
     let hint = tip.or(values).unwrap_or_else(|| format!("see `{} --help`", definition.name));
     refused_before_start(definition, &ToolError::new(ErrorKind::InvalidInput, message).from_source("input").hint(hint))
 }
@@ -138,7 +149,7 @@ fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Co
             inner.emitter.emit(EventBody::Finished { output: serde_json::from_str(&text).ok(), error: None });
             return u8::from(!success);
         }
-        Decoded::Refused(call, error) => (call, Err(error)),
+        Decoded::Refused(call, error) => (call, Err(*error)),
         Decoded::Input { input, call } => (call, Ok(input)),
     };
     let canonical = decoded.as_ref().ok().and_then(|input| serde_json::to_value(input).ok()).unwrap_or(Value::Null);
@@ -204,7 +215,7 @@ fn finish_refused(ctx: &Context, error: &ToolError, json: bool, colours: Colours
 
 enum Decoded<I> {
     Input { input: I, call: Option<Value> },
-    Refused(Option<Value>, ToolError),
+    Refused(Option<Value>, Box<ToolError>),
     /// The replaced script's answer was clear without running anything.
     Answer(String, bool),
 }
@@ -251,28 +262,47 @@ fn prepare<T: Tool>(mut definition: Definition, invocation: &Invocation) -> Tool
 }
 
 fn decode_input<T: Tool>(definition: &Definition, invocation: &Invocation, config: &Config) -> Decoded<T::Input> {
+    if let Some(call) = &invocation.old_call {
+        return decode_call::<T>(definition, invocation, config, call.clone());
+    }
     let source = if invocation.legacy { Some(invocation.input.as_deref().unwrap_or("-")) } else { invocation.input.as_deref() };
     let read = match decode::read_input(source) {
         Ok(read) => read,
-        Err(error) => return Decoded::Refused(None, error),
+        Err(error) => return Decoded::Refused(None, Box::new(error)),
     };
-    let (value, call) = if invocation.legacy {
-        let call = legacy::unwrap_call(read);
-        match T::from_legacy(call.clone()) {
-            Ok(value) => (value, Some(call)),
-            Err(answer) => {
-                let (text, success) = legacy::line(&answer, false);
-                return Decoded::Answer(text, success);
-            }
+    if invocation.legacy {
+        return decode_call::<T>(definition, invocation, config, legacy::unwrap_call(read));
+    }
+    decode_value::<T>(definition, invocation, config, read, None)
+}
+
+fn decode_call<T: Tool>(
+    definition: &Definition,
+    invocation: &Invocation,
+    config: &Config,
+    call: Value,
+) -> Decoded<T::Input> {
+    match T::from_legacy(call.clone()) {
+        Ok(value) => decode_value::<T>(definition, invocation, config, value, Some(call)),
+        Err(answer) => {
+            let (text, success) = legacy::line(&answer, false);
+            Decoded::Answer(text, success)
         }
-    } else {
-        (read, None)
-    };
+    }
+}
+
+fn decode_value<T: Tool>(
+    definition: &Definition,
+    invocation: &Invocation,
+    config: &Config,
+    value: Value,
+    call: Option<Value>,
+) -> Decoded<T::Input> {
     let decoded = decode::merge(definition, invocation, value, config)
         .and_then(|merged| decode::decode::<T>(definition, merged));
     match decoded {
         Ok(input) => Decoded::Input { input, call },
-        Err(error) => Decoded::Refused(call, error),
+        Err(error) => Decoded::Refused(call, Box::new(error)),
     }
 }
 

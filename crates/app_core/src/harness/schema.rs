@@ -183,16 +183,17 @@ pub(super) fn tagged(options: &[Value]) -> Option<(&str, Vec<(&str, &Value)>)> {
 
 fn number_rules(schema: &Map<String, Value>, number: &serde_json::Number, path: &str, mistakes: &mut Vec<Mistake>) {
     let Some(value) = number.as_f64() else { return };
-    let rules: [(&str, fn(f64, f64) -> bool, &str); 4] = [
-        ("minimum", |v, limit| v >= limit, "at least"),
-        ("maximum", |v, limit| v <= limit, "at most"),
-        ("exclusiveMinimum", |v, limit| v > limit, "above"),
-        ("exclusiveMaximum", |v, limit| v < limit, "below"),
-    ];
-    for (key, holds, words) in rules {
-        if let Some(limit) = schema.get(key).and_then(Value::as_f64)
-            && !holds(value, limit)
-        {
+    for (key, words) in
+        [("minimum", "at least"), ("maximum", "at most"), ("exclusiveMinimum", "above"), ("exclusiveMaximum", "below")]
+    {
+        let Some(limit) = schema.get(key).and_then(Value::as_f64) else { continue };
+        let holds = match key {
+            "minimum" => value >= limit,
+            "maximum" => value <= limit,
+            "exclusiveMinimum" => value > limit,
+            _ => value < limit,
+        };
+        if !holds {
             mistakes.push((path.to_owned(), format!("must be {words} {}, not {number}", plain(&schema[key]))));
         }
     }
@@ -234,10 +235,9 @@ fn type_fits(schema: &Map<String, Value>, value: &Value) -> bool {
         _ => true,
     };
     match schema.get("type") {
-        None => true,
         Some(Value::String(name)) => fits(name),
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(fits),
-        Some(_) => true,
+        None | Some(_) => true,
     }
 }
 

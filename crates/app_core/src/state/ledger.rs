@@ -350,7 +350,7 @@ fn expire(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()>
 fn periods(transaction: &Transaction<'_>, limits: &BudgetLimits, now: Timestamp) -> rusqlite::Result<Vec<BudgetPeriod>> {
     let today = now.to_zoned(TimeZone::UTC).date();
     let start = |date: jiff::civil::Date| {
-        date.to_zoned(TimeZone::UTC).map(|z| z.timestamp()).unwrap_or(Timestamp::MIN)
+        date.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |z| z.timestamp())
     };
     let window = i64::from(limits.window_hours.max(1));
     let month = today.first_of_month();

@@ -1,0 +1,151 @@
+//! The command line and envelope of the old `python_tool_dispatcher.py` over the new tools, so that old callers
+//! need no change: `dispatch <tool> <json>` prints one JSON line.
+//!
+//! Both parameter shapes are taken (`{"input_data": {...}}` and the fields themselves), every tool is callable under
+//! its old or new name, and the exit code is honest: 1 whenever the envelope or the answer in it says `error`.
+
+mod find;
+
+use std::{process::Stdio, time::Duration};
+
+use app_core::{
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy,
+    process::ChildGroup,
+};
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+fn main() -> std::process::ExitCode {
+    app_core::main::<Dispatch>()
+}
+
+struct Dispatch;
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// Tool by its new or old name.
+    #[schemars(extend("x-cli" = {"positional": 1}))]
+    #[garde(length(min = 1, max = 200))]
+    tool: String,
+    /// Parameters as a JSON object in a text, with or without the `input_data` wrapper.
+    #[schemars(extend("x-cli" = {"positional": 2}))]
+    #[garde(skip)]
+    parameters: String,
+}
+
+/// The old envelope of a call that worked.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Output {
+    /// `success`: the tool ran; its answer may still say `error`.
+    status: String,
+    /// The tool's answer in the old shape.
+    result: Value,
+}
+
+const USAGE: &str = "Usage: python python_tool_dispatcher.py <tool_name> <json_parameters>";
+
+/// Largest answer taken from a tool, in bytes.
+const MAX_ANSWER: u64 = 64 << 20;
+
+impl Tool for Dispatch {
+    type Input = Input;
+    type Output = Output;
+
+    fn definition() -> Definition {
+        app_core::definition!("control")
+            .replaces(1, &["python_tool_dispatcher"])
+            // It can do whatever the tool it calls can do; that tool's own gate still holds.
+            .effects(&[
+                Effect::Reads,
+                Effect::WritesFiles,
+                Effect::Sends,
+                Effect::ChangesRemote,
+                Effect::Deletes,
+                Effect::Spends,
+            ])
+            .policy(Policy { retry: RetryPolicy::NONE, ..Policy::with_timeout(Duration::from_secs(3600)) })
+            .env("ONEJOB_TOOLS_DIR", "where the tools are (default: beside this program)")
+            .example(
+                "call a tool as the old dispatcher did",
+                &["generation_budget_manager", "{\"fn\": \"get_budget_status\", \"args\": []}"],
+            )
+            .example_exit(1, "an unknown tool answers in the old envelope", &["no_such_tool", "{}"])
+    }
+
+    async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        let binary = find::binary(&input.tool).await?;
+        let parameters = match serde_json::from_str::<Value>(&input.parameters) {
+            Ok(object @ Value::Object(_)) => object,
+            Ok(_) => {
+                return Err(ToolError::invalid("parameters", "An unexpected error occurred: the parameters must be a JSON object"));
+            }
+            Err(_) => return Err(ToolError::invalid("parameters", "Invalid JSON parameters provided.")),
+        };
+        let mut command = tokio::process::Command::new(&binary);
+        command.args(["--legacy", "--input", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // The answer is for this process, the events of the inner run for nobody.
+        command.env_remove("ONEJOB_EVENTS_FD").env_remove("ONEJOB_RUN_ID");
+        if ctx.dry_run() {
+            command.arg("--dry-run");
+        }
+        let mut group = ChildGroup::spawn(command)?;
+        let text = talk(&mut group, parameters.to_string().into_bytes()).await?;
+        let status = group.wait().await.map_err(|e| broken(&input.tool, &e.to_string()))?;
+        let answer = text.lines().rev().find_map(|line| serde_json::from_str(line).ok());
+        match answer {
+            Some(result) => Ok(Output { status: "success".to_owned(), result }),
+            None => Err(broken(&input.tool, &format!("it ended with {status} and printed no answer"))),
+        }
+    }
+
+    /// The old line: no flags, whatever the number of arguments.
+    fn legacy_args(args: &[String]) -> Option<Value> {
+        if args.iter().any(|arg| arg.starts_with("--")) {
+            return None;
+        }
+        Some(match args {
+            [tool, parameters] => json!({"tool": tool, "parameters": parameters}),
+            _ => json!({"arguments": args.len()}),
+        })
+    }
+
+    fn from_legacy(call: Value) -> Result<Value, Value> {
+        if call.get("tool").is_some() { Ok(call) } else { Err(json!({"status": "error", "message": USAGE})) }
+    }
+
+    fn to_legacy(_call: &Value, outcome: Result<&Output, &ToolError>) -> Value {
+        match outcome {
+            Ok(output) => serde_json::to_value(output).unwrap_or_default(),
+            Err(error) => json!({"status": "error", "message": error.message}),
+        }
+    }
+}
+
+/// Writes the parameters and reads the answer at the same time, so that neither side waits for the other.
+async fn talk(group: &mut ChildGroup, parameters: Vec<u8>) -> ToolResult<String> {
+    let (stdin, stdout) = (group.child().stdin.take(), group.child().stdout.take());
+    let write = async {
+        if let Some(mut pipe) = stdin {
+            // A tool that answers without reading its parameters is fine.
+            let _ = pipe.write_all(&parameters).await;
+        }
+    };
+    let read = async {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = stdout {
+            pipe.take(MAX_ANSWER).read_to_end(&mut bytes).await?;
+        }
+        Ok::<_, std::io::Error>(bytes)
+    };
+    let ((), bytes) = tokio::join!(write, read);
+    let bytes = bytes.map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot read the tool's answer: {e}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn broken(tool: &str, why: &str) -> ToolError {
+    ToolError::internal(format!("An unexpected error occurred: `{tool}`: {why}"))
+}

@@ -1,0 +1,100 @@
+//! The contract suite: what every binary of the workspace must do, whoever wrote it.
+//!
+//! Tools are found by looking at `bins/*/*`; nothing here names one. Build the workspace first.
+
+mod faces;
+mod garbage;
+mod inputs;
+mod signals;
+
+use std::path::Path;
+
+use serde_json::Value;
+use testkit::{
+    Finished, Sandbox, Site,
+    tools::{self, BuiltTool},
+};
+
+/// Runs an example of a tool in a copy of its `examples/` folder; `https://site.example` becomes a site on loopback.
+struct ExampleRun {
+    sandbox: Sandbox,
+    args: Vec<String>,
+    exit: i32,
+    _site: Option<Site>,
+}
+
+impl ExampleRun {
+    fn of(tool: &BuiltTool, example: &Value) -> Self {
+        let folder = tool.folder.join("examples");
+        let mut args: Vec<String> =
+            example["args"].as_array().unwrap().iter().map(|a| a.as_str().unwrap().to_owned()).collect();
+        let mut sandbox = Sandbox::new()
+            .unwrap()
+            .env("ONEJOB_ALLOW_PRIVATE", "1")
+            .env("ONEJOB_TOOLS_DIR", tools::target_dir().display().to_string())
+            .env("ONEJOB_CONFIG_DIR", tools::workspace().join("shared-config").display().to_string());
+        sandbox.copy_in(&folder).unwrap();
+        let mut site = None;
+        if args.iter().any(|arg| arg.contains("https://site.example")) || uses_site(&sandbox) {
+            let running = Site::folder(folder).unwrap();
+            for arg in &mut args {
+                *arg = arg.replace("https://site.example", &running.url());
+            }
+            rewrite_files(&sandbox, &running.url());
+            site = Some(running);
+        }
+        sandbox = sandbox.env("EXAMPLE", "1");
+        Self { sandbox, args, exit: i32::try_from(example["exit"].as_u64().unwrap()).unwrap(), _site: site }
+    }
+
+    fn run(&self, tool: &BuiltTool) -> Finished {
+        self.sandbox.run(&tool.binary, &self.args)
+    }
+}
+
+fn text_files(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let names = sandbox.files().into_iter().filter(|name| {
+        Path::new(name).extension().is_some_and(|e| ["yml", "yaml", "json", "toml", "csv", "txt"].iter().any(|k| e == *k))
+    });
+    names.filter_map(|name| Some((name.clone(), std::fs::read_to_string(sandbox.path(&name)).ok()?))).collect()
+}
+
+fn uses_site(sandbox: &Sandbox) -> bool {
+    text_files(sandbox).iter().any(|(_, text)| text.contains("https://site.example"))
+}
+
+fn rewrite_files(sandbox: &Sandbox, url: &str) {
+    for (name, text) in text_files(sandbox) {
+        if text.contains("https://site.example") {
+            sandbox.file(&name, text.replace("https://site.example", url));
+        }
+    }
+}
+
+fn examples(description: &Value) -> Vec<Value> {
+    description["examples"].as_array().unwrap().clone()
+}
+
+/// The event stream is numbered without gaps, starts with `started` and ends with exactly one `finished`.
+#[track_caller]
+fn check_events(tool: &str, run: &Finished) {
+    assert!(!run.events.is_empty(), "{tool}: no events; stderr: {}", run.stderr);
+    for (index, event) in run.events.iter().enumerate() {
+        assert_eq!(event["v"], 1, "{tool}: {event}");
+        assert_eq!(event["seq"], index, "{tool}: {event}");
+        assert!(event["ts"].as_str().is_some_and(|ts| ts.ends_with('Z')), "{tool}: {event}");
+        assert!(event["elapsed_ms"].is_u64(), "{tool}: {event}");
+    }
+    assert_eq!(run.events[0]["kind"], "started", "{tool}");
+    let finished: Vec<_> = run.events.iter().filter(|e| e["kind"] == "finished").collect();
+    assert_eq!(finished.len(), 1, "{tool}: {:?}", run.events);
+    assert_eq!(run.events.last().unwrap()["kind"], "finished", "{tool}");
+}
+
+/// No panic, no signal, and one of the documented exit codes.
+#[track_caller]
+fn check_exit(tool: &str, what: &str, run: &Finished) {
+    let allowed = [0, 2, 3, 66, 69, 73, 74, 75, 77, 78, 130, 143];
+    let code = run.code.unwrap_or_else(|| panic!("{tool}: {what}: ended by a signal; stderr: {}", run.stderr));
+    assert!(allowed.contains(&code), "{tool}: {what}: exit {code}; stderr: {}", run.stderr);
+}
