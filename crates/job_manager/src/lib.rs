@@ -35,6 +35,6 @@ pub use settings::{Envelope, JobsSection, LegacySection, Settings, ToolSection};
 pub use state::JobState;
 pub use verbs::JobEvents;
 pub use wire::{
-    CancelReport, FallbackCount, Job, JobEvent, JobEventBody, JobLine, JobPage, ListRequest, LogLine,
+    CancelReport, FallbackCount, Job, JobEvent, JobEventBody, JobLine, JobPage, ListRequest, Load, LogLine,
     LogPage, LogRequest, Pruned, Route, RunMode, StartRequest, Started, Stream, ToolEntry,
 };

@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use app_core::contract::{ToolError, ToolResult};
+use app_core::{
+    config::Config,
+    contract::{ToolError, ToolResult},
+};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -45,9 +48,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// Tools from `ONEJOB_TOOLS_DIR`, or from beside the running executable; default settings.
-    pub fn new(state_dir: impl Into<PathBuf>, role: Role) -> ToolResult<Self> {
-        let tools_dir = match std::env::var_os("ONEJOB_TOOLS_DIR").filter(|v| !v.is_empty()) {
+    /// Tools from `ONEJOB_TOOLS_DIR`, or from beside the running executable; settings from `onejob.toml`.
+    pub fn from_config(config: &Config, state_dir: impl Into<PathBuf>, role: Role) -> ToolResult<Self> {
+        let tools_dir = match config.env("ONEJOB_TOOLS_DIR") {
             Some(dir) => PathBuf::from(dir),
             None => std::env::current_exe()
                 .ok()
@@ -56,10 +59,14 @@ impl Options {
                     ToolError::config("cannot find the folder of the tools").hint("set ONEJOB_TOOLS_DIR")
                 })?,
         };
+        let settings = match config.find_file("onejob.toml") {
+            Some(file) => Settings::load(file.parent().unwrap_or(Path::new(".")))?,
+            None => Settings::default(),
+        };
         Ok(Self {
             state_dir: state_dir.into(),
             tools_dir,
-            settings: Settings::default(),
+            settings,
             role,
         })
     }

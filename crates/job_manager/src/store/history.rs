@@ -8,7 +8,7 @@ use super::{Store, failed, rows};
 use crate::{
     id::JobId,
     state::JobState,
-    wire::{FallbackCount, JobPage, ListRequest},
+    wire::{FallbackCount, JobPage, ListRequest, Load},
 };
 
 /// How long finished jobs stay.
@@ -97,6 +97,22 @@ impl Store {
             })
             .map_err(|e| failed(&e))?;
         ids.collect::<Result<_, _>>().map_err(|e| failed(&e))
+    }
+
+    /// How many jobs wait and run.
+    pub(crate) fn load(&self) -> ToolResult<Load> {
+        let count = |state: &str| -> ToolResult<u64> {
+            let count: i64 = self
+                .db
+                .prepare_cached("SELECT count(*) FROM jobs WHERE state = ?1")
+                .and_then(|mut s| s.query_row([state], |r| r.get(0)))
+                .map_err(|e| failed(&e))?;
+            Ok(count as u64)
+        };
+        Ok(Load {
+            queued: count("queued")?,
+            running: count("running")?,
+        })
     }
 
     /// How often replaced scripts ran.

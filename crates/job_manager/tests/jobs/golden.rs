@@ -7,7 +7,7 @@ use app_core::contract::{Artifact, Definition, Effect, LogLevel, Progress, ToolE
 use jiff::Timestamp;
 use job_manager::{
     CancelReport, FallbackCount, Job, JobEvent, JobEventBody, JobId, JobLine, JobPage, JobState, ListRequest,
-    LogLine, LogPage, LogRequest, Pruned, Route, RunMode, StartRequest, Started, Stream, ToolEntry,
+    Load, LogLine, LogPage, LogRequest, Pruned, Route, RunMode, StartRequest, Started, Stream, ToolEntry,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -219,6 +219,13 @@ fn requests_and_answers() {
         &LogPage {
             lines: vec![line],
             next: 99,
+        },
+    );
+    check(
+        "load",
+        &Load {
+            queued: 3,
+            running: 2,
         },
     );
     check("pruned", &Pruned { jobs: 7 });
