@@ -65,11 +65,12 @@ pub(super) fn subcommands(schema: &Value) -> Option<(&str, Vec<(&str, &Value)>)>
 
 fn clap_arg(argument: &Argument) -> Arg {
     let list = matches!(argument.shape, Shape::List(_));
-    let mut arg = Arg::new(argument.field.clone()).allow_negative_numbers(true).hide(argument.cli.hidden);
+    let mut arg = Arg::new(argument.field.clone()).hide(argument.cli.hidden);
     arg = if let Some(index) = argument.cli.positional {
         let arg = arg.value_name(argument.field.to_uppercase());
-        // A list takes the rest; clap numbers positionals by the order they are added.
-        if list { arg.num_args(0..).action(ArgAction::Append) } else { arg.index(index as usize) }
+        let arg = arg.index(index as usize).allow_negative_numbers(true);
+        // A list takes the rest.
+        if list { arg.num_args(0..).action(ArgAction::Append) } else { arg }
     } else {
         let flag = argument.flag();
         let mut arg = arg.long(flag.clone());
@@ -89,8 +90,10 @@ fn clap_arg(argument: &Argument) -> Arg {
         match &argument.shape {
             Shape::Boolean if argument.default == Some(Value::Bool(false)) => arg.action(ArgAction::SetTrue),
             Shape::Boolean => arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true"),
-            Shape::List(_) | Shape::Map(_) => arg.action(ArgAction::Append).value_name(value_name(argument)),
-            _ => arg.value_name(value_name(argument)),
+            Shape::List(_) | Shape::Map(_) => {
+                arg.action(ArgAction::Append).value_name(value_name(argument)).allow_negative_numbers(true)
+            }
+            _ => arg.value_name(value_name(argument)).allow_negative_numbers(true),
         }
     };
     if !argument.choices.is_empty() {
