@@ -58,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) config: Config,
     pub(crate) emitter: Emitter,
+    pub(crate) json: bool,
     pub(crate) bar: Option<indicatif::ProgressBar>,
     pub(crate) cancel: CancellationToken,
     pub(crate) cooperative: AtomicBool,
@@ -87,7 +88,9 @@ pub(crate) fn random_id(prefix: &str) -> String {
 
 impl Context {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -105,6 +108,7 @@ impl Context {
             state_dir: Some(dir.to_owned()),
             config: Config::load()?,
             emitter: Emitter::silent(),
+            json: true,
             bar: None,
             cancel: CancellationToken::new(),
             cooperative: AtomicBool::new(false),
@@ -135,7 +139,11 @@ impl Context {
 
     /// Fails with kind `cancelled` once the run is to stop. Call it in loops.
     pub fn check_cancelled(&self) -> ToolResult<()> {
-        if self.inner.cancel.is_cancelled() { Err(ToolError::cancelled()) } else { Ok(()) }
+        if self.inner.cancel.is_cancelled() {
+            Err(ToolError::cancelled())
+        } else {
+            Ok(())
+        }
     }
 
     /// The present time.
@@ -209,7 +217,9 @@ impl Context {
                 ToolError::config(format!("`DAILY_BUDGET_USD`: {message}")).code("invalid_daily_budget")
             })?;
             if daily <= Usd::ZERO {
-                return Err(ToolError::config("`DAILY_BUDGET_USD` must be above 0").code("invalid_daily_budget"));
+                return Err(
+                    ToolError::config("`DAILY_BUDGET_USD` must be above 0").code("invalid_daily_budget")
+                );
             }
             limits.daily_usd = Some(daily);
         }
@@ -241,12 +251,23 @@ impl Context {
     }
 
     /// Starts a file that appears at `path` whole, on commit, or not at all.
-    pub fn create(&self, path: impl AsRef<Path>, media_type: &str, role: &str) -> ToolResult<PendingArtifact> {
+    pub fn create(
+        &self,
+        path: impl AsRef<Path>,
+        media_type: &str,
+        role: &str,
+    ) -> ToolResult<PendingArtifact> {
         PendingArtifact::create(self.clone(), path.as_ref(), media_type, role)
     }
 
     /// Writes a whole file in one go.
-    pub fn write(&self, path: impl AsRef<Path>, media_type: &str, role: &str, bytes: &[u8]) -> ToolResult<Artifact> {
+    pub fn write(
+        &self,
+        path: impl AsRef<Path>,
+        media_type: &str,
+        role: &str,
+        bytes: &[u8],
+    ) -> ToolResult<Artifact> {
         let path = path.as_ref();
         let mut pending = self.create(path, media_type, role)?;
         std::io::Write::write_all(&mut pending, bytes).map_err(|e| ToolError::file("write", path, &e))?;
@@ -266,7 +287,10 @@ impl Context {
     /// Notes money spent by this run (the ledger is separate: settle the reservation there).
     pub fn cost(&self, usd: Usd, what: &str) {
         *lock(&self.inner.cost) += usd;
-        self.inner.emitter.emit(EventBody::Cost { usd, what: what.to_owned() });
+        self.inner.emitter.emit(EventBody::Cost {
+            usd,
+            what: what.to_owned(),
+        });
     }
 
     /// Adds to the count of handled items in run log and metrics.
@@ -278,14 +302,30 @@ impl Context {
     pub fn info(&self, message: impl Into<String>) {
         let message = message.into();
         self.hidden_bar(|| tracing::info!("{message}"));
-        self.inner.emitter.emit(EventBody::Log { level: LogLevel::Info, message });
+        self.inner.emitter.emit(EventBody::Log {
+            level: LogLevel::Info,
+            message,
+        });
     }
 
     /// A warning for log and job. Must not hold secrets or message texts.
     pub fn warn(&self, message: impl Into<String>) {
         let message = message.into();
         self.hidden_bar(|| tracing::warn!("{message}"));
-        self.inner.emitter.emit(EventBody::Log { level: LogLevel::Warn, message });
+        self.inner.emitter.emit(EventBody::Log {
+            level: LogLevel::Warn,
+            message,
+        });
+    }
+
+    /// Prints a part of a long-running tool's result while it runs: as text for people, else as one JSON line.
+    pub fn stream(&self, value: &serde_json::Value, text: &str) {
+        let line = if self.inner.json {
+            format!("{value}\n")
+        } else {
+            text.to_owned()
+        };
+        self.hidden_bar(|| crate::harness::write_stdout(&line));
     }
 
     /// Tells systemd that a long-running tool is up.
@@ -395,5 +435,9 @@ fn draw(bar: &indicatif::ProgressBar, progress: &Progress) {
         bar.set_length(total);
     }
     bar.set_position(progress.done);
-    bar.set_message(format!("{} {}", progress.unit, progress.message).trim_end().to_owned());
+    bar.set_message(
+        format!("{} {}", progress.unit, progress.message)
+            .trim_end()
+            .to_owned(),
+    );
 }

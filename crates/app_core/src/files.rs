@@ -28,11 +28,17 @@ pub struct PendingArtifact {
 impl PendingArtifact {
     pub(crate) fn create(context: Context, target: &Path, media_type: &str, role: &str) -> ToolResult<Self> {
         let name = target.file_name().ok_or_else(|| {
-            ToolError::new(ErrorKind::InvalidInput, format!("`{}` does not name a file", target.display()))
+            ToolError::new(
+                ErrorKind::InvalidInput,
+                format!("`{}` does not name a file", target.display()),
+            )
         })?;
         if target.is_dir() {
-            return Err(ToolError::new(ErrorKind::InvalidInput, format!("`{}` is a directory", target.display()))
-                .hint("name a file in it"));
+            return Err(ToolError::new(
+                ErrorKind::InvalidInput,
+                format!("`{}` is a directory", target.display()),
+            )
+            .hint("name a file in it"));
         }
         let folder = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -95,7 +101,9 @@ impl PendingArtifact {
         let inner = self.context.inner();
         let temporary = self.temporary.path().to_owned();
         if !self.context.dry_run() {
-            self.temporary.persist(&self.target).map_err(|e| failed(&e.error))?;
+            self.temporary
+                .persist(&self.target)
+                .map_err(|e| failed(&e.error))?;
             lock(&inner.artifacts).push(artifact.clone());
             inner.emitter.emit(EventBody::Artifact(artifact.clone()));
         }
@@ -138,7 +146,9 @@ pub(crate) fn read_limited(path: &Path, max_bytes: u64) -> ToolResult<Vec<u8>> {
     let file = File::open(path).map_err(|e| failed(&e))?;
     let size = file.metadata().map_err(|e| failed(&e))?.len();
     let mut bytes = Vec::with_capacity(size.min(max_bytes) as usize);
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| failed(&e))?;
+    file.take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|e| failed(&e))?;
     if bytes.len() as u64 > max_bytes {
         return Err(ToolError::new(
             ErrorKind::InvalidInput,
@@ -169,7 +179,10 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path().join("sub")).unwrap().count(), 0);
         let artifact = ctx.write(&target, "text/plain", "output", b"abc").unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"abc");
-        assert_eq!(artifact.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            artifact.sha256,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert_eq!(ctx.artifacts(), [artifact]);
     }
 
@@ -180,6 +193,9 @@ mod tests {
         std::fs::write(&path, [0; 11]).unwrap();
         assert_eq!(read_limited(&path, 11).unwrap().len(), 11);
         assert_eq!(read_limited(&path, 10).unwrap_err().code, "file_too_large");
-        assert_eq!(read_limited(&dir.path().join("no"), 10).unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(
+            read_limited(&dir.path().join("no"), 10).unwrap_err().kind,
+            ErrorKind::NotFound
+        );
     }
 }

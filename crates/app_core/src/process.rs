@@ -18,7 +18,11 @@ impl ChildGroup {
     /// Starts the command in a new process group. A missing program is a `config` error.
     pub fn spawn(mut command: Command) -> ToolResult<Self> {
         let program = command.as_std().get_program().to_owned();
-        let child = command.process_group(0).kill_on_drop(true).spawn().map_err(|e| spawn_error(&program, &e))?;
+        let child = command
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|e| spawn_error(&program, &e))?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         Ok(Self { child, group })
     }
@@ -82,7 +86,10 @@ mod tests {
     #[tokio::test]
     async fn a_missing_program_is_a_config_error() {
         let error = ChildGroup::spawn(Command::new("no-such-program-here")).unwrap_err();
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Config, "missing_program"));
+        assert_eq!(
+            (error.kind, error.code.as_str()),
+            (ErrorKind::Config, "missing_program")
+        );
     }
 
     #[tokio::test]
@@ -90,7 +97,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("pid");
         let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("trap '' TERM; sleep 60 & echo $! > {}; wait; wait", file.display()));
+        command.arg("-c").arg(format!(
+            "trap '' TERM; sleep 60 & echo $! > {}; wait; wait",
+            file.display()
+        ));
         let group = ChildGroup::spawn(command).unwrap();
         let pid = loop {
             if let Ok(text) = std::fs::read_to_string(&file)
@@ -102,8 +112,11 @@ mod tests {
         };
         group.stop(Duration::from_millis(50)).await;
         let dead = || {
-            std::fs::read_to_string(format!("/proc/{pid}/stat"))
-                .map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+            std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| {
+                stat.rsplit(')')
+                    .next()
+                    .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+            })
         };
         for _ in 0..200 {
             if dead() {

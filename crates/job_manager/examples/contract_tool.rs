@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 
 /// The definition: the name says the effects and the policy.
 fn describe(name: &str) -> Value {
-    let effects = if name.starts_with("sender") {
+    let effects = if name.contains("sender") {
         json!(["reads", "sends"])
     } else {
         json!(["reads", "writes_files"])

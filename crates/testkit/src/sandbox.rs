@@ -38,14 +38,24 @@ impl Finished {
     /// Standard output as JSON; fails the test when it is not.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("stdout is not JSON ({error}): {}\nstderr: {}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!(
+                "stdout is not JSON ({error}): {}\nstderr: {}",
+                self.stdout, self.stderr
+            )
+        })
     }
 
     /// Fails the test unless the exit code is this one.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }
@@ -64,7 +74,10 @@ impl Sandbox {
         env.insert("TZ".into(), "UTC".into());
         env.insert("LANG".into(), "C.UTF-8".into());
         // Helper programs such as ffmpeg and chromium are found where the host has them.
-        env.insert("PATH".into(), std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into()));
+        env.insert(
+            "PATH".into(),
+            std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into()),
+        );
         Ok(Self { root, env })
     }
 
@@ -93,7 +106,8 @@ impl Sandbox {
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).unwrap_or_else(|e| panic!("cannot make `{}`: {e}", folder.display()));
+            std::fs::create_dir_all(folder)
+                .unwrap_or_else(|e| panic!("cannot make `{}`: {e}", folder.display()));
         }
         std::fs::write(&path, bytes).unwrap_or_else(|e| panic!("cannot write `{}`: {e}", path.display()));
         path
@@ -101,7 +115,11 @@ impl Sandbox {
 
     /// Copies the files of a folder into the working directory; a folder that does not exist counts as empty.
     pub fn copy_in(&self, folder: &Path) -> std::io::Result<()> {
-        if folder.is_dir() { copy_tree(folder, &self.work()) } else { Ok(()) }
+        if folder.is_dir() {
+            copy_tree(folder, &self.work())
+        } else {
+            Ok(())
+        }
     }
 
     /// Files of the working directory, relative, sorted.
@@ -142,12 +160,18 @@ impl Sandbox {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|e| panic!("cannot start `{}`: {e}", program.display()));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|e| panic!("cannot start `{}`: {e}", program.display()));
         if let Some(mut pipe) = child.stdin.take() {
             // A program that does not read its input is fine.
             let _ = pipe.write_all(stdin);
         }
-        Started { child, events, at: Instant::now() }
+        Started {
+            child,
+            events,
+            at: Instant::now(),
+        }
     }
 }
 
@@ -167,7 +191,11 @@ impl Started {
 
     /// Sends a signal by name, for example `TERM`.
     pub fn signal(&self, name: &str) {
-        let _ = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.child.id().to_string())
+            .stderr(Stdio::null())
+            .status();
     }
 
     /// Events so far.
@@ -177,7 +205,10 @@ impl Started {
 
     /// Waits for the end.
     pub fn finish(self) -> Finished {
-        let output = self.child.wait_with_output().unwrap_or_else(|e| panic!("cannot wait for the program: {e}"));
+        let output = self
+            .child
+            .wait_with_output()
+            .unwrap_or_else(|e| panic!("cannot wait for the program: {e}"));
         Finished {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -190,7 +221,9 @@ impl Started {
 
 fn read_events(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or(Value::String(line.to_owned()))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or(Value::String(line.to_owned())))
+        .collect()
 }
 
 fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {

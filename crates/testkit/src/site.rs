@@ -56,14 +56,31 @@ impl Route {
     /// `GET path` answering 200 with a text of this media type.
     pub fn text(path: &str, media_type: &str, body: &str) -> Self {
         let headers = BTreeMap::from([("content-type".to_owned(), media_type.to_owned())]);
-        let reply = Reply { headers, body_text: Some(body.to_owned()), ..Reply::default() };
-        Self { method: "GET".into(), path: path.into(), query: None, responses: vec![reply] }
+        let reply = Reply {
+            headers,
+            body_text: Some(body.to_owned()),
+            ..Reply::default()
+        };
+        Self {
+            method: "GET".into(),
+            path: path.into(),
+            query: None,
+            responses: vec![reply],
+        }
     }
 
     /// `GET path` answering with this status and no body.
     pub fn status(path: &str, status: u16) -> Self {
-        let reply = Reply { status: Some(status), ..Reply::default() };
-        Self { method: "GET".into(), path: path.into(), query: None, responses: vec![reply] }
+        let reply = Reply {
+            status: Some(status),
+            ..Reply::default()
+        };
+        Self {
+            method: "GET".into(),
+            path: path.into(),
+            query: None,
+            responses: vec![reply],
+        }
     }
 }
 
@@ -108,7 +125,10 @@ impl Site {
     /// Serves these routes; anything else is 404 `not found`.
     pub fn routes(routes: Vec<Route>) -> std::io::Result<Self> {
         Self::start(Shared {
-            state: Mutex::new(State { requests: Vec::new(), served: vec![0; routes.len()] }),
+            state: Mutex::new(State {
+                requests: Vec::new(),
+                served: vec![0; routes.len()],
+            }),
             routes,
             folder: None,
         })
@@ -116,7 +136,11 @@ impl Site {
 
     /// Serves the files of a folder; `/` is `index.html`.
     pub fn folder(folder: impl Into<PathBuf>) -> std::io::Result<Self> {
-        Self::start(Shared { routes: Vec::new(), folder: Some(folder.into()), state: Mutex::default() })
+        Self::start(Shared {
+            routes: Vec::new(),
+            folder: Some(folder.into()),
+            state: Mutex::default(),
+        })
     }
 
     fn start(shared: Shared) -> std::io::Result<Self> {
@@ -126,7 +150,9 @@ impl Site {
         let shared = Arc::new(shared);
         let (stop, stopped) = oneshot::channel();
         let for_thread = shared.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -135,7 +161,12 @@ impl Site {
                 }
             });
         });
-        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            address,
+            shared,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// Base address without a trailing slash.
@@ -150,7 +181,12 @@ impl Site {
 
     /// Requests so far, in order of arrival.
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).requests.clone()
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .requests
+            .clone()
     }
 }
 
@@ -164,13 +200,17 @@ impl Drop for Site {
 }
 
 async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
-    let Ok(listener) = TcpListener::from_std(listener) else { return };
+    let Ok(listener) = TcpListener::from_std(listener) else {
+        return;
+    };
     while let Ok((stream, _)) = listener.accept().await {
         let shared = shared.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(shared.clone(), request));
             // A client that hangs up is no failure of the site.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -187,18 +227,27 @@ impl std::fmt::Display for HangUp {
 
 impl std::error::Error for HangUp {}
 
-async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, HangUp> {
+async fn answer(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, HangUp> {
     let recorded = record(request).await;
     let reply = {
         let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.requests.push(recorded.clone());
-        shared.routes.iter().position(|route| matches(route, &recorded)).and_then(|index| {
-            let served = state.served.get_mut(index)?;
-            let responses = &shared.routes.get(index)?.responses;
-            let reply = responses.get((*served).min(responses.len().saturating_sub(1))).cloned();
-            *served += 1;
-            reply
-        })
+        shared
+            .routes
+            .iter()
+            .position(|route| matches(route, &recorded))
+            .and_then(|index| {
+                let served = state.served.get_mut(index)?;
+                let responses = &shared.routes.get(index)?.responses;
+                let reply = responses
+                    .get((*served).min(responses.len().saturating_sub(1)))
+                    .cloned();
+                *served += 1;
+                reply
+            })
     };
     let reply = match (reply, &shared.folder) {
         (Some(reply), _) => reply,
@@ -215,10 +264,19 @@ async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Resul
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    if reply.body_json.is_some() && !reply.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
+    if reply.body_json.is_some()
+        && !reply
+            .headers
+            .keys()
+            .any(|name| name.eq_ignore_ascii_case("content-type"))
+    {
         response = response.header("content-type", "application/json");
     }
-    let body = reply.body_json.map(|json| json.to_string()).or(reply.body_text).unwrap_or_default();
+    let body = reply
+        .body_json
+        .map(|json| json.to_string())
+        .or(reply.body_text)
+        .unwrap_or_default();
     Ok(response.body(Full::from(body)).unwrap_or_else(|_| not_found()))
 }
 
@@ -237,9 +295,16 @@ async fn record(request: hyper::Request<Incoming>) -> Request {
         headers: parts
             .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
             .collect(),
-        body: body.map(|collected| collected.to_bytes().to_vec()).unwrap_or_default(),
+        body: body
+            .map(|collected| collected.to_bytes().to_vec())
+            .unwrap_or_default(),
     }
 }
 
@@ -247,7 +312,11 @@ fn matches(route: &Route, request: &Request) -> bool {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     route.method == request.method
         && route.path == request.path
-        && route.query.iter().flatten().all(|(name, value)| request.query.get(name) == Some(&plain(value)))
+        && route
+            .query
+            .iter()
+            .flatten()
+            .all(|(name, value)| request.query.get(name) == Some(&plain(value)))
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -255,7 +324,9 @@ fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut index = 0;
     while index < bytes.len() {
-        let hex = bytes.get(index + 1..index + 3).and_then(|h| std::str::from_utf8(h).ok());
+        let hex = bytes
+            .get(index + 1..index + 3)
+            .and_then(|h| std::str::from_utf8(h).ok());
         match (bytes[index], hex.and_then(|h| u8::from_str_radix(h, 16).ok())) {
             (b'%', Some(byte)) => {
                 decoded.push(byte);
@@ -302,9 +373,11 @@ fn file(folder: &Path, path: &str) -> Option<Response<Full<Bytes>>> {
         "xml" => "application/xml",
         _ => "application/octet-stream",
     };
-    Response::builder().header("content-type", media_type).body(Full::from(bytes)).ok()
+    Response::builder()
+        .header("content-type", media_type)
+        .body(Full::from(bytes))
+        .ok()
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -314,7 +387,11 @@ mod tests {
 
     fn get(site: &Site, path: &str) -> String {
         let mut stream = std::net::TcpStream::connect(site.address()).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text);
         text
@@ -323,7 +400,10 @@ mod tests {
     #[test]
     fn routes_answer_in_order_and_requests_are_recorded() {
         let mut route = Route::text("/a", "text/plain", "one");
-        route.responses.push(Reply { status: Some(503), ..Reply::default() });
+        route.responses.push(Reply {
+            status: Some(503),
+            ..Reply::default()
+        });
         let site = Site::routes(vec![route]).unwrap();
         assert!(get(&site, "/a?q=%D0%B0+b").ends_with("one"));
         assert!(get(&site, "/a").starts_with("HTTP/1.1 503"));

@@ -27,7 +27,11 @@ pub fn workspace() -> PathBuf {
 pub fn target_dir() -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     let folder = exe.parent().unwrap_or(Path::new("."));
-    if folder.ends_with("deps") { folder.parent().unwrap_or(folder).to_owned() } else { folder.to_owned() }
+    if folder.ends_with("deps") {
+        folder.parent().unwrap_or(folder).to_owned()
+    } else {
+        folder.to_owned()
+    }
 }
 
 /// Every tool of the workspace, sorted by name. A tool that is not built fails the test.
@@ -35,11 +39,22 @@ pub fn target_dir() -> PathBuf {
 pub fn all() -> Vec<BuiltTool> {
     let mut tools = Vec::new();
     for family in folders(&workspace().join("bins")) {
-        for folder in folders(&family).into_iter().filter(|folder| folder.join("Cargo.toml").is_file()) {
+        for folder in folders(&family)
+            .into_iter()
+            .filter(|folder| folder.join("Cargo.toml").is_file())
+        {
             let name = file_name(&folder);
             let binary = target_dir().join(&name);
-            assert!(binary.is_file(), "`{name}` is not built: run `cargo build --workspace` first");
-            tools.push(BuiltTool { name, family: file_name(&family), folder, binary });
+            assert!(
+                binary.is_file(),
+                "`{name}` is not built: run `cargo build --workspace` first"
+            );
+            tools.push(BuiltTool {
+                name,
+                family: file_name(&family),
+                folder,
+                binary,
+            });
         }
     }
     tools.sort_by(|a, b| a.name.cmp(&b.name));
@@ -50,7 +65,10 @@ pub fn all() -> Vec<BuiltTool> {
 #[track_caller]
 pub fn binary(name: &str) -> PathBuf {
     let path = target_dir().join(name);
-    assert!(path.is_file(), "`{name}` is not built: run `cargo build -p {name}` first");
+    assert!(
+        path.is_file(),
+        "`{name}` is not built: run `cargo build -p {name}` first"
+    );
     path
 }
 
@@ -62,15 +80,22 @@ impl BuiltTool {
             .arg("--describe")
             .output()
             .unwrap_or_else(|e| panic!("cannot start `{}`: {e}", self.name));
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("`{} --describe` is not JSON: {e}", self.name))
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("`{} --describe` is not JSON: {e}", self.name))
     }
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

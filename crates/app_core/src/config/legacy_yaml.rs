@@ -55,14 +55,23 @@ impl LegacyConfig {
             serde_saphyr::from_str(text).map_err(|error| error.to_string())?
         };
         let mut warnings = Vec::new();
-        let section = |name: &str| root.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let section = |name: &str| {
+            root.get(name)
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default()
+        };
         let (telegram, user, limits) = (section("telegram"), section("user"), section("limits"));
         let config = Self {
             api_id: integer(&telegram, "api_id", "TELEGRAM_API_ID", env, &mut warnings),
             api_hash: text_value(&telegram, "api_hash", "TELEGRAM_API_HASH", env),
             phone: text_value(&telegram, "phone", "TELEGRAM_PHONE", env),
             user_id: integer(&user, "id", "USER_ID", env, &mut warnings),
-            limit_default: limits.get("default").or(limits.get("message_limit")).and_then(Value::as_u64).unwrap_or(3000),
+            limit_default: limits
+                .get("default")
+                .or(limits.get("message_limit"))
+                .and_then(Value::as_u64)
+                .unwrap_or(3000),
             limit_ci: limits.get("ci").and_then(Value::as_u64).unwrap_or(1000),
             chats: chats(&section("chats"), &mut warnings),
         };
@@ -85,12 +94,21 @@ fn chats(section: &Map<String, Value>, warnings: &mut Vec<String>) -> BTreeMap<S
 
 fn chat(entry: &Value) -> Result<ChatEntry, String> {
     let entry = entry.as_object().ok_or("it is not a table with `type`")?;
-    let kind = entry.get("type").and_then(Value::as_str).ok_or("`type` is missing")?;
+    let kind = entry
+        .get("type")
+        .and_then(Value::as_str)
+        .ok_or("`type` is missing")?;
     let id = || match entry.get("id") {
-        Some(Value::Number(n)) => n.as_i64().filter(|n| *n != 0).ok_or_else(|| "`id` is not a chat id".to_owned()),
-        Some(Value::String(s)) => {
-            s.trim().parse().ok().filter(|n| *n != 0).ok_or_else(|| format!("`id` is `{s}`, not a number"))
-        }
+        Some(Value::Number(n)) => n
+            .as_i64()
+            .filter(|n| *n != 0)
+            .ok_or_else(|| "`id` is not a chat id".to_owned()),
+        Some(Value::String(s)) => s
+            .trim()
+            .parse()
+            .ok()
+            .filter(|n| *n != 0)
+            .ok_or_else(|| format!("`id` is `{s}`, not a number")),
         _ => Err("`id` is missing".to_owned()),
     };
     let kind = match kind {
@@ -110,7 +128,10 @@ fn chat(entry: &Value) -> Result<ChatEntry, String> {
         }
         other => return Err(format!("unknown `type` `{other}`")),
     };
-    Ok(ChatEntry { kind, title: entry.get("title").and_then(Value::as_str).map(str::to_owned) })
+    Ok(ChatEntry {
+        kind,
+        title: entry.get("title").and_then(Value::as_str).map(str::to_owned),
+    })
 }
 
 /// `${NAME}` -> `NAME`.
@@ -177,7 +198,10 @@ mod tests {
         assert_eq!(config.chats["5"].kind, ChatKind::Group(7));
         assert_eq!(config.chats.len(), 4);
         for alias in ["a", "b", "c", "d", "e"] {
-            assert!(warnings.iter().any(|w| w.contains(&format!("`{alias}`"))), "{alias}: {warnings:?}");
+            assert!(
+                warnings.iter().any(|w| w.contains(&format!("`{alias}`"))),
+                "{alias}: {warnings:?}"
+            );
         }
     }
 

@@ -40,8 +40,17 @@ impl Config {
             }
             dirs.push(dir);
         }
-        dirs.extend(["shared-config", "/etc/onejob"].map(PathBuf::from).into_iter().filter(|d| d.is_dir()));
-        Ok(Self { dirs, dotenv: read_dotenv(Path::new(".env"))?, onejob: OnceLock::new() })
+        dirs.extend(
+            ["shared-config", "/etc/onejob"]
+                .map(PathBuf::from)
+                .into_iter()
+                .filter(|d| d.is_dir()),
+        );
+        Ok(Self {
+            dirs,
+            dotenv: read_dotenv(Path::new(".env"))?,
+            onejob: OnceLock::new(),
+        })
     }
 
     /// An environment variable, else the entry of that name in `.env`. Empty counts as unset.
@@ -81,10 +90,16 @@ impl Config {
     /// The value at a dotted key of `onejob.toml`, decoded; `None` when absent.
     pub fn onejob<T: DeserializeOwned>(&self, key: &str) -> ToolResult<Option<T>> {
         let table = self.onejob_table()?;
-        let Some(value) = lookup(table, key) else { return Ok(None) };
-        value.clone().try_into().map(Some).map_err(|error: toml::de::Error| {
-            ToolError::config(format!("`{key}` in onejob.toml: {}", error.message()))
-        })
+        let Some(value) = lookup(table, key) else {
+            return Ok(None);
+        };
+        value
+            .clone()
+            .try_into()
+            .map(Some)
+            .map_err(|error: toml::de::Error| {
+                ToolError::config(format!("`{key}` in onejob.toml: {}", error.message()))
+            })
     }
 
     /// The whole of `onejob.toml`; empty when there is none.
@@ -97,7 +112,11 @@ impl Config {
             Some(path) => {
                 let text = std::fs::read_to_string(&path).map_err(|e| ToolError::file("read", &path, &e))?;
                 text.parse().map_err(|error: toml::de::Error| {
-                    ToolError::config(format!("`{}` is not valid TOML: {}", path.display(), error.message()))
+                    ToolError::config(format!(
+                        "`{}` is not valid TOML: {}",
+                        path.display(),
+                        error.message()
+                    ))
                 })?
             }
         };
@@ -106,7 +125,10 @@ impl Config {
 
     /// The first directory's file of that name.
     pub fn find_file(&self, name: &str) -> Option<PathBuf> {
-        self.dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file())
+        self.dirs
+            .iter()
+            .map(|dir| dir.join(name))
+            .find(|path| path.is_file())
     }
 
     /// The `config.yml` of the replaced scripts: `./config.yml`, `../config.yml`, then the configuration directories.
@@ -158,12 +180,21 @@ fn read_dotenv(path: &Path) -> ToolResult<HashMap<String, String>> {
     if !path.is_file() {
         return Ok(HashMap::new());
     }
-    let entries = dotenvy::from_path_iter(path)
-        .map_err(|error| ToolError::config(format!("cannot read `{}`: {}", path.display(), dotenv_cause(&error))))?;
+    let entries = dotenvy::from_path_iter(path).map_err(|error| {
+        ToolError::config(format!(
+            "cannot read `{}`: {}",
+            path.display(),
+            dotenv_cause(&error)
+        ))
+    })?;
     let mut map = HashMap::new();
     for entry in entries {
         let (name, value) = entry.map_err(|error| {
-            ToolError::config(format!("`{}` has a line that is not `NAME=value`: {}", path.display(), dotenv_cause(&error)))
+            ToolError::config(format!(
+                "`{}` has a line that is not `NAME=value`: {}",
+                path.display(),
+                dotenv_cause(&error)
+            ))
         })?;
         map.insert(name, value);
     }
@@ -184,9 +215,17 @@ mod tests {
 
     #[test]
     fn dotted_keys_reach_into_tables() {
-        let table: toml::Table = "[budget]\ndaily_usd = 2.5\n[tools.x.policy]\ntimeout_s = 3".parse().unwrap();
-        assert_eq!(lookup(&table, "budget.daily_usd").and_then(toml::Value::as_float), Some(2.5));
-        assert_eq!(lookup(&table, "tools.x.policy.timeout_s").and_then(toml::Value::as_integer), Some(3));
+        let table: toml::Table = "[budget]\ndaily_usd = 2.5\n[tools.x.policy]\ntimeout_s = 3"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            lookup(&table, "budget.daily_usd").and_then(toml::Value::as_float),
+            Some(2.5)
+        );
+        assert_eq!(
+            lookup(&table, "tools.x.policy.timeout_s").and_then(toml::Value::as_integer),
+            Some(3)
+        );
         assert!(lookup(&table, "budget.daily_usd.more").is_none());
     }
 

@@ -63,13 +63,22 @@ impl Prices {
     /// The price of `model` on `day`. An unknown model is refused, never free.
     pub fn get(&self, model: &str, day: Date) -> ToolResult<&Price> {
         let known = self.0.get(model).ok_or_else(|| {
-            ToolError::new(ErrorKind::InvalidInput, format!("no price is known for model `{model}`"))
-                .code("unknown_model_cost")
-                .hint(format!("add it to prices.toml; known: {}", self.models().collect::<Vec<_>>().join(", ")))
+            ToolError::new(
+                ErrorKind::InvalidInput,
+                format!("no price is known for model `{model}`"),
+            )
+            .code("unknown_model_cost")
+            .hint(format!(
+                "add it to prices.toml; known: {}",
+                self.models().collect::<Vec<_>>().join(", ")
+            ))
         })?;
         known.iter().rev().find(|price| price.from <= day).ok_or_else(|| {
-            ToolError::new(ErrorKind::InvalidInput, format!("no price of model `{model}` holds on {day}"))
-                .code("unknown_model_cost")
+            ToolError::new(
+                ErrorKind::InvalidInput,
+                format!("no price of model `{model}` holds on {day}"),
+            )
+            .code("unknown_model_cost")
         })
     }
 }
@@ -85,7 +94,11 @@ impl Price {
         ] {
             if chars > 0 {
                 let rate = rate.ok_or_else(|| {
-                    ToolError::new(ErrorKind::InvalidInput, format!("model `{model}` has no price per token")).code(code)
+                    ToolError::new(
+                        ErrorKind::InvalidInput,
+                        format!("model `{model}` has no price per token"),
+                    )
+                    .code(code)
                 })?;
                 cost += chars as f64 / 4.0 * rate;
             }
@@ -106,10 +119,22 @@ mod tests {
             "[[models.m]]\nfrom = \"2025-01-01\"\nper_image = 0.01\n[[models.m]]\nfrom = \"2025-06-01\"\nper_image = 0.02",
         )
         .unwrap();
-        assert_eq!(prices.get("m", date(2025, 5, 31)).unwrap().per_image, Some(Usd::from_cents(1)));
-        assert_eq!(prices.get("m", date(2025, 6, 1)).unwrap().per_image, Some(Usd::from_cents(2)));
-        assert_eq!(prices.get("m", date(2024, 6, 1)).unwrap_err().code, "unknown_model_cost");
-        assert_eq!(prices.get("other", date(2025, 6, 1)).unwrap_err().code, "unknown_model_cost");
+        assert_eq!(
+            prices.get("m", date(2025, 5, 31)).unwrap().per_image,
+            Some(Usd::from_cents(1))
+        );
+        assert_eq!(
+            prices.get("m", date(2025, 6, 1)).unwrap().per_image,
+            Some(Usd::from_cents(2))
+        );
+        assert_eq!(
+            prices.get("m", date(2024, 6, 1)).unwrap_err().code,
+            "unknown_model_cost"
+        );
+        assert_eq!(
+            prices.get("other", date(2025, 6, 1)).unwrap_err().code,
+            "unknown_model_cost"
+        );
     }
 
     #[test]

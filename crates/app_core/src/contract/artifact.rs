@@ -43,7 +43,10 @@ pub struct Source {
 impl Source {
     /// A source by name only.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), sha256: None }
+        Self {
+            name: name.into(),
+            sha256: None,
+        }
     }
 }
 

@@ -92,18 +92,29 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 3, backoff_ms: 250, max_backoff_ms: 10_000 }
+        Self {
+            attempts: 3,
+            backoff_ms: 250,
+            max_backoff_ms: 10_000,
+        }
     }
 }
 
 impl RetryPolicy {
     /// No retry.
-    pub const NONE: Self = Self { attempts: 1, backoff_ms: 0, max_backoff_ms: 0 };
+    pub const NONE: Self = Self {
+        attempts: 1,
+        backoff_ms: 0,
+        max_backoff_ms: 0,
+    };
 
     /// Wait before attempt `attempt` (2 is the first retry), for a `jitter` between 0 and 1.
     pub fn wait(&self, attempt: u32, jitter: f64) -> Duration {
         let doublings = attempt.saturating_sub(2).min(20);
-        let full = self.backoff_ms.saturating_mul(1 << doublings).min(self.max_backoff_ms);
+        let full = self
+            .backoff_ms
+            .saturating_mul(1 << doublings)
+            .min(self.max_backoff_ms);
         Duration::from_millis((full as f64 * (0.5 + jitter.clamp(0.0, 1.0) / 2.0)) as u64)
     }
 }
@@ -234,13 +245,23 @@ impl Definition {
 
     /// Adds an environment variable.
     pub fn env(mut self, name: &str, help: &str) -> Self {
-        self.env.push(EnvVar { name: name.to_owned(), help: help.to_owned(), secret: false, required: false });
+        self.env.push(EnvVar {
+            name: name.to_owned(),
+            help: help.to_owned(),
+            secret: false,
+            required: false,
+        });
         self
     }
 
     /// Adds a secret that some of its functions need.
     pub fn secret(mut self, name: &str, help: &str) -> Self {
-        self.env.push(EnvVar { name: name.to_owned(), help: help.to_owned(), secret: true, required: false });
+        self.env.push(EnvVar {
+            name: name.to_owned(),
+            help: help.to_owned(),
+            secret: true,
+            required: false,
+        });
         self
     }
 
@@ -252,7 +273,11 @@ impl Definition {
     /// Adds an example that ends with another exit code.
     pub fn example_exit(mut self, exit: u8, about: &str, args: &[&str]) -> Self {
         let args = args.iter().map(|&a| a.to_owned()).collect();
-        self.examples.push(Example { about: about.to_owned(), args, exit });
+        self.examples.push(Example {
+            about: about.to_owned(),
+            args,
+            exit,
+        });
         self
     }
 
@@ -281,7 +306,11 @@ mod tests {
 
     #[test]
     fn backoff_doubles_up_to_the_limit_with_jitter() {
-        let retry = RetryPolicy { attempts: 9, backoff_ms: 100, max_backoff_ms: 350 };
+        let retry = RetryPolicy {
+            attempts: 9,
+            backoff_ms: 100,
+            max_backoff_ms: 350,
+        };
         assert_eq!(retry.wait(2, 1.0).as_millis(), 100);
         assert_eq!(retry.wait(3, 1.0).as_millis(), 200);
         assert_eq!(retry.wait(4, 0.0).as_millis(), 175);

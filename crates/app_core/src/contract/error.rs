@@ -187,7 +187,9 @@ impl ToolError {
 
     /// Wrong input in one named field.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::InvalidInput, message).field(field).from_source("input")
+        Self::new(ErrorKind::InvalidInput, message)
+            .field(field)
+            .from_source("input")
     }
 
     /// A missing file, resource or entry.

@@ -12,9 +12,7 @@ mod secret;
 mod tool;
 
 pub use artifact::{Artifact, MANIFEST_FORMAT, Manifest, Source};
-pub use definition::{
-    CONTRACT, Definition, Effect, EnvVar, Example, Gate, Policy, RateBucket, RetryPolicy,
-};
+pub use definition::{CONTRACT, Definition, Effect, EnvVar, Example, Gate, Policy, RateBucket, RetryPolicy};
 pub use error::{ErrorKind, ToolError, ToolResult};
 pub use event::{Event, EventBody, LogLevel, Progress};
 pub use money::Usd;

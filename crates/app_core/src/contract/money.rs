@@ -142,7 +142,10 @@ mod tests {
         let sum: Usd = std::iter::repeat_n(tenth, 20).sum();
         assert_eq!(sum, Usd::from_cents(200));
         assert_eq!(serde_json::to_string(&sum).unwrap(), "2.0");
-        assert_eq!(format!("{} / {:.2}", Usd::from_nanos(14_000_000), sum), "$0.0140 / $2.00");
+        assert_eq!(
+            format!("{} / {:.2}", Usd::from_nanos(14_000_000), sum),
+            "$0.0140 / $2.00"
+        );
     }
 
     #[test]

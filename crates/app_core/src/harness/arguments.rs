@@ -47,8 +47,13 @@ pub(super) struct Cli {
 
 /// The arguments of an object schema, positionals first by their number.
 pub(super) fn arguments(schema: &Value, tag: Option<&str>) -> Vec<Argument> {
-    let required: Vec<&str> =
-        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let properties = schema.get("properties").and_then(Value::as_object);
     let mut arguments: Vec<Argument> = properties
         .into_iter()
@@ -67,7 +72,12 @@ fn argument(name: &str, schema: &Value, required: bool) -> Argument {
         field: name.to_owned(),
         shape,
         required,
-        help: schema.get("description").or(plain.get("description")).and_then(Value::as_str).unwrap_or_default().to_owned(),
+        help: schema
+            .get("description")
+            .or(plain.get("description"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
         default: schema.get("default").filter(|v| !v.is_null()).cloned(),
         choices,
         cli: cli(schema.get("x-cli").or_else(|| plain.get("x-cli"))),
@@ -99,7 +109,9 @@ fn shape(schema: &Value) -> (Shape, Vec<String>) {
         Some("number") => Shape::Number,
         Some("boolean") => Shape::Boolean,
         Some("array") => {
-            let (item, choices) = schema.get("items").map_or((Shape::Json, Vec::new()), |items| shape(without_null(items)));
+            let (item, choices) = schema
+                .get("items")
+                .map_or((Shape::Json, Vec::new()), |items| shape(without_null(items)));
             return match item {
                 Shape::List(_) | Shape::Map(_) => (Shape::List(Box::new(Shape::Json)), Vec::new()),
                 item => (Shape::List(Box::new(item)), choices),
@@ -131,7 +143,9 @@ fn type_name(schema: &Value) -> Option<&str> {
 }
 
 fn cli(extension: Option<&Value>) -> Cli {
-    let Some(map) = extension.and_then(Value::as_object) else { return Cli::default() };
+    let Some(map) = extension.and_then(Value::as_object) else {
+        return Cli::default();
+    };
     let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
     let flag = |key: &str| map.get(key).and_then(Value::as_bool).unwrap_or(false);
     Cli {
@@ -148,7 +162,13 @@ fn cli(extension: Option<&Value>) -> Cli {
 }
 
 fn strings(map: &Map<String, Value>, key: &str) -> Vec<String> {
-    map.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    map.get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 impl Argument {
@@ -159,13 +179,21 @@ impl Argument {
 
     /// Names it by what the user typed.
     pub(super) fn spoken(&self) -> String {
-        if self.cli.positional.is_some() { self.field.to_uppercase() } else { format!("--{}", self.flag()) }
+        if self.cli.positional.is_some() {
+            self.field.to_uppercase()
+        } else {
+            format!("--{}", self.flag())
+        }
     }
 
     /// Texts of the command line (or the environment) as JSON. The error says what is wrong with which text.
     pub(super) fn parse(&self, texts: &[String]) -> Result<Value, String> {
         match &self.shape {
-            Shape::List(item) => texts.iter().map(|text| scalar(item, text)).collect::<Result<_, _>>().map(Value::Array),
+            Shape::List(item) => texts
+                .iter()
+                .map(|text| scalar(item, text))
+                .collect::<Result<_, _>>()
+                .map(Value::Array),
             Shape::Map(item) => {
                 let mut map = Map::new();
                 for text in texts {
@@ -197,7 +225,12 @@ fn scalar(shape: &Shape, text: &str) -> Result<Value, String> {
         Shape::Number => text
             .parse::<f64>()
             .ok()
-            .and_then(|n| text.parse::<i64>().map(serde_json::Number::from).ok().or_else(|| serde_json::Number::from_f64(n)))
+            .and_then(|n| {
+                text.parse::<i64>()
+                    .map(serde_json::Number::from)
+                    .ok()
+                    .or_else(|| serde_json::Number::from_f64(n))
+            })
             .map(Value::Number)
             .ok_or_else(|| format!("`{text}` is not a number")),
         Shape::Boolean => match text.to_ascii_lowercase().as_str() {
@@ -207,7 +240,9 @@ fn scalar(shape: &Shape, text: &str) -> Result<Value, String> {
         },
         Shape::Json => {
             let read = match text.strip_prefix('@') {
-                Some(path) => std::fs::read_to_string(path).map_err(|e| format!("cannot read `{path}`: {e}"))?,
+                Some(path) => {
+                    std::fs::read_to_string(path).map_err(|e| format!("cannot read `{path}`: {e}"))?
+                }
                 None => text.to_owned(),
             };
             serde_json::from_str(&read).map_err(|e| format!("is not JSON: {e}"))
@@ -234,7 +269,9 @@ mod tests {
         }});
         let arguments = arguments(&schema, None);
         let by = |name: &str| arguments.iter().find(|a| a.field == name).unwrap();
-        let parse = |name: &str, texts: &[&str]| by(name).parse(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
+        let parse = |name: &str, texts: &[&str]| {
+            by(name).parse(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>())
+        };
         assert!(by("a").required && by("a").cli.positional == Some(1));
         assert_eq!(parse("n", &["-3"]).unwrap(), json!(-3));
         assert_eq!(parse("list", &["1", "2.5"]).unwrap(), json!([1, 2.5]));

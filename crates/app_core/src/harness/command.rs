@@ -42,7 +42,10 @@ pub(super) fn build(definition: &Definition) -> Command {
         Some((tag, branches)) => {
             command = command.subcommand_value_name("COMMAND");
             for (name, branch) in branches {
-                let about = branch.get("description").and_then(Value::as_str).unwrap_or_default();
+                let about = branch
+                    .get("description")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 let mut sub = Command::new(name.to_owned())
                     .about(first_paragraph(about))
                     .args_override_self(true)
@@ -70,7 +73,11 @@ fn clap_arg(argument: &Argument) -> Arg {
         let arg = arg.value_name(argument.field.to_uppercase());
         let arg = arg.index(index as usize).allow_negative_numbers(true);
         // A list takes the rest.
-        if list { arg.num_args(0..).action(ArgAction::Append) } else { arg }
+        if list {
+            arg.num_args(0..).action(ArgAction::Append)
+        } else {
+            arg
+        }
     } else {
         let flag = argument.flag();
         let mut arg = arg.long(flag.clone());
@@ -89,10 +96,15 @@ fn clap_arg(argument: &Argument) -> Arg {
         }
         match &argument.shape {
             Shape::Boolean if argument.default == Some(Value::Bool(false)) => arg.action(ArgAction::SetTrue),
-            Shape::Boolean => arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true"),
-            Shape::List(_) | Shape::Map(_) => {
-                arg.action(ArgAction::Append).value_name(value_name(argument)).allow_negative_numbers(true)
-            }
+            Shape::Boolean => arg
+                .value_name("BOOL")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true"),
+            Shape::List(_) | Shape::Map(_) => arg
+                .action(ArgAction::Append)
+                .value_name(value_name(argument))
+                .allow_negative_numbers(true),
             _ => arg.value_name(value_name(argument)).allow_negative_numbers(true),
         }
     };
@@ -147,36 +159,95 @@ fn help(argument: &Argument) -> String {
 }
 
 fn first_paragraph(text: &str) -> String {
-    text.split("\n\n").next().unwrap_or_default().replace('\n', " ").trim_end_matches('.').to_owned()
+    text.split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .replace('\n', " ")
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 fn common(definition: &Definition) -> Vec<Arg> {
     let heading = "Common options";
     let flag = |id: &'static str, name: &'static str, help: &'static str| {
-        Arg::new(id).long(name).action(ArgAction::SetTrue).global(true).help(help).help_heading(heading)
+        Arg::new(id)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .global(true)
+            .help(help)
+            .help_heading(heading)
     };
     let value = |id: &'static str, name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(id).long(name).value_name(value).global(true).help(help).help_heading(heading)
+        Arg::new(id)
+            .long(name)
+            .value_name(value)
+            .global(true)
+            .help(help)
+            .help_heading(heading)
     };
     let plans = definition.gate != Gate::Direct;
     vec![
-        value(id::INPUT, "input", "FILE", "Read the input as JSON from FILE (- is standard input); flags win over it"),
-        flag(id::JSON, "json", "Print the result as JSON (default when not on a terminal)"),
-        flag(id::TEXT, "text", "Print the result for people, also when not on a terminal").conflicts_with(id::JSON),
+        value(
+            id::INPUT,
+            "input",
+            "FILE",
+            "Read the input as JSON from FILE (- is standard input); flags win over it",
+        ),
+        flag(
+            id::JSON,
+            "json",
+            "Print the result as JSON (default when not on a terminal)",
+        ),
+        flag(
+            id::TEXT,
+            "text",
+            "Print the result for people, also when not on a terminal",
+        )
+        .conflicts_with(id::JSON),
         flag(id::DRY_RUN, "dry-run", "Say what would be done; touch nothing").hide(!definition.has_effects()),
         flag(id::APPLY, "apply", "Act; without it, only plan").hide(!plans),
-        value(id::TIMEOUT, "run-timeout", "SECONDS", "Longest run; 0 means no limit").value_parser(clap::value_parser!(u64)),
-        value(id::ATTEMPTS, "run-attempts", "N", "Attempts for requests that may be retried")
-            .value_parser(clap::value_parser!(u32).range(1..=100)),
-        value(id::MANIFEST, "manifest", "FILE", "Where the manifest goes; `none` writes no manifest")
-            .hide(!definition.effects.contains(&Effect::WritesFiles)),
+        value(
+            id::TIMEOUT,
+            "run-timeout",
+            "SECONDS",
+            "Longest run; 0 means no limit",
+        )
+        .value_parser(clap::value_parser!(u64)),
+        value(
+            id::ATTEMPTS,
+            "run-attempts",
+            "N",
+            "Attempts for requests that may be retried",
+        )
+        .value_parser(clap::value_parser!(u32).range(1..=100)),
+        value(
+            id::MANIFEST,
+            "manifest",
+            "FILE",
+            "Where the manifest goes; `none` writes no manifest",
+        )
+        .hide(!definition.effects.contains(&Effect::WritesFiles)),
         flag(id::QUIET, "quiet", "No progress, only warnings and errors").short('q'),
         flag(id::VERBOSE, "verbose", "More log lines").conflicts_with(id::QUIET),
         value(id::COLOR, "color", "WHEN", "Colour: auto, always or never")
             .value_parser(PossibleValuesParser::new(["auto", "always", "never"])),
-        flag(id::DESCRIBE, "describe", "Print what this tool is, with its schemas, as JSON"),
-        flag(id::PRINT_INPUT, "print-input", "Print the checked input as JSON and stop").hide(true),
-        flag(id::LEGACY, "legacy", "Take a call of the replaced script and answer like it").hide(true),
+        flag(
+            id::DESCRIBE,
+            "describe",
+            "Print what this tool is, with its schemas, as JSON",
+        ),
+        flag(
+            id::PRINT_INPUT,
+            "print-input",
+            "Print the checked input as JSON and stop",
+        )
+        .hide(true),
+        flag(
+            id::LEGACY,
+            "legacy",
+            "Take a call of the replaced script and answer like it",
+        )
+        .hide(true),
     ]
 }
 

@@ -24,7 +24,9 @@ const MAX_INPUT: u64 = 64 << 20;
 
 /// The JSON object of `--input`; empty without it.
 pub(super) fn read_input(source: Option<&str>) -> ToolResult<Value> {
-    let Some(source) = source else { return Ok(Value::Object(Map::new())) };
+    let Some(source) = source else {
+        return Ok(Value::Object(Map::new()));
+    };
     let (name, bytes) = if source == "-" {
         let mut bytes = Vec::new();
         std::io::stdin()
@@ -36,19 +38,32 @@ pub(super) fn read_input(source: Option<&str>) -> ToolResult<Value> {
         (source, crate::files::read_limited(Path::new(source), MAX_INPUT)?)
     };
     if bytes.len() as u64 > MAX_INPUT {
-        return Err(ToolError::invalid("", format!("{name} is larger than {MAX_INPUT} bytes")));
+        return Err(ToolError::invalid(
+            "",
+            format!("{name} is larger than {MAX_INPUT} bytes"),
+        ));
     }
     serde_json::from_slice(&bytes).map_err(|error| {
-        ToolError::new(ErrorKind::InvalidInput, format!("`{name}` is not valid JSON: {error}"))
-            .code("invalid_json")
-            .from_source("input")
+        ToolError::new(
+            ErrorKind::InvalidInput,
+            format!("`{name}` is not valid JSON: {error}"),
+        )
+        .code("invalid_json")
+        .from_source("input")
     })
 }
 
 /// Puts the sources together: flag over `--input` over environment over configuration; defaults come from serde.
-pub(super) fn merge(definition: &Definition, invocation: &Invocation, input: Value, config: &Config) -> ToolResult<Value> {
+pub(super) fn merge(
+    definition: &Definition,
+    invocation: &Invocation,
+    input: Value,
+    config: &Config,
+) -> ToolResult<Value> {
     let Value::Object(input) = input else {
-        return Err(ToolError::new(ErrorKind::InvalidInput, "the input must be a JSON object").from_source("input"));
+        return Err(
+            ToolError::new(ErrorKind::InvalidInput, "the input must be a JSON object").from_source("input"),
+        );
     };
     let root = definition.input_schema.as_value();
     let mut tag_name = None;
@@ -65,13 +80,22 @@ pub(super) fn merge(definition: &Definition, invocation: &Invocation, input: Val
                     format!("the command is `{action}`, but the input says `{tag}` is `{given}`"),
                 ));
             }
-            let chosen = invocation.action.as_ref().map(|(_, action)| action.as_str()).or(given);
+            let chosen = invocation
+                .action
+                .as_ref()
+                .map(|(_, action)| action.as_str())
+                .or(given);
             if chosen.is_none() && !input.contains_key(tag) {
                 let names: Vec<_> = branches.iter().map(|(name, _)| format!("`{name}`")).collect();
-                return Err(ToolError::invalid(tag, format!("a command is missing: one of {}", names.join(", ")))
-                    .hint(format!("see `{} --help`", definition.name)));
+                return Err(ToolError::invalid(
+                    tag,
+                    format!("a command is missing: one of {}", names.join(", ")),
+                )
+                .hint(format!("see `{} --help`", definition.name)));
             }
-            chosen.and_then(|name| branches.iter().find(|(branch, _)| *branch == name)).map(|(_, schema)| *schema)
+            chosen
+                .and_then(|name| branches.iter().find(|(branch, _)| *branch == name))
+                .map(|(_, schema)| *schema)
         }
     };
     let mut merged = Map::new();
@@ -91,13 +115,16 @@ pub(super) fn merge(definition: &Definition, invocation: &Invocation, input: Val
 fn from_surroundings(argument: &Argument, config: &Config) -> ToolResult<Option<Value>> {
     if let Some(variable) = &argument.cli.env {
         let text = if argument.cli.secret {
-            config.find_secret(variable)?.map(|secret| secret.reveal().to_owned())
+            config
+                .find_secret(variable)?
+                .map(|secret| secret.reveal().to_owned())
         } else {
             config.env(variable)
         };
         if let Some(text) = text {
             return argument.parse(&[text]).map(Some).map_err(|problem| {
-                ToolError::config(format!("environment variable `{variable}`: {problem}")).field(&argument.field)
+                ToolError::config(format!("environment variable `{variable}`: {problem}"))
+                    .field(&argument.field)
             });
         }
     }
@@ -124,8 +151,10 @@ pub(super) fn decode<T: Tool>(definition: &Definition, value: Value) -> ToolResu
     if let Err(report) = input.validate() {
         // garde counts the one field of an enum's newtype variant as `[0]`.
         let plain = |path: String| path.strip_prefix("[0].").map(str::to_owned).unwrap_or(path);
-        let mut mistakes: Vec<_> =
-            report.iter().map(|(path, error)| (plain(path.to_string()), error.to_string())).collect();
+        let mut mistakes: Vec<_> = report
+            .iter()
+            .map(|(path, error)| (plain(path.to_string()), error.to_string()))
+            .collect();
         mistakes.dedup();
         return Err(refuse(mistakes));
     }
@@ -140,7 +169,11 @@ fn refuse(mistakes: Vec<schema::Mistake>) -> ToolError {
         if !message.is_empty() {
             message.push_str("; ");
         }
-        message.push_str(&if path.is_empty() { format!("the input {problem}") } else { format!("`{path}` {problem}") });
+        message.push_str(&if path.is_empty() {
+            format!("the input {problem}")
+        } else {
+            format!("`{path}` {problem}")
+        });
     }
     if mistakes.len() > SHOWN {
         message.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
@@ -162,7 +195,10 @@ fn check_files(root: &Value, value: &Value) -> ToolResult<()> {
             }
         }
     };
-    for argument in arguments(branch, None).iter().filter(|argument| argument.cli.exists) {
+    for argument in arguments(branch, None)
+        .iter()
+        .filter(|argument| argument.cli.exists)
+    {
         let given = value.get(&argument.field);
         let paths = given.into_iter().flat_map(|v| match v {
             Value::Array(items) => items.iter().collect::<Vec<_>>(),
@@ -176,17 +212,23 @@ fn check_files(root: &Value, value: &Value) -> ToolResult<()> {
                 Some("dir") if !file.is_dir() => "is not a directory",
                 _ => continue,
             };
-            let kind = if file.exists() { ErrorKind::InvalidInput } else { ErrorKind::NotFound };
-            return Err(ToolError::new(kind, format!("`{}`: `{path}` {problem}", argument.field))
-                .field(&argument.field)
-                .from_source("input"));
+            let kind = if file.exists() {
+                ErrorKind::InvalidInput
+            } else {
+                ErrorKind::NotFound
+            };
+            return Err(
+                ToolError::new(kind, format!("`{}`: `{path}` {problem}", argument.field))
+                    .field(&argument.field)
+                    .from_source("input"),
+            );
         }
     }
     Ok(())
 }
 
 /// Writes to stdout, quietly giving up when nobody reads it.
-pub(super) fn write_stdout(text: &str) {
+pub(crate) fn write_stdout(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
     let _ = std::io::stdout().flush();
 }

@@ -36,18 +36,35 @@ impl Emitter {
     }
 
     fn new(sink: Option<File>, clock: Clock) -> Self {
-        Self { state: Mutex::new(State { sink, seq: 0, finished: false }), clock, started: Instant::now() }
+        Self {
+            state: Mutex::new(State {
+                sink,
+                seq: 0,
+                finished: false,
+            }),
+            clock,
+            started: Instant::now(),
+        }
     }
 
     /// The stream named by `ONEJOB_EVENTS_FD`, if any. A number that is no open descriptor is a `config` error.
     pub(crate) fn from_env(clock: Clock) -> ToolResult<Self> {
-        let Some(text) = process_env("ONEJOB_EVENTS_FD") else { return Ok(Self::new(None, clock)) };
-        let refused = || ToolError::config(format!("`ONEJOB_EVENTS_FD` is `{text}`, which is not an open descriptor"));
+        let Some(text) = process_env("ONEJOB_EVENTS_FD") else {
+            return Ok(Self::new(None, clock));
+        };
+        let refused = || {
+            ToolError::config(format!(
+                "`ONEJOB_EVENTS_FD` is `{text}`, which is not an open descriptor"
+            ))
+        };
         let number: RawFd = text.parse().map_err(|_| refused())?;
         if number < 3 || rustix_fd_closed(number) {
             return Err(refused());
         }
-        #[expect(unsafe_code, reason = "the parent hands the descriptor over by number; nothing else here owns it")]
+        #[expect(
+            unsafe_code,
+            reason = "the parent hands the descriptor over by number; nothing else here owns it"
+        )]
         // SAFETY: the descriptor is open (checked above), and the parent gave it to this process for events only.
         let owned = unsafe { OwnedFd::from_raw_fd(number) };
         // Children of the tool must not keep the stream open.
@@ -71,10 +88,12 @@ impl Emitter {
         };
         state.seq += 1;
         let Some(sink) = &mut state.sink else { return };
-        let written = serde_json::to_vec(&event).map_err(std::io::Error::from).and_then(|mut line| {
-            line.push(b'\n');
-            sink.write_all(&line)
-        });
+        let written = serde_json::to_vec(&event)
+            .map_err(std::io::Error::from)
+            .and_then(|mut line| {
+                line.push(b'\n');
+                sink.write_all(&line)
+            });
         if written.is_err() {
             // The listener is gone; the run itself goes on.
             state.sink = None;

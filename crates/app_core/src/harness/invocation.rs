@@ -60,10 +60,16 @@ pub(super) fn read(definition: &Definition, matches: &ArgMatches) -> ToolResult<
     };
     match (subcommands(schema), matches.subcommand()) {
         (Some((tag, branches)), Some((name, matches))) => {
-            let branch = branches.iter().find(|(branch, _)| *branch == name).map(|(_, schema)| *schema);
-            let branch = branch.ok_or_else(|| ToolError::internal(format!("no branch `{name}` in the input schema")))?;
+            let branch = branches
+                .iter()
+                .find(|(branch, _)| *branch == name)
+                .map(|(_, schema)| *schema);
+            let branch = branch
+                .ok_or_else(|| ToolError::internal(format!("no branch `{name}` in the input schema")))?;
             invocation.action = Some((tag.to_owned(), name.to_owned()));
-            invocation.fields.insert(tag.to_owned(), Value::String(name.to_owned()));
+            invocation
+                .fields
+                .insert(tag.to_owned(), Value::String(name.to_owned()));
             fields(&arguments(branch, Some(tag)), matches, &mut invocation.fields)?;
         }
         (Some(_), None) => {}
@@ -77,10 +83,18 @@ fn fields(arguments: &[Argument], matches: &ArgMatches, fields: &mut Map<String,
         if matches.value_source(&argument.field) != Some(ValueSource::CommandLine) {
             continue;
         }
-        let value = if argument.shape == Shape::Boolean && argument.default == Some(Value::Bool(false)) && argument.cli.positional.is_none() {
+        let value = if argument.shape == Shape::Boolean
+            && argument.default == Some(Value::Bool(false))
+            && argument.cli.positional.is_none()
+        {
             Value::Bool(matches.get_flag(&argument.field))
         } else {
-            let texts: Vec<String> = matches.get_many::<String>(&argument.field).into_iter().flatten().cloned().collect();
+            let texts: Vec<String> = matches
+                .get_many::<String>(&argument.field)
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect();
             argument.parse(&texts).map_err(|problem| {
                 ToolError::invalid(&argument.field, format!("`{}`: {problem}", argument.spoken()))
             })?

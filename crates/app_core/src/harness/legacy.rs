@@ -22,7 +22,8 @@ pub(super) fn answer<T: Tool>(call: &Value, outcome: Result<&T::Output, &ToolErr
 
 /// An answer given without running the tool.
 pub(super) fn line(answer: &Value, failed: bool) -> (String, bool) {
-    let says_error = |answer: &Value| answer.get("status").is_some_and(|s| s == "error") || answer.get("error").is_some();
+    let says_error =
+        |answer: &Value| answer.get("status").is_some_and(|s| s == "error") || answer.get("error").is_some();
     let inner_error = says_error(answer) || answer.get("result").is_some_and(says_error);
     (format!("{answer}\n"), !failed && !inner_error)
 }

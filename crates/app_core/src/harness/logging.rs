@@ -35,7 +35,11 @@ pub(super) fn start(invocation: &Invocation, colours: Colours) {
         "info"
     };
     let wanted = process_env("ONEJOB_LOG").or_else(|| process_env("RUST_LOG"));
-    let filter = wanted.as_deref().unwrap_or(default).parse::<Targets>().unwrap_or_else(|_| Targets::new());
+    let filter = wanted
+        .as_deref()
+        .unwrap_or(default)
+        .parse::<Targets>()
+        .unwrap_or_else(|_| Targets::new());
     let json = match process_env("ONEJOB_LOG_FORMAT").as_deref() {
         Some("json") => true,
         Some(_) => false,
@@ -45,7 +49,13 @@ pub(super) fn start(invocation: &Invocation, colours: Colours) {
     let registry = tracing_subscriber::registry().with(filter);
     // A second start (tests in one process) keeps the first log.
     let _ = if json {
-        registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init()
+        registry
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .json()
+                    .with_writer(std::io::stderr),
+            )
+            .try_init()
     } else {
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(colours.stderr)

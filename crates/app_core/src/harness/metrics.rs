@@ -29,17 +29,55 @@ fn render(tool: &str, totals: &RunTotals) -> String {
         }
     };
     let one = |value: f64| [(String::new(), value)];
-    let results: Vec<_> =
-        totals.by_result.iter().map(|(result, count)| (format!(",result=\"{result}\""), *count as f64)).collect();
-    metric("onejob_runs_total", "counter", "Runs by result, over the kept run log.", &results);
-    metric("onejob_run_seconds_total", "counter", "Time spent in runs.", &one(totals.seconds));
-    metric("onejob_last_run_seconds", "gauge", "Duration of the newest run.", &one(totals.last_seconds));
-    metric("onejob_items_total", "counter", "Items handled.", &one(totals.items as f64));
-    metric("onejob_written_bytes_total", "counter", "Bytes written as artifacts.", &one(totals.bytes as f64));
-    metric("onejob_cost_usd_total", "counter", "Money spent.", &one(totals.cost.dollars()));
+    let results: Vec<_> = totals
+        .by_result
+        .iter()
+        .map(|(result, count)| (format!(",result=\"{result}\""), *count as f64))
+        .collect();
+    metric(
+        "onejob_runs_total",
+        "counter",
+        "Runs by result, over the kept run log.",
+        &results,
+    );
+    metric(
+        "onejob_run_seconds_total",
+        "counter",
+        "Time spent in runs.",
+        &one(totals.seconds),
+    );
+    metric(
+        "onejob_last_run_seconds",
+        "gauge",
+        "Duration of the newest run.",
+        &one(totals.last_seconds),
+    );
+    metric(
+        "onejob_items_total",
+        "counter",
+        "Items handled.",
+        &one(totals.items as f64),
+    );
+    metric(
+        "onejob_written_bytes_total",
+        "counter",
+        "Bytes written as artifacts.",
+        &one(totals.bytes as f64),
+    );
+    metric(
+        "onejob_cost_usd_total",
+        "counter",
+        "Money spent.",
+        &one(totals.cost.dollars()),
+    );
     if let Some(at) = totals.last_success {
         let seconds = at.as_millisecond() as f64 / 1000.0;
-        metric("onejob_last_success_timestamp_seconds", "gauge", "End of the last run that succeeded.", &one(seconds));
+        metric(
+            "onejob_last_success_timestamp_seconds",
+            "gauge",
+            "End of the last run that succeeded.",
+            &one(seconds),
+        );
     }
     text
 }
@@ -50,9 +88,15 @@ mod tests {
 
     #[test]
     fn the_file_is_in_exposition_format() {
-        let totals = RunTotals { by_result: vec![("ok".into(), 3), ("timeout".into(), 1)], seconds: 1.5, ..RunTotals::default() };
+        let totals = RunTotals {
+            by_result: vec![("ok".into(), 3), ("timeout".into(), 1)],
+            seconds: 1.5,
+            ..RunTotals::default()
+        };
         let text = render("demo", &totals);
         assert!(text.contains("onejob_runs_total{tool=\"demo\",result=\"timeout\"} 1\n"));
-        assert!(text.contains("# TYPE onejob_run_seconds_total counter\nonejob_run_seconds_total{tool=\"demo\"} 1.5\n"));
+        assert!(text.contains(
+            "# TYPE onejob_run_seconds_total counter\nonejob_run_seconds_total{tool=\"demo\"} 1.5\n"
+        ));
     }
 }

@@ -16,6 +16,7 @@ mod schema;
 
 use std::process::ExitCode;
 
+pub(crate) use decode::write_stdout;
 pub(crate) use emitter::Emitter;
 pub use output::render_value;
 pub use schema::check as check_schema;

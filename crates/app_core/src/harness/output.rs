@@ -46,7 +46,9 @@ fn nested(value: &Value, depth: usize, out: &mut dyn fmt::Write) -> fmt::Result 
 
 fn is_leaf(value: &Value) -> bool {
     match value {
-        Value::Array(items) => items.is_empty() || items.len() <= 8 && items.iter().all(|i| !i.is_array() && !i.is_object()),
+        Value::Array(items) => {
+            items.is_empty() || items.len() <= 8 && items.iter().all(|i| !i.is_array() && !i.is_object())
+        }
         Value::Object(map) => map.is_empty(),
         _ => true,
     }
@@ -73,6 +75,9 @@ mod tests {
         let mut text = String::new();
         let value = json!({"path": "a.gif", "size": [3, 4], "frames": [{"n": 1, "ok": true}, {"n": 2, "ok": false}], "none": null});
         render_value(&value, &mut text).unwrap();
-        assert_eq!(text, "path: a.gif\nsize: 3, 4\nframes:\n  - n: 1\n    ok: yes\n  - n: 2\n    ok: no\n");
+        assert_eq!(
+            text,
+            "path: a.gif\nsize: 3, 4\nframes:\n  - n: 1\n    ok: yes\n  - n: 2\n    ok: no\n"
+        );
     }
 }

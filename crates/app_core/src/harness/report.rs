@@ -13,7 +13,11 @@ pub(super) fn report(error: &ToolError, json: bool, colours: Colours) {
         line.push('\n');
         line
     } else {
-        let (red, bold, off) = if colours.stderr { ("\x1b[31;1m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        let (red, bold, off) = if colours.stderr {
+            ("\x1b[31;1m", "\x1b[1m", "\x1b[0m")
+        } else {
+            ("", "", "")
+        };
         let mut text = format!("{red}error:{off} {}\n", error.message);
         for cause in &error.causes {
             text.push_str(&format!("  caused by: {cause}\n"));

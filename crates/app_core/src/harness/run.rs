@@ -31,7 +31,8 @@ use crate::{
     config::{Config, process_env},
     context::{Clock, Context, Inner, lock, random_id},
     contract::{
-        Definition, ErrorKind, EventBody, Gate, MANIFEST_FORMAT, Manifest, Mode, Tool, ToolError, ToolResult, Usd,
+        Definition, ErrorKind, EventBody, Gate, MANIFEST_FORMAT, Manifest, Mode, Tool, ToolError, ToolResult,
+        Usd,
     },
     state::{Runs, state_dir},
 };
@@ -41,7 +42,11 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
     let definition = described::<T>();
     let args: Vec<OsString> = args.collect();
     let old_call = old_command_line::<T>(&args);
-    let args = if old_call.is_some() { args.into_iter().take(1).collect() } else { args };
+    let args = if old_call.is_some() {
+        args.into_iter().take(1).collect()
+    } else {
+        args
+    };
     let matches = match command::build(&definition).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return command_line_refused(&definition, &error),
@@ -70,7 +75,11 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
 
 /// The call that the replaced script's command line stands for, when the tool knows it.
 fn old_command_line<T: Tool>(args: &[OsString]) -> Option<Value> {
-    let texts: Option<Vec<String>> = args.iter().skip(1).map(|arg| arg.to_str().map(str::to_owned)).collect();
+    let texts: Option<Vec<String>> = args
+        .iter()
+        .skip(1)
+        .map(|arg| arg.to_str().map(str::to_owned))
+        .collect();
     T::legacy_args(&texts?)
 }
 
@@ -94,19 +103,39 @@ fn command_line_refused(definition: &Definition, error: &clap::Error) -> u8 {
     }
     let text = error.render().to_string();
     let mut lines = text.trim_end().lines();
-    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
+    let message = lines
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ")
+        .replace('\'', "`");
     let detail: Vec<_> = lines.map(str::trim).filter(|l| !l.is_empty()).collect();
-    let tip = detail.iter().find_map(|line| line.strip_prefix("tip: ")).map(|tip| tip.replace('\'', "`"));
-    let values = detail.iter().find(|line| line.starts_with("[possible values")).map(ToString::to_string);
-    let hint = tip.or(values).unwrap_or_else(|| format!("see `{} --help`", definition.name));
-    refused_before_start(definition, &ToolError::new(ErrorKind::InvalidInput, message).from_source("input").hint(hint))
+    let tip = detail
+        .iter()
+        .find_map(|line| line.strip_prefix("tip: "))
+        .map(|tip| tip.replace('\'', "`"));
+    let values = detail
+        .iter()
+        .find(|line| line.starts_with("[possible values"))
+        .map(ToString::to_string);
+    let hint = tip
+        .or(values)
+        .unwrap_or_else(|| format!("see `{} --help`", definition.name));
+    refused_before_start(
+        definition,
+        &ToolError::new(ErrorKind::InvalidInput, message)
+            .from_source("input")
+            .hint(hint),
+    )
 }
 
 /// A command line that cannot be understood still ends with a terminal event.
 fn refused_before_start(definition: &Definition, error: &ToolError) -> u8 {
     if let Ok(emitter) = Emitter::from_env(Clock::System) {
         emitter.emit(started(definition, "none"));
-        emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error.clone())) });
+        emitter.emit(EventBody::Finished {
+            output: None,
+            error: Some(Box::new(error.clone())),
+        });
     }
     let json = std::env::args_os().any(|arg| arg == "--json");
     report::report(error, json, Colours::choose(None));
@@ -131,8 +160,13 @@ struct Outcome {
     exit: u8,
 }
 
-fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Colours, last_words: &LastWords) -> u8 {
-    let json = invocation.json || !invocation.text && !std::io::stdout().is_terminal();
+fn execute<T: Tool>(
+    definition: Definition,
+    invocation: &Invocation,
+    colours: Colours,
+    last_words: &LastWords,
+) -> u8 {
+    let json = wants_json(invocation);
     let error_json = invocation.json;
     let prepared = prepare::<T>(definition.clone(), invocation);
     let (ctx, decoded) = match prepared {
@@ -146,18 +180,28 @@ fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Co
     let (call, decoded) = match decoded {
         Decoded::Answer(text, success) => {
             decode::write_stdout(&text);
-            inner.emitter.emit(EventBody::Finished { output: serde_json::from_str(&text).ok(), error: None });
+            inner.emitter.emit(EventBody::Finished {
+                output: serde_json::from_str(&text).ok(),
+                error: None,
+            });
             return u8::from(!success);
         }
         Decoded::Refused(call, error) => (call, Err(*error)),
         Decoded::Input { input, call } => (call, Ok(input)),
     };
-    let canonical = decoded.as_ref().ok().and_then(|input| serde_json::to_value(input).ok()).unwrap_or(Value::Null);
+    let canonical = decoded
+        .as_ref()
+        .ok()
+        .and_then(|input| serde_json::to_value(input).ok())
+        .unwrap_or(Value::Null);
     if invocation.print_input {
         return match &decoded {
             Ok(_) => {
                 decode::write_stdout(&format!("{canonical}\n"));
-                inner.emitter.emit(EventBody::Finished { output: Some(canonical), error: None });
+                inner.emitter.emit(EventBody::Finished {
+                    output: Some(canonical),
+                    error: None,
+                });
                 0
             }
             Err(error) => finish_refused(&ctx, error, error_json, colours),
@@ -170,7 +214,10 @@ fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Co
             let call = call.unwrap_or_default();
             let (text, _) = legacy::answer::<T>(&call, Err(&error));
             decode::write_stdout(&text);
-            inner.emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error)) });
+            inner.emitter.emit(EventBody::Finished {
+                output: None,
+                error: Some(Box::new(error)),
+            });
             return 1;
         }
     };
@@ -179,7 +226,17 @@ fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Co
     if let Some(runs) = &runs {
         let planned = ctx.dry_run();
         let d = &inner.definition;
-        warn_failed(&ctx, runs.start(&inner.run_id, &d.name, &d.version, &input_hash, planned, started_at));
+        warn_failed(
+            &ctx,
+            runs.start(
+                &inner.run_id,
+                &d.name,
+                &d.version,
+                &input_hash,
+                planned,
+                started_at,
+            ),
+        );
     }
 
     let result = drive::<T>(input, &ctx, last_words);
@@ -191,7 +248,14 @@ fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Co
         bar.finish_and_clear();
     }
     if !ctx.dry_run() {
-        write_manifest(&ctx, invocation.manifest.as_deref(), started_at, &input_hash, canonical, &mut outcome);
+        write_manifest(
+            &ctx,
+            invocation.manifest.as_deref(),
+            started_at,
+            &input_hash,
+            canonical,
+            &mut outcome,
+        );
     }
     decode::write_stdout(&outcome.stdout);
     if let Some(error) = &outcome.error
@@ -200,8 +264,15 @@ fn execute<T: Tool>(definition: Definition, invocation: &Invocation, colours: Co
         report::report(error, error_json, colours);
     }
     close_run_log(&ctx, runs.as_ref(), &outcome);
-    inner.emitter.emit(EventBody::Finished { output: outcome.output, error: outcome.error.map(Box::new) });
+    inner.emitter.emit(EventBody::Finished {
+        output: outcome.output,
+        error: outcome.error.map(Box::new),
+    });
     outcome.exit
+}
+
+fn wants_json(invocation: &Invocation) -> bool {
+    invocation.json || !invocation.text && !std::io::stdout().is_terminal()
 }
 
 fn finish_refused(ctx: &Context, error: &ToolError, json: bool, colours: Colours) -> u8 {
@@ -209,27 +280,37 @@ fn finish_refused(ctx: &Context, error: &ToolError, json: bool, colours: Colours
     error.trace_id.clone_from(&ctx.inner().trace_id);
     report::report(&error, json, colours);
     let exit = error.kind.exit_code();
-    ctx.inner().emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error)) });
+    ctx.inner().emitter.emit(EventBody::Finished {
+        output: None,
+        error: Some(Box::new(error)),
+    });
     exit
 }
 
 enum Decoded<I> {
-    Input { input: I, call: Option<Value> },
+    Input {
+        input: I,
+        call: Option<Value>,
+    },
     Refused(Option<Value>, Box<ToolError>),
     /// The replaced script's answer was clear without running anything.
     Answer(String, bool),
 }
 
 /// Settings, clock, descriptor, input: everything that can go wrong before the run starts.
-fn prepare<T: Tool>(mut definition: Definition, invocation: &Invocation) -> ToolResult<(Context, Decoded<T::Input>)> {
+fn prepare<T: Tool>(
+    mut definition: Definition,
+    invocation: &Invocation,
+) -> ToolResult<(Context, Decoded<T::Input>)> {
     let config = Config::load()?;
     apply_policy(&mut definition, &config, invocation)?;
-    let clock = match process_env("ONEJOB_CLOCK") {
-        None => Clock::System,
-        Some(text) => Clock::Fixed(
-            text.parse().map_err(|_| ToolError::config(format!("`ONEJOB_CLOCK` is `{text}`, not an RFC 3339 time")))?,
-        ),
-    };
+    let clock =
+        match process_env("ONEJOB_CLOCK") {
+            None => Clock::System,
+            Some(text) => Clock::Fixed(text.parse().map_err(|_| {
+                ToolError::config(format!("`ONEJOB_CLOCK` is `{text}`, not an RFC 3339 time"))
+            })?),
+        };
     let emitter = Emitter::from_env(clock)?;
     let decoded = decode_input::<T>(&definition, invocation, &config);
     let plan_first = match (definition.gate, &decoded) {
@@ -237,7 +318,11 @@ fn prepare<T: Tool>(mut definition: Definition, invocation: &Invocation) -> Tool
         (Gate::PlanFirst, _) => true,
         (Gate::ByInput, Decoded::Input { input, .. }) => T::plan_first(input),
     };
-    let mode = if invocation.dry_run || plan_first && !invocation.apply { Mode::Plan } else { Mode::Apply };
+    let mode = if invocation.dry_run || plan_first && !invocation.apply {
+        Mode::Plan
+    } else {
+        Mode::Apply
+    };
     let bar = (!invocation.quiet && std::io::stderr().is_terminal()).then(|| indicatif::ProgressBar::new(0));
     let ctx = Context::new(Inner {
         definition,
@@ -248,6 +333,7 @@ fn prepare<T: Tool>(mut definition: Definition, invocation: &Invocation) -> Tool
         state_dir: state_dir().ok(),
         config,
         emitter,
+        json: wants_json(invocation),
         bar,
         cancel: CancellationToken::new(),
         cooperative: AtomicBool::new(false),
@@ -261,11 +347,19 @@ fn prepare<T: Tool>(mut definition: Definition, invocation: &Invocation) -> Tool
     Ok((ctx, decoded))
 }
 
-fn decode_input<T: Tool>(definition: &Definition, invocation: &Invocation, config: &Config) -> Decoded<T::Input> {
+fn decode_input<T: Tool>(
+    definition: &Definition,
+    invocation: &Invocation,
+    config: &Config,
+) -> Decoded<T::Input> {
     if let Some(call) = &invocation.old_call {
         return decode_call::<T>(definition, invocation, config, call.clone());
     }
-    let source = if invocation.legacy { Some(invocation.input.as_deref().unwrap_or("-")) } else { invocation.input.as_deref() };
+    let source = if invocation.legacy {
+        Some(invocation.input.as_deref().unwrap_or("-"))
+    } else {
+        invocation.input.as_deref()
+    };
     let read = match decode::read_input(source) {
         Ok(read) => read,
         Err(error) => return Decoded::Refused(None, Box::new(error)),
@@ -308,7 +402,9 @@ fn decode_value<T: Tool>(
 
 /// `[tools.<name>.policy]` of `onejob.toml`, then the flags.
 fn apply_policy(definition: &mut Definition, config: &Config, invocation: &Invocation) -> ToolResult<()> {
-    if let Some(changes) = config.onejob::<serde_json::Map<String, Value>>(&format!("tools.{}.policy", definition.name))? {
+    if let Some(changes) =
+        config.onejob::<serde_json::Map<String, Value>>(&format!("tools.{}.policy", definition.name))?
+    {
         let mut policy = serde_json::to_value(&definition.policy).unwrap_or_default();
         for (key, value) in changes {
             match (policy.get_mut(&key), value) {
@@ -317,7 +413,10 @@ fn apply_policy(definition: &mut Definition, config: &Config, invocation: &Invoc
             }
         }
         definition.policy = serde_json::from_value(policy).map_err(|error| {
-            ToolError::config(format!("`tools.{}.policy` in onejob.toml: {error}", definition.name))
+            ToolError::config(format!(
+                "`tools.{}.policy` in onejob.toml: {error}",
+                definition.name
+            ))
         })?;
     }
     if let Some(seconds) = invocation.timeout_s {
@@ -342,10 +441,11 @@ impl Stop {
         match self {
             Self::Interrupt => ToolError::new(ErrorKind::Cancelled, "stopped by SIGINT").code("interrupted"),
             Self::Terminate => ToolError::cancelled(),
-            Self::Timeout(limit) => {
-                ToolError::new(ErrorKind::Timeout, format!("not finished within {} s", limit.as_secs_f64()))
-                    .hint("raise it with `--run-timeout` or in onejob.toml")
-            }
+            Self::Timeout(limit) => ToolError::new(
+                ErrorKind::Timeout,
+                format!("not finished within {} s", limit.as_secs_f64()),
+            )
+            .hint("raise it with `--run-timeout` or in onejob.toml"),
         }
     }
 
@@ -360,14 +460,27 @@ impl Stop {
 
 type StopCell = Arc<Mutex<Option<Stop>>>;
 
-fn drive<T: Tool>(input: T::Input, ctx: &Context, last_words: &LastWords) -> Result<T::Output, (ToolError, Option<u8>)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+fn drive<T: Tool>(
+    input: T::Input,
+    ctx: &Context,
+    last_words: &LastWords,
+) -> Result<T::Output, (ToolError, Option<u8>)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => return Err((ToolError::new(ErrorKind::Io, format!("cannot start the runtime: {error}")), None)),
+        Err(error) => {
+            return Err((
+                ToolError::new(ErrorKind::Io, format!("cannot start the runtime: {error}")),
+                None,
+            ));
+        }
     };
     let stop = StopCell::default();
-    let span = tracing::info_span!("run", tool = %ctx.inner().definition.name, trace_id = %ctx.inner().trace_id);
+    let span =
+        tracing::info_span!("run", tool = %ctx.inner().definition.name, trace_id = %ctx.inner().trace_id);
     let result = runtime.block_on(async {
         let watcher = tokio::spawn(watch(ctx.clone(), stop.clone()));
         let run = AssertUnwindSafe(T::run(input, ctx).instrument(span)).catch_unwind();
@@ -409,7 +522,9 @@ async fn told_to_stop(ctx: &Context) {
 
 /// Waits for signals and the timeout; ends the process when the run does not stop within the grace.
 async fn watch(ctx: Context, cell: StopCell) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         tracing::warn!("cannot listen for signals");
         return;
     };
@@ -449,7 +564,9 @@ async fn time_is_up(limit: Option<Duration>) -> Duration {
 }
 
 async fn ping_watchdog() {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
     let mut ticks = tokio::time::interval(limit / 2);
     loop {
         ticks.tick().await;
@@ -457,18 +574,31 @@ async fn ping_watchdog() {
     }
 }
 
-#[expect(clippy::exit, reason = "the run ignores the request to stop; this is the end by force")]
+#[expect(
+    clippy::exit,
+    reason = "the run ignores the request to stop; this is the end by force"
+)]
 fn end_by_force(ctx: &Context, why: Stop) {
     let inner = ctx.inner();
     for path in lock(&inner.pending).iter() {
         // The file may be gone already.
         let _ = std::fs::remove_file(path);
     }
-    let error = why.error().hint("it did not stop by itself within the grace period");
-    let outcome = Outcome { stdout: String::new(), output: None, exit: why.exit(), error: Some(error.clone()) };
+    let error = why
+        .error()
+        .hint("it did not stop by itself within the grace period");
+    let outcome = Outcome {
+        stdout: String::new(),
+        output: None,
+        exit: why.exit(),
+        error: Some(error.clone()),
+    };
     close_run_log(ctx, open_run_log(ctx).as_ref(), &outcome);
     report::report(&error, false, Colours { stderr: false });
-    inner.emitter.emit(EventBody::Finished { output: None, error: Some(Box::new(error)) });
+    inner.emitter.emit(EventBody::Finished {
+        output: None,
+        error: Some(Box::new(error)),
+    });
     std::process::exit(i32::from(why.exit()));
 }
 
@@ -483,21 +613,36 @@ fn settle<T: Tool>(
             let value = serde_json::to_value(&output).unwrap_or_default();
             if let Some(call) = call {
                 let (stdout, success) = legacy::answer::<T>(call, Ok(&output));
-                return Outcome { stdout, output: Some(value), error: None, exit: u8::from(!success) };
+                return Outcome {
+                    stdout,
+                    output: Some(value),
+                    error: None,
+                    exit: u8::from(!success),
+                };
             }
             let mut stdout = String::new();
             if !json {
                 // Writing to a String cannot fail.
                 let _ = T::render(&output, &mut stdout);
             }
-            Outcome { stdout: if json { json_text(&value) } else { stdout }, output: Some(value), error: None, exit: 0 }
+            Outcome {
+                stdout: if json { json_text(&value) } else { stdout },
+                output: Some(value),
+                error: None,
+                exit: 0,
+            }
         }
         Err((mut error, exit)) => {
             error.trace_id.clone_from(&ctx.inner().trace_id);
             let exit = exit.unwrap_or_else(|| error.kind.exit_code());
             if let Some(call) = call {
                 let (stdout, _) = legacy::answer::<T>(call, Err(&error));
-                return Outcome { stdout, output: None, error: Some(error), exit: 1 };
+                return Outcome {
+                    stdout,
+                    output: None,
+                    error: Some(error),
+                    exit: 1,
+                };
             }
             let output = error.output.as_deref().cloned();
             let stdout = match &output {
@@ -509,13 +654,22 @@ fn settle<T: Tool>(
                     text
                 }
             };
-            Outcome { stdout, output, error: Some(error), exit }
+            Outcome {
+                stdout,
+                output,
+                error: Some(error),
+                exit,
+            }
         }
     }
 }
 
 fn json_text(value: &Value) -> String {
-    let text = if std::io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let text = if std::io::stdout().is_terminal() {
+        serde_json::to_string_pretty(value)
+    } else {
+        serde_json::to_string(value)
+    };
     format!("{}\n", text.unwrap_or_default())
 }
 
@@ -584,7 +738,10 @@ fn close_run_log(ctx: &Context, runs: Option<&Runs>, outcome: &Outcome) {
     let bytes = lock(&inner.artifacts).iter().map(|a| a.bytes).sum();
     let counts = (inner.items.load(Ordering::Relaxed), bytes);
     let cost = *lock(&inner.cost);
-    warn_failed(ctx, runs.finish(&inner.run_id, outcome.exit, error, cost, counts, ctx.now()));
+    warn_failed(
+        ctx,
+        runs.finish(&inner.run_id, outcome.exit, error, cost, counts, ctx.now()),
+    );
     if let Some(dir) = process_env("ONEJOB_METRICS_DIR") {
         warn_failed(ctx, metrics::write(Path::new(&dir), &inner.definition.name, runs));
     }
@@ -603,7 +760,10 @@ fn catch_panic_text() -> LastWords {
     let words = LastWords::default();
     let kept = words.clone();
     std::panic::set_hook(Box::new(move |info| {
-        let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        let place = info
+            .location()
+            .map(|l| format!(" at {}:{}", l.file(), l.line()))
+            .unwrap_or_default();
         let text = info.payload_as_str().unwrap_or("a panic without a text");
         *lock(&kept) = Some(format!("{text}{place}"));
     }));
@@ -611,6 +771,10 @@ fn catch_panic_text() -> LastWords {
 }
 
 fn panicked(last_words: &LastWords) -> ToolError {
-    let words = lock(last_words).take().unwrap_or_else(|| "a panic without a text".to_owned());
-    ToolError::internal(format!("bug: {words}")).code("panic").hint("please report this with the command line you used")
+    let words = lock(last_words)
+        .take()
+        .unwrap_or_else(|| "a panic without a text".to_owned());
+    ToolError::internal(format!("bug: {words}"))
+        .code("panic")
+        .hint("please report this with the command line you used")
 }

@@ -31,7 +31,10 @@ fn walk(schema: &Value, value: &Value, path: &str, mistakes: &mut Vec<Mistake>) 
     if let Some(allowed) = schema.get("enum").and_then(Value::as_array) {
         if !allowed.contains(value) {
             let names: Vec<_> = allowed.iter().filter(|v| !v.is_null()).map(plain).collect();
-            mistakes.push((path.to_owned(), format!("must be one of {}, not {}", names.join(", "), short(value))));
+            mistakes.push((
+                path.to_owned(),
+                format!("must be one of {}, not {}", names.join(", "), short(value)),
+            ));
         }
         return;
     }
@@ -43,7 +46,15 @@ fn walk(schema: &Value, value: &Value, path: &str, mistakes: &mut Vec<Mistake>) 
     match value {
         Value::Object(object) => object_rules(schema, object, path, mistakes),
         Value::Array(items) => {
-            length_rules(schema, "minItems", "maxItems", items.len(), "entries", path, mistakes);
+            length_rules(
+                schema,
+                "minItems",
+                "maxItems",
+                items.len(),
+                "entries",
+                path,
+                mistakes,
+            );
             if let Some(item_schema) = schema.get("items") {
                 for (index, item) in items.iter().enumerate() {
                     walk(item_schema, item, &format!("{path}[{index}]"), mistakes);
@@ -51,26 +62,50 @@ fn walk(schema: &Value, value: &Value, path: &str, mistakes: &mut Vec<Mistake>) 
             }
         }
         Value::String(text) => {
-            length_rules(schema, "minLength", "maxLength", text.chars().count(), "characters", path, mistakes);
+            length_rules(
+                schema,
+                "minLength",
+                "maxLength",
+                text.chars().count(),
+                "characters",
+                path,
+                mistakes,
+            );
         }
         Value::Number(number) => number_rules(schema, number, path, mistakes),
         Value::Null | Value::Bool(_) => {}
     }
 }
 
-fn object_rules(schema: &Map<String, Value>, object: &Map<String, Value>, path: &str, mistakes: &mut Vec<Mistake>) {
+fn object_rules(
+    schema: &Map<String, Value>,
+    object: &Map<String, Value>,
+    path: &str,
+    mistakes: &mut Vec<Mistake>,
+) {
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, value) in object {
         let inner = join(path, name);
-        match (properties.and_then(|p| p.get(name)), schema.get("additionalProperties")) {
-            (Some(schema), _) | (None, Some(schema @ Value::Object(_))) => walk(schema, value, &inner, mistakes),
+        match (
+            properties.and_then(|p| p.get(name)),
+            schema.get("additionalProperties"),
+        ) {
+            (Some(schema), _) | (None, Some(schema @ Value::Object(_))) => {
+                walk(schema, value, &inner, mistakes)
+            }
             (None, Some(Value::Bool(true))) => {}
             // A struct that lists its fields takes no others, whether or not it says so.
             (None, _) if properties.is_some() => mistakes.push((inner, unknown_field(name, properties))),
             (None, _) => {}
         }
     }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for name in schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         if !object.contains_key(name) {
             mistakes.push((join(path, name), "is required".to_owned()));
         }
@@ -78,7 +113,11 @@ fn object_rules(schema: &Map<String, Value>, object: &Map<String, Value>, path: 
 }
 
 fn unknown_field(name: &str, properties: Option<&Map<String, Value>>) -> String {
-    let near = properties.into_iter().flat_map(Map::keys).filter(|known| alike(known, name)).min();
+    let near = properties
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter(|known| alike(known, name))
+        .min();
     match near {
         Some(near) => format!("is not a field; did you mean `{near}`?"),
         None => "is not a field".to_owned(),
@@ -115,10 +154,16 @@ fn alternatives(
     if let Some((tag, branches)) = tagged(options) {
         let given = value.get(tag);
         let names: Vec<_> = branches.iter().map(|(name, _)| *name).collect();
-        match given.and_then(Value::as_str).and_then(|given| branches.iter().find(|(name, _)| *name == given)) {
+        match given
+            .and_then(Value::as_str)
+            .and_then(|given| branches.iter().find(|(name, _)| *name == given))
+        {
             Some((_, branch)) => walk(branch, value, path, mistakes),
             None if !value.is_object() => {
-                mistakes.push((path.to_owned(), format!("must be an object, not {}", short(value))));
+                mistakes.push((
+                    path.to_owned(),
+                    format!("must be an object, not {}", short(value)),
+                ));
             }
             None => {
                 let text = match given {
@@ -152,7 +197,14 @@ fn alternatives(
         if let Some(value) = option.get("const") {
             names.push(plain(value));
         } else {
-            names.extend(option.get("enum").and_then(Value::as_array).into_iter().flatten().map(plain));
+            names.extend(
+                option
+                    .get("enum")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .map(plain),
+            );
             if option.get("enum").is_none() {
                 names.extend(type_names(option));
             }
@@ -160,7 +212,10 @@ fn alternatives(
     }
     names.retain(|name| name != "null");
     let _ = schema;
-    mistakes.push((path.to_owned(), format!("must be {}, not {}", one_of(&names), short(value))));
+    mistakes.push((
+        path.to_owned(),
+        format!("must be {}, not {}", one_of(&names), short(value)),
+    ));
 }
 
 fn one_of(names: &[String]) -> String {
@@ -173,20 +228,37 @@ fn one_of(names: &[String]) -> String {
 /// The tag's name and each branch by its tag value, if every option is an object with one `const` property in common.
 pub(super) fn tagged(options: &[Value]) -> Option<(&str, Vec<(&str, &Value)>)> {
     let first = options.first()?.get("properties")?.as_object()?;
-    let (tag, _) = first.iter().find(|(_, schema)| schema.get("const").is_some_and(Value::is_string))?;
+    let (tag, _) = first
+        .iter()
+        .find(|(_, schema)| schema.get("const").is_some_and(Value::is_string))?;
     let branches: Option<Vec<_>> = options
         .iter()
-        .map(|option| Some((option.get("properties")?.get(tag)?.get("const")?.as_str()?, option)))
+        .map(|option| {
+            Some((
+                option.get("properties")?.get(tag)?.get("const")?.as_str()?,
+                option,
+            ))
+        })
         .collect();
     Some((tag, branches?))
 }
 
-fn number_rules(schema: &Map<String, Value>, number: &serde_json::Number, path: &str, mistakes: &mut Vec<Mistake>) {
+fn number_rules(
+    schema: &Map<String, Value>,
+    number: &serde_json::Number,
+    path: &str,
+    mistakes: &mut Vec<Mistake>,
+) {
     let Some(value) = number.as_f64() else { return };
-    for (key, words) in
-        [("minimum", "at least"), ("maximum", "at most"), ("exclusiveMinimum", "above"), ("exclusiveMaximum", "below")]
-    {
-        let Some(limit) = schema.get(key).and_then(Value::as_f64) else { continue };
+    for (key, words) in [
+        ("minimum", "at least"),
+        ("maximum", "at most"),
+        ("exclusiveMinimum", "above"),
+        ("exclusiveMaximum", "below"),
+    ] {
+        let Some(limit) = schema.get(key).and_then(Value::as_f64) else {
+            continue;
+        };
         let holds = match key {
             "minimum" => value >= limit,
             "maximum" => value <= limit,
@@ -194,7 +266,10 @@ fn number_rules(schema: &Map<String, Value>, number: &serde_json::Number, path: 
             _ => value < limit,
         };
         if !holds {
-            mistakes.push((path.to_owned(), format!("must be {words} {}, not {number}", plain(&schema[key]))));
+            mistakes.push((
+                path.to_owned(),
+                format!("must be {words} {}, not {number}", plain(&schema[key])),
+            ));
         }
     }
 }
@@ -211,13 +286,20 @@ fn length_rules(
     if let Some(limit) = schema.get(low).and_then(Value::as_u64)
         && (length as u64) < limit
     {
-        let text = if limit == 1 { "must not be empty".to_owned() } else { format!("needs at least {limit} {unit}") };
+        let text = if limit == 1 {
+            "must not be empty".to_owned()
+        } else {
+            format!("needs at least {limit} {unit}")
+        };
         mistakes.push((path.to_owned(), text));
     }
     if let Some(limit) = schema.get(high).and_then(Value::as_u64)
         && (length as u64) > limit
     {
-        mistakes.push((path.to_owned(), format!("has {length} {unit}; at most {limit} are allowed")));
+        mistakes.push((
+            path.to_owned(),
+            format!("has {length} {unit}; at most {limit} are allowed"),
+        ));
     }
 }
 
@@ -242,7 +324,10 @@ fn type_fits(schema: &Map<String, Value>, value: &Value) -> bool {
 }
 
 fn unsigned(schema: &Map<String, Value>) -> bool {
-    schema.get("format").and_then(Value::as_str).is_some_and(|f| f.starts_with("uint"))
+    schema
+        .get("format")
+        .and_then(Value::as_str)
+        .is_some_and(|f| f.starts_with("uint"))
 }
 
 fn type_names(schema: &Map<String, Value>) -> Vec<String> {
@@ -261,13 +346,22 @@ fn type_names(schema: &Map<String, Value>) -> Vec<String> {
     };
     match schema.get("type") {
         Some(Value::String(one)) => vec![name(one)],
-        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).filter(|n| *n != "null").map(name).collect(),
+        Some(Value::Array(many)) => many
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|n| *n != "null")
+            .map(name)
+            .collect(),
         _ => vec!["something else".to_owned()],
     }
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn plain(value: &Value) -> String {
@@ -310,23 +404,45 @@ mod tests {
         let value = json!({"rate": 0, "name": "", "frames": [{"delay": "x"}, {}], "fit": "fill", "fits": 1, "mode": "c", "free": {"k": 1}});
         let mistakes = check(&schema, &value);
         let paths: Vec<_> = mistakes.iter().map(|(path, _)| path.as_str()).collect();
-        assert_eq!(paths, ["rate", "name", "frames[0].delay", "frames[1].delay", "fit", "fits", "mode", "free.k"]);
+        assert_eq!(
+            paths,
+            [
+                "rate",
+                "name",
+                "frames[0].delay",
+                "frames[1].delay",
+                "fit",
+                "fits",
+                "mode",
+                "free.k"
+            ]
+        );
         assert_eq!(mistakes[5].1, "is not a field; did you mean `fit`?");
         assert_eq!(mistakes[6].1, "must be one of `a`, `b`, not `c`");
-        assert_eq!(check(&schema, &json!({})), [("frames".to_owned(), "is required".to_owned())]);
-        assert!(check(&schema, &json!({"frames": [{"delay": 1}], "name": null, "mode": null})).is_empty());
+        assert_eq!(
+            check(&schema, &json!({})),
+            [("frames".to_owned(), "is required".to_owned())]
+        );
+        assert!(
+            check(
+                &schema,
+                &json!({"frames": [{"delay": 1}], "name": null, "mode": null})
+            )
+            .is_empty()
+        );
     }
 
     #[test]
     fn the_tag_picks_the_branch() {
-        let branch = |name: &str, field: &str| {
-            json!({"type": "object", "properties": {"action": {"const": name}, field: {"type": "integer"}}, "required": ["action", field]})
-        };
+        let branch = |name: &str, field: &str| json!({"type": "object", "properties": {"action": {"const": name}, field: {"type": "integer"}}, "required": ["action", field]});
         let schema = json!({"oneOf": [branch("resize", "width"), branch("crop", "x")]});
         assert!(check(&schema, &json!({"action": "crop", "x": 1})).is_empty());
         assert_eq!(check(&schema, &json!({"action": "crop"}))[0].0, "x");
         assert_eq!(check(&schema, &json!({}))[0].0, "action");
-        assert_eq!(check(&schema, &json!({"action": "melt"}))[0].1, "must be one of resize, crop, not `melt`");
+        assert_eq!(
+            check(&schema, &json!({"action": "melt"}))[0].1,
+            "must be one of resize, crop, not `melt`"
+        );
         assert!(!check(&schema, &json!([1])).is_empty());
     }
 }

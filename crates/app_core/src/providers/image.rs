@@ -33,7 +33,11 @@ pub struct Limits {
 impl Default for Limits {
     /// 100 megapixels, 1 GiB of memory, 512 MiB of file.
     fn default() -> Self {
-        Self { max_pixels: 100_000_000, max_memory: 1 << 30, max_file: 512 << 20 }
+        Self {
+            max_pixels: 100_000_000,
+            max_memory: 1 << 30,
+            max_file: 512 << 20,
+        }
     }
 }
 

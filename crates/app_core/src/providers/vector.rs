@@ -24,7 +24,10 @@ pub fn draw(svg: &str, width: u32, height: u32, font: Option<&[u8]>) -> ToolResu
     let options = options(font);
     let tree = Tree::from_str(svg, &options).map_err(|e| bad(&e))?;
     let mut pixmap = Pixmap::new(width, height).ok_or_else(|| {
-        ToolError::new(ErrorKind::InvalidInput, format!("cannot draw a picture of {width}x{height} pixels"))
+        ToolError::new(
+            ErrorKind::InvalidInput,
+            format!("cannot draw a picture of {width}x{height} pixels"),
+        )
     })?;
     let size = tree.size();
     let scale = Transform::from_scale(width as f32 / size.width(), height as f32 / size.height());
@@ -92,7 +95,11 @@ fn options(font: Option<&[u8]>) -> Options<'static> {
             Arc::new(database)
         }
     };
-    let mut options = Options { fontdb, font_family: FONT.to_owned(), ..Options::default() };
+    let mut options = Options {
+        fontdb,
+        font_family: FONT.to_owned(),
+        ..Options::default()
+    };
     // Pictures may be embedded as `data:`; a path or address in an SVG is never followed.
     options.image_href_resolver = ImageHrefResolver {
         resolve_data: ImageHrefResolver::default_data_resolver(),
@@ -111,7 +118,11 @@ mod tests {
             <text x="55" y="30" font-size="20">Жук</text></svg>"#;
         let pixels = draw(svg, 200, 100, None).unwrap();
         assert_eq!(pixels[..4], [255, 0, 0, 255]);
-        let ink = pixels.chunks(4).enumerate().filter(|(i, p)| i % 200 > 105 && p[3] > 200).count();
+        let ink = pixels
+            .chunks(4)
+            .enumerate()
+            .filter(|(i, p)| i % 200 > 105 && p[3] > 200)
+            .count();
         assert!(ink > 100, "{ink}");
     }
 
@@ -123,6 +134,9 @@ mod tests {
 
     #[test]
     fn a_broken_svg_is_invalid_input() {
-        assert_eq!(draw("<svg", 10, 10, None).unwrap_err().kind, ErrorKind::InvalidInput);
+        assert_eq!(
+            draw("<svg", 10, 10, None).unwrap_err().kind,
+            ErrorKind::InvalidInput
+        );
     }
 }

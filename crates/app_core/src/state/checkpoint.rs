@@ -26,21 +26,33 @@ impl Checkpoint {
     /// Opens `checkpoints.sqlite3` in `dir`.
     pub fn open(dir: &Path, tool: &str, key: &str) -> ToolResult<Self> {
         let path = dir.join("checkpoints.sqlite3");
-        Ok(Self { connection: open(&path, MIGRATIONS)?, path, tool: tool.to_owned(), key: key.to_owned() })
+        Ok(Self {
+            connection: open(&path, MIGRATIONS)?,
+            path,
+            tool: tool.to_owned(),
+            key: key.to_owned(),
+        })
     }
 
     /// The saved value, if there is one.
     pub fn load<T: DeserializeOwned>(&self) -> ToolResult<Option<T>> {
         let text: Option<String> = self
             .connection
-            .query_row("SELECT value FROM checkpoints WHERE tool = ? AND key = ?", [&self.tool, &self.key], |row| row.get(0))
+            .query_row(
+                "SELECT value FROM checkpoints WHERE tool = ? AND key = ?",
+                [&self.tool, &self.key],
+                |row| row.get(0),
+            )
             .optional()
             .map_err(|e| database_error(&self.path, &e))?;
         text.map(|text| {
             serde_json::from_str(&text).map_err(|error| {
                 ToolError::new(
                     crate::ErrorKind::Conflict,
-                    format!("the checkpoint `{}` was written by another version: {error}", self.key),
+                    format!(
+                        "the checkpoint `{}` was written by another version: {error}",
+                        self.key
+                    ),
                 )
             })
         })
@@ -49,7 +61,8 @@ impl Checkpoint {
 
     /// Saves the value in place of the last one.
     pub fn save(&self, value: &impl Serialize) -> ToolResult<()> {
-        let text = serde_json::to_string(value).map_err(|e| ToolError::internal(format!("checkpoint: {e}")))?;
+        let text =
+            serde_json::to_string(value).map_err(|e| ToolError::internal(format!("checkpoint: {e}")))?;
         self.connection
             .execute(
                 "INSERT INTO checkpoints VALUES (?1, ?2, ?3) ON CONFLICT (tool, key) DO UPDATE SET value = ?3",
@@ -62,7 +75,10 @@ impl Checkpoint {
     /// Notes that an item is done, so that a later run leaves it alone. Returns whether it was new.
     pub fn mark_done(&self, item: &str) -> ToolResult<bool> {
         self.connection
-            .execute("INSERT OR IGNORE INTO done_items VALUES (?, ?, ?)", [&self.tool, &self.key, item])
+            .execute(
+                "INSERT OR IGNORE INTO done_items VALUES (?, ?, ?)",
+                [&self.tool, &self.key, item],
+            )
             .map(|rows| rows > 0)
             .map_err(|e| database_error(&self.path, &e))
     }
@@ -84,7 +100,10 @@ impl Checkpoint {
     pub fn clear(&self) -> ToolResult<()> {
         for table in ["checkpoints", "done_items"] {
             self.connection
-                .execute(&format!("DELETE FROM {table} WHERE tool = ? AND key = ?"), [&self.tool, &self.key])
+                .execute(
+                    &format!("DELETE FROM {table} WHERE tool = ? AND key = ?"),
+                    [&self.tool, &self.key],
+                )
                 .map_err(|e| database_error(&self.path, &e))?;
         }
         Ok(())

@@ -24,8 +24,9 @@ pub fn open(path: &Path, migrations: &[&str]) -> ToolResult<Connection> {
     };
     setup(&connection).map_err(|e| database_error(path, &e))?;
     migrate(&mut connection, migrations).map_err(|e| database_error(path, &e))?;
-    let version: i64 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| database_error(path, &e))?;
+    let version: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|e| database_error(path, &e))?;
     if version > migrations.len() as i64 {
         return Err(ToolError::new(
             ErrorKind::Conflict,

@@ -133,7 +133,11 @@ impl Ledger {
     /// Opens `ledger.sqlite3` in `dir` with the given limits.
     pub fn open(dir: &Path, limits: BudgetLimits) -> ToolResult<Self> {
         let path = dir.join("ledger.sqlite3");
-        Ok(Self { connection: open(&path, MIGRATIONS)?, path, limits })
+        Ok(Self {
+            connection: open(&path, MIGRATIONS)?,
+            path,
+            limits,
+        })
     }
 
     /// The limits in force.
@@ -154,12 +158,16 @@ impl Ledger {
         now: Timestamp,
     ) -> ToolResult<Reservation> {
         if amount < Usd::ZERO || tool.trim().is_empty() || what.trim().is_empty() {
-            return Err(ToolError::new(ErrorKind::InvalidInput, "a reservation needs names and an amount of 0 or more")
-                .code("invalid_spend_request")
-                .from_source("ledger"));
+            return Err(ToolError::new(
+                ErrorKind::InvalidInput,
+                "a reservation needs names and an amount of 0 or more",
+            )
+            .code("invalid_spend_request")
+            .from_source("ledger"));
         }
         let id = crate::context::random_id("rsv");
-        let expires = now + jiff::SignedDuration::try_from(lifetime).unwrap_or(jiff::SignedDuration::from_hours(1));
+        let expires =
+            now + jiff::SignedDuration::try_from(lifetime).unwrap_or(jiff::SignedDuration::from_hours(1));
         let limits = self.limits;
         self.write(|transaction| {
             expire(transaction, now)?;
@@ -172,7 +180,11 @@ impl Ledger {
             )?;
             Ok(Ok(()))
         })??;
-        Ok(Reservation { id, amount_usd: amount, expires_at: expires })
+        Ok(Reservation {
+            id,
+            amount_usd: amount,
+            expires_at: expires,
+        })
     }
 
     /// Turns a reservation into spending of the real amount, which may differ from the reserved one.
@@ -189,10 +201,13 @@ impl Ledger {
 
     fn settle(&mut self, id: &str, state: &str, spent: Option<Usd>, now: Timestamp) -> ToolResult<()> {
         self.write(|transaction| {
-            let old: Option<String> =
-                transaction.query_row("SELECT state FROM entries WHERE id = ?", [id], |row| row.get(0)).optional()?;
+            let old: Option<String> = transaction
+                .query_row("SELECT state FROM entries WHERE id = ?", [id], |row| row.get(0))
+                .optional()?;
             match old.as_deref() {
-                None => Ok(Err(ToolError::not_found(format!("no reservation `{id}`")).from_source("ledger"))),
+                None => Ok(Err(
+                    ToolError::not_found(format!("no reservation `{id}`")).from_source("ledger")
+                )),
                 Some("reserved") => Ok(Ok(())),
                 Some("expired") if state == "committed" => Ok(Ok(())),
                 Some(old) => Ok(Err(ToolError::new(
@@ -287,21 +302,27 @@ impl Ledger {
         if !(count > 0.0 && count <= bucket.capacity) {
             return Err(ToolError::new(
                 ErrorKind::InvalidInput,
-                format!("bucket `{}` can never give {count} of its {} tokens", bucket.name, bucket.capacity),
+                format!(
+                    "bucket `{}` can never give {count} of its {} tokens",
+                    bucket.name, bucket.capacity
+                ),
             ));
         }
         let now_ms = now.as_millisecond();
         self.write(|transaction| {
             let row: Option<(f64, i64, i64)> = transaction
-                .query_row("SELECT tokens, updated_at, blocked_until FROM buckets WHERE name = ?", [&bucket.name], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })
+                .query_row(
+                    "SELECT tokens, updated_at, blocked_until FROM buckets WHERE name = ?",
+                    [&bucket.name],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )
                 .optional()?;
             let (tokens, updated, blocked) = row.unwrap_or((bucket.capacity, now_ms, 0));
             if blocked > now_ms {
                 return Ok(Duration::from_millis((blocked - now_ms) as u64));
             }
-            let refilled = (tokens + (now_ms - updated).max(0) as f64 / 1000.0 * bucket.per_second).min(bucket.capacity);
+            let refilled =
+                (tokens + (now_ms - updated).max(0) as f64 / 1000.0 * bucket.per_second).min(bucket.capacity);
             if refilled + 1e-9 < count {
                 let wait = (count - refilled) / bucket.per_second.max(1e-9);
                 return Ok(Duration::from_secs_f64(wait.clamp(0.001, 1e9)));
@@ -347,10 +368,15 @@ fn expire(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()>
         .map(drop)
 }
 
-fn periods(transaction: &Transaction<'_>, limits: &BudgetLimits, now: Timestamp) -> rusqlite::Result<Vec<BudgetPeriod>> {
+fn periods(
+    transaction: &Transaction<'_>,
+    limits: &BudgetLimits,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<BudgetPeriod>> {
     let today = now.to_zoned(TimeZone::UTC).date();
     let start = |date: jiff::civil::Date| {
-        date.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |z| z.timestamp())
+        date.to_zoned(TimeZone::UTC)
+            .map_or(Timestamp::MIN, |z| z.timestamp())
     };
     let window = i64::from(limits.window_hours.max(1));
     let month = today.first_of_month();
@@ -359,7 +385,12 @@ fn periods(transaction: &Transaction<'_>, limits: &BudgetLimits, now: Timestamp)
     let rows = [
         ("day", start(today), start(tomorrow), limits.daily_usd),
         ("month", start(month), start(next_month), limits.monthly_usd),
-        ("window", now.saturating_sub(window.hours()).unwrap_or(Timestamp::MIN), now, limits.window_usd),
+        (
+            "window",
+            now.saturating_sub(window.hours()).unwrap_or(Timestamp::MIN),
+            now,
+            limits.window_usd,
+        ),
     ];
     let mut statement = transaction.prepare_cached(
         "SELECT coalesce(sum(coalesce(spent, reserved)), 0), coalesce(sum(iif(state = 'reserved', reserved, 0)), 0), min(at)
@@ -367,8 +398,10 @@ fn periods(transaction: &Transaction<'_>, limits: &BudgetLimits, now: Timestamp)
     )?;
     let mut periods = Vec::with_capacity(rows.len());
     for (name, from, resets_at, limit_usd) in rows {
-        let (used, reserved, oldest): (i64, i64, Option<i64>) =
-            statement.query_row([from.as_millisecond()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let (used, reserved, oldest): (i64, i64, Option<i64>) = statement
+            .query_row([from.as_millisecond()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
         // The sliding window frees money when its oldest entry leaves it.
         let resets_at = match (name, oldest.and_then(|ms| Timestamp::from_millisecond(ms).ok())) {
             ("window", Some(oldest)) => oldest.saturating_add(window.hours()).unwrap_or(resets_at),
@@ -395,7 +428,10 @@ fn check(
     for period in periods(transaction, limits, now)? {
         let Some(limit) = period.limit_usd else { continue };
         if period.used_usd + amount > limit {
-            let wait = period.resets_at.duration_since(now).max(jiff::SignedDuration::ZERO);
+            let wait = period
+                .resets_at
+                .duration_since(now)
+                .max(jiff::SignedDuration::ZERO);
             return Ok(Err(ToolError::new(
                 ErrorKind::BudgetExceeded,
                 format!(
@@ -405,7 +441,10 @@ fn check(
             )
             .code(format!("{}_budget_exceeded", period.name))
             .from_source("ledger")
-            .hint(format!("wait until {}, or raise `budget` in onejob.toml", period.resets_at))
+            .hint(format!(
+                "wait until {}, or raise `budget` in onejob.toml",
+                period.resets_at
+            ))
             .retry_after(wait.unsigned_abs())
             .with("limit_usd", limit.dollars())
             .with("used_usd", period.used_usd.dollars())));
@@ -450,13 +489,23 @@ mod tests {
     #[test]
     fn a_refund_after_midnight_leaves_the_new_day_alone() {
         let (_dir, mut ledger) = ledger(BudgetLimits::default());
-        let reservation =
-            ledger.reserve("t", "m", usd("1.5"), Duration::from_secs(7200), at("2025-03-04T23:59:00Z")).unwrap();
+        let reservation = ledger
+            .reserve(
+                "t",
+                "m",
+                usd("1.5"),
+                Duration::from_secs(7200),
+                at("2025-03-04T23:59:00Z"),
+            )
+            .unwrap();
         let morning = at("2025-03-05T00:01:00Z");
         ledger.spend("t", "m", usd("2"), morning).unwrap();
         ledger.refund(&reservation.id, morning).unwrap();
         assert_eq!(ledger.periods(morning).unwrap()[0].used_usd, usd("2"));
-        assert_eq!(ledger.refund(&reservation.id, morning).unwrap_err().code, "already_settled");
+        assert_eq!(
+            ledger.refund(&reservation.id, morning).unwrap_err().code,
+            "already_settled"
+        );
     }
 
     #[test]
@@ -468,26 +517,44 @@ mod tests {
             window_hours: 5,
         };
         let (_dir, mut ledger) = ledger(limits);
-        ledger.spend("t", "m", usd("3"), at("2025-03-04T00:00:00Z")).unwrap();
-        let error = ledger.spend("t", "m", usd("1"), at("2025-03-04T04:00:00Z")).unwrap_err();
-        assert_eq!((error.code.as_str(), error.retry_after_ms), ("window_budget_exceeded", Some(3_600_000)));
+        ledger
+            .spend("t", "m", usd("3"), at("2025-03-04T00:00:00Z"))
+            .unwrap();
+        let error = ledger
+            .spend("t", "m", usd("1"), at("2025-03-04T04:00:00Z"))
+            .unwrap_err();
+        assert_eq!(
+            (error.code.as_str(), error.retry_after_ms),
+            ("window_budget_exceeded", Some(3_600_000))
+        );
         for day in 5..7 {
-            ledger.spend("t", "m", usd("3"), at(&format!("2025-03-0{day}T00:00:00Z"))).unwrap();
+            ledger
+                .spend("t", "m", usd("3"), at(&format!("2025-03-0{day}T00:00:00Z")))
+                .unwrap();
         }
         assert_eq!(
-            ledger.spend("t", "m", usd("2"), at("2025-03-09T00:00:00Z")).unwrap_err().code,
+            ledger
+                .spend("t", "m", usd("2"), at("2025-03-09T00:00:00Z"))
+                .unwrap_err()
+                .code,
             "month_budget_exceeded"
         );
-        ledger.spend("t", "m", usd("2"), at("2025-04-01T00:00:00Z")).unwrap();
+        ledger
+            .spend("t", "m", usd("2"), at("2025-04-01T00:00:00Z"))
+            .unwrap();
     }
 
     #[test]
     fn a_reservation_of_a_dead_process_expires_but_a_late_commit_still_counts() {
         let (_dir, mut ledger) = ledger(BudgetLimits::default());
-        let reservation = ledger.reserve("t", "m", usd("2"), MINUTE, at("2025-03-04T00:00:00Z")).unwrap();
+        let reservation = ledger
+            .reserve("t", "m", usd("2"), MINUTE, at("2025-03-04T00:00:00Z"))
+            .unwrap();
         assert!(!ledger.allows(usd("0.1"), at("2025-03-04T00:00:59Z")).unwrap());
         assert!(ledger.allows(usd("0.1"), at("2025-03-04T00:01:00Z")).unwrap());
-        ledger.commit(&reservation.id, usd("1.9"), at("2025-03-04T00:02:00Z")).unwrap();
+        ledger
+            .commit(&reservation.id, usd("1.9"), at("2025-03-04T00:02:00Z"))
+            .unwrap();
         assert!(!ledger.allows(usd("0.2"), at("2025-03-04T00:02:00Z")).unwrap());
     }
 
@@ -503,15 +570,27 @@ mod tests {
     #[test]
     fn buckets_refill_with_time_and_a_flood_wait_blocks_everybody() {
         let (dir, mut ledger) = ledger(BudgetLimits::default());
-        let bucket = RateBucket { name: "telegram:a:sends".into(), capacity: 2.0, per_second: 0.5 };
+        let bucket = RateBucket {
+            name: "telegram:a:sends".into(),
+            capacity: 2.0,
+            per_second: 0.5,
+        };
         let start = at("2025-03-04T00:00:00Z");
         assert_eq!(ledger.take(&bucket, 1.0, start).unwrap(), Duration::ZERO);
         assert_eq!(ledger.take(&bucket, 1.0, start).unwrap(), Duration::ZERO);
         assert_eq!(ledger.take(&bucket, 1.0, start).unwrap(), Duration::from_secs(2));
-        assert_eq!(ledger.take(&bucket, 1.0, at("2025-03-04T00:00:02Z")).unwrap(), Duration::ZERO);
-        ledger.block(&bucket.name, at("2025-03-04T01:00:00Z"), start).unwrap();
+        assert_eq!(
+            ledger.take(&bucket, 1.0, at("2025-03-04T00:00:02Z")).unwrap(),
+            Duration::ZERO
+        );
+        ledger
+            .block(&bucket.name, at("2025-03-04T01:00:00Z"), start)
+            .unwrap();
         let mut other = Ledger::open(dir.path(), BudgetLimits::default()).unwrap();
-        assert_eq!(other.take(&bucket, 1.0, at("2025-03-04T00:59:00Z")).unwrap(), Duration::from_secs(60));
+        assert_eq!(
+            other.take(&bucket, 1.0, at("2025-03-04T00:59:00Z")).unwrap(),
+            Duration::from_secs(60)
+        );
         assert!(other.take(&bucket, 3.0, start).is_err());
     }
 }

@@ -26,11 +26,16 @@ pub fn state_dir() -> ToolResult<PathBuf> {
         // systemd separates several directories by colons; the first is ours.
         return Ok(PathBuf::from(dirs.split(':').next().unwrap_or_default()));
     }
-    if let Some(dir) = process_env("XDG_STATE_HOME").map(PathBuf::from).filter(|d| d.is_absolute()) {
+    if let Some(dir) = process_env("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(|d| d.is_absolute())
+    {
         return Ok(dir.join("onejob"));
     }
-    process_env("HOME").map(|home| PathBuf::from(home).join(".local/state/onejob")).ok_or_else(|| {
-        ToolError::config("there is no state directory: neither `ONEJOB_STATE_DIR` nor `HOME` is set")
-            .hint("set ONEJOB_STATE_DIR to a directory that this user may write")
-    })
+    process_env("HOME")
+        .map(|home| PathBuf::from(home).join(".local/state/onejob"))
+        .ok_or_else(|| {
+            ToolError::config("there is no state directory: neither `ONEJOB_STATE_DIR` nor `HOME` is set")
+                .hint("set ONEJOB_STATE_DIR to a directory that this user may write")
+        })
 }

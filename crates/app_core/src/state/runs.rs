@@ -109,11 +109,22 @@ impl Runs {
     /// Opens `runs.sqlite3` in `dir`.
     pub fn open(dir: &Path) -> ToolResult<Self> {
         let path = dir.join("runs.sqlite3");
-        Ok(Self { connection: open(&path, MIGRATIONS)?, path })
+        Ok(Self {
+            connection: open(&path, MIGRATIONS)?,
+            path,
+        })
     }
 
     /// Notes the start of a run.
-    pub fn start(&self, run_id: &str, tool: &str, version: &str, input_hash: &str, planned: bool, at: Timestamp) -> ToolResult<()> {
+    pub fn start(
+        &self,
+        run_id: &str,
+        tool: &str,
+        version: &str,
+        input_hash: &str,
+        planned: bool,
+        at: Timestamp,
+    ) -> ToolResult<()> {
         self.connection
             .execute(
                 "INSERT INTO runs (run_id, tool, version, input_hash, pid, planned, started_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -149,7 +160,8 @@ impl Runs {
                     run_id
                 ],
             )?;
-            self.connection.execute("DELETE FROM runs WHERE started_at < ?", [old])?;
+            self.connection
+                .execute("DELETE FROM runs WHERE started_at < ?", [old])?;
             Ok(())
         };
         act().map_err(|e| database_error(&self.path, &e))
@@ -164,24 +176,25 @@ impl Runs {
                  ORDER BY seq DESC LIMIT ?4",
             )?;
             let before = filter.before.unwrap_or(i64::MAX);
-            let rows = statement.query_map(params![filter.tool, filter.failed, before, filter.limit], |row| {
-                let time = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or_default();
-                Ok(RunRecord {
-                    seq: row.get(0)?,
-                    run_id: row.get(1)?,
-                    tool: row.get(2)?,
-                    version: row.get(3)?,
-                    input_hash: row.get(4)?,
-                    pid: row.get(5)?,
-                    planned: row.get(6)?,
-                    started_at: time(row.get(7)?),
-                    finished_at: row.get::<_, Option<i64>>(8)?.map(time),
-                    exit_code: row.get(9)?,
-                    error_kind: row.get(10)?,
-                    error_code: row.get(11)?,
-                    cost_usd: Usd::from_nanos(row.get(12)?),
-                })
-            })?;
+            let rows =
+                statement.query_map(params![filter.tool, filter.failed, before, filter.limit], |row| {
+                    let time = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or_default();
+                    Ok(RunRecord {
+                        seq: row.get(0)?,
+                        run_id: row.get(1)?,
+                        tool: row.get(2)?,
+                        version: row.get(3)?,
+                        input_hash: row.get(4)?,
+                        pid: row.get(5)?,
+                        planned: row.get(6)?,
+                        started_at: time(row.get(7)?),
+                        finished_at: row.get::<_, Option<i64>>(8)?.map(time),
+                        exit_code: row.get(9)?,
+                        error_kind: row.get(10)?,
+                        error_code: row.get(11)?,
+                        cost_usd: Usd::from_nanos(row.get(12)?),
+                    })
+                })?;
             rows.collect()
         };
         act().map_err(|e| database_error(&self.path, &e))
@@ -239,16 +252,50 @@ mod tests {
             runs.start(&id, "t", "0.1.0", "h", false, at).unwrap();
             let error = (n == 3).then_some(("timeout", "timeout"));
             let exit = if n == 3 { 75 } else { 0 };
-            runs.finish(&id, exit, error, Usd::from_cents(1), (2, 10), at + jiff::SignedDuration::from_millis(500)).unwrap();
+            runs.finish(
+                &id,
+                exit,
+                error,
+                Usd::from_cents(1),
+                (2, 10),
+                at + jiff::SignedDuration::from_millis(500),
+            )
+            .unwrap();
         }
-        let page = runs.list(&RunFilter { limit: 2, ..RunFilter::default() }).unwrap();
-        assert_eq!(page.iter().map(|r| r.run_id.as_str()).collect::<Vec<_>>(), ["r4", "r3"]);
-        let next = runs.list(&RunFilter { limit: 2, before: Some(page[1].seq), ..RunFilter::default() }).unwrap();
+        let page = runs
+            .list(&RunFilter {
+                limit: 2,
+                ..RunFilter::default()
+            })
+            .unwrap();
+        assert_eq!(
+            page.iter().map(|r| r.run_id.as_str()).collect::<Vec<_>>(),
+            ["r4", "r3"]
+        );
+        let next = runs
+            .list(&RunFilter {
+                limit: 2,
+                before: Some(page[1].seq),
+                ..RunFilter::default()
+            })
+            .unwrap();
         assert_eq!(next[0].run_id, "r2");
-        let failed = runs.list(&RunFilter { failed: true, limit: 9, ..RunFilter::default() }).unwrap();
+        let failed = runs
+            .list(&RunFilter {
+                failed: true,
+                limit: 9,
+                ..RunFilter::default()
+            })
+            .unwrap();
         assert_eq!(failed.len(), 1);
         let totals = runs.totals("t").unwrap();
-        assert_eq!(totals.by_result, [("ok".to_owned(), 4), ("timeout".to_owned(), 1)]);
-        assert_eq!((totals.items, totals.bytes, totals.cost), (10, 50, Usd::from_cents(5)));
+        assert_eq!(
+            totals.by_result,
+            [("ok".to_owned(), 4), ("timeout".to_owned(), 1)]
+        );
+        assert_eq!(
+            (totals.items, totals.bytes, totals.cost),
+            (10, 50, Usd::from_cents(5))
+        );
     }
 }

@@ -52,7 +52,7 @@ impl Dice {
 
 fn input(dice: &mut Dice, journal: &str) -> Value {
     let mut input =
-        json!({"journal": journal, "sleep_ms": dice.below(250), "steps": dice.below(3), "step_ms": 5});
+        json!({"journal": journal, "sleep_ms": dice.below(400), "steps": dice.below(3), "step_ms": 5});
     if dice.below(6) == 0 {
         input["grandchildren"] = json!(2);
         input["detached"] = json!(dice.below(2) == 0);
@@ -89,7 +89,8 @@ async fn killed_at_any_moment_no_job_is_lost_and_none_runs_twice_at_once() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let life = Duration::from_millis(dice.below(450));
+        // Up to the moment it serves, and beyond.
+        let life = Duration::from_millis(if dice.below(4) == 0 { dice.below(150) } else { 150 + dice.below(300) });
         let begin = Instant::now();
         for _ in 0..=dice.below(4) {
             let tool = if dice.below(4) == 0 { "sender" } else { "quick" };
@@ -137,7 +138,7 @@ async fn killed_at_any_moment_no_job_is_lost_and_none_runs_twice_at_once() {
                     ("interrupted", "sender")
                 ),
             }
-            interrupted += u32::from(job.interruptions > 0 || job.state.failure().is_some());
+            interrupted += job.interruptions + u32::from(job.state.failure().is_some());
             total += 1;
             tools.insert(line.id.to_string(), job.tool);
         }
@@ -160,9 +161,9 @@ async fn killed_at_any_moment_no_job_is_lost_and_none_runs_twice_at_once() {
         }
     }
     let repeated = starts.values().filter(|n| **n > 1).count();
-    println!("{total} jobs, {interrupted} cut off, {repeated} ran again");
+    println!("{total} jobs, {interrupted} runs cut off, {repeated} jobs ran again");
     assert!(
-        interrupted > 50,
+        interrupted > 60,
         "the kills must hit running jobs: {interrupted} of {total}"
     );
     for (id, count) in &starts {

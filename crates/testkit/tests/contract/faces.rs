@@ -11,10 +11,22 @@ fn help_shows_usage_every_flag_and_the_examples() {
         let sandbox = Sandbox::new().unwrap();
         let run = sandbox.run(&tool.binary, &["--help"]).expect_code(0);
         assert!(run.stdout.contains("Usage:"), "{}", tool.name);
-        assert!(run.stdout.contains("Examples:") && run.stdout.contains("Exit codes:"), "{}", tool.name);
+        assert!(
+            run.stdout.contains("Examples:") && run.stdout.contains("Exit codes:"),
+            "{}",
+            tool.name
+        );
         assert_eq!(run.stderr, "", "{}", tool.name);
-        for line in run.stdout.lines().filter(|line| line.trim_start().starts_with("--")) {
-            assert!(!line.trim_end().ends_with('>') || line.len() > 40, "{}: flag without help: {line}", tool.name);
+        for line in run
+            .stdout
+            .lines()
+            .filter(|line| line.trim_start().starts_with("--"))
+        {
+            assert!(
+                !line.trim_end().ends_with('>') || line.len() > 40,
+                "{}: flag without help: {line}",
+                tool.name
+            );
         }
         sandbox.run(&tool.binary, &["--version"]).expect_code(0);
     }
@@ -29,11 +41,20 @@ fn the_description_is_complete_and_agrees_with_the_folder() {
         assert_eq!(d["name"], name.as_str());
         assert_eq!(d["family"], tool.family.as_str(), "{name}");
         let manifest = std::fs::read_to_string(tool.folder.join("Cargo.toml")).unwrap();
-        assert!(manifest.contains(&format!("description = \"{}\"", d["summary"].as_str().unwrap())), "{name}");
+        assert!(
+            manifest.contains(&format!("description = \"{}\"", d["summary"].as_str().unwrap())),
+            "{name}"
+        );
         assert!(!d["effects"].as_array().unwrap().is_empty(), "{name}: no effects");
-        assert!(d["policy"]["timeout_s"].is_u64() && d["policy"]["retry"]["attempts"].is_u64(), "{name}");
+        assert!(
+            d["policy"]["timeout_s"].is_u64() && d["policy"]["retry"]["attempts"].is_u64(),
+            "{name}"
+        );
         assert!(!examples(&d).is_empty(), "{name}: no examples");
-        assert!(d["wave"] == 0 || !d["replaces"].as_array().unwrap().is_empty(), "{name}");
+        assert!(
+            d["wave"] == 0 || !d["replaces"].as_array().unwrap().is_empty(),
+            "{name}"
+        );
         undocumented(&d["input_schema"], name, "input");
     }
 }
@@ -43,7 +64,10 @@ fn undocumented(schema: &Value, tool: &str, path: &str) {
     let is_tag = |property: &Value| property.get("const").is_some();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let here = format!("{path}.{name}");
-        assert!(property["description"].is_string() || is_tag(property), "{tool}: `{here}` has no description");
+        assert!(
+            property["description"].is_string() || is_tag(property),
+            "{tool}: `{here}` has no description"
+        );
         undocumented(property, tool, &here);
     }
     for key in ["oneOf", "anyOf"] {
@@ -74,12 +98,24 @@ fn wrong_flags_and_wrong_json_are_refused_with_one_clear_message() {
             let run = sandbox.run(&tool.binary, args).expect_code(code);
             assert_eq!(run.stdout, "", "{name} {args:?}");
             assert!(run.stderr.contains(named), "{name} {args:?}: {}", run.stderr);
-            let errors = run.stderr.lines().filter(|line| line.starts_with("error:")).count();
+            let errors = run
+                .stderr
+                .lines()
+                .filter(|line| line.starts_with("error:"))
+                .count();
             assert_eq!(errors, 1, "{name} {args:?}: {}", run.stderr);
-            assert!(!run.stderr.contains("panicked"), "{name} {args:?}: {}", run.stderr);
+            assert!(
+                !run.stderr.contains("panicked"),
+                "{name} {args:?}: {}",
+                run.stderr
+            );
             check_events(name, &run);
         }
-        assert_eq!(sandbox.files(), ["broken.json", "list.json"], "{name}: a refused call left files");
+        assert_eq!(
+            sandbox.files(),
+            ["broken.json", "list.json"],
+            "{name}: a refused call left files"
+        );
     }
 }
 
@@ -88,18 +124,32 @@ fn an_unknown_field_is_named_with_its_path() {
     for tool in tools::all() {
         let d = tool.describe();
         let mut input = serde_json::Map::new();
-        if let Some(branch) = d["input_schema"]["oneOf"].as_array().and_then(|branches| branches.first()) {
-            let tag = branch["properties"].as_object().unwrap().iter().find(|(_, p)| p["const"].is_string()).unwrap();
+        if let Some(branch) = d["input_schema"]["oneOf"]
+            .as_array()
+            .and_then(|branches| branches.first())
+        {
+            let tag = branch["properties"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .find(|(_, p)| p["const"].is_string())
+                .unwrap();
             input.insert(tag.0.clone(), tag.1["const"].clone());
         }
         input.insert("zz_unknown_field".into(), Value::Bool(true));
         let sandbox = Sandbox::new().unwrap();
         let text = Value::Object(input).to_string();
-        let run = sandbox.run_with(&tool.binary, &["--json", "--input", "-"], text.as_bytes()).expect_code(2);
+        let run = sandbox
+            .run_with(&tool.binary, &["--json", "--input", "-"], text.as_bytes())
+            .expect_code(2);
         let error: Value = serde_json::from_str(run.stderr.lines().last().unwrap()).unwrap();
         assert_eq!(error["error"]["kind"], "invalid_input", "{}", tool.name);
         let paths = error["error"]["field_paths"].as_array().unwrap();
-        assert!(paths.iter().any(|p| p == "zz_unknown_field"), "{}: {paths:?}", tool.name);
+        assert!(
+            paths.iter().any(|p| p == "zz_unknown_field"),
+            "{}: {paths:?}",
+            tool.name
+        );
     }
 }
 
@@ -111,13 +161,29 @@ fn every_example_works_and_its_output_fits_the_schema() {
             let example_run = ExampleRun::of(&tool, &example);
             let run = example_run.run(&tool);
             let name = format!("{} {:?}", tool.name, example_run.args);
-            assert_eq!(run.code, Some(example_run.exit), "{name}\nstdout: {}\nstderr: {}", run.stdout, run.stderr);
+            assert_eq!(
+                run.code,
+                Some(example_run.exit),
+                "{name}\nstdout: {}\nstderr: {}",
+                run.stdout,
+                run.stderr
+            );
             check_events(&name, &run);
-            if !d["output_schema"].as_object().is_none_or(serde_json::Map::is_empty) && !run.stdout.is_empty() && !run.stdout.contains("\n\n") {
+            if !d["output_schema"]
+                .as_object()
+                .is_none_or(serde_json::Map::is_empty)
+                && !run.stdout.is_empty()
+                && !run.stdout.contains("\n\n")
+            {
                 let mistakes = app_core::harness::check_schema(&d["output_schema"], &run.json());
                 assert!(mistakes.is_empty(), "{name}: {mistakes:?}\n{}", run.stdout);
             }
-            let left: Vec<_> = example_run.sandbox.files().into_iter().filter(|f| f.ends_with(".part")).collect();
+            let left: Vec<_> = example_run
+                .sandbox
+                .files()
+                .into_iter()
+                .filter(|f| f.ends_with(".part"))
+                .collect();
             assert!(left.is_empty(), "{name}: {left:?}");
         }
     }
@@ -136,7 +202,13 @@ fn a_dry_run_changes_nothing() {
             example_run.args.push("--dry-run".into());
             let run = example_run.run(&tool);
             crate::check_exit(&tool.name, "dry run", &run);
-            assert_eq!(example_run.sandbox.files(), before, "{} {:?}", tool.name, example_run.args);
+            assert_eq!(
+                example_run.sandbox.files(),
+                before,
+                "{} {:?}",
+                tool.name,
+                example_run.args
+            );
         }
     }
 }
@@ -146,11 +218,22 @@ fn no_secret_reaches_a_stream_or_a_file() {
     const CANARY: &str = "c4n4ry-51d0-secret-value";
     for tool in tools::all() {
         let d = tool.describe();
-        let secrets: Vec<_> = d["env"].as_array().unwrap().iter().filter(|v| v["secret"] == true).cloned().collect();
+        let secrets: Vec<_> = d["env"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|v| v["secret"] == true)
+            .cloned()
+            .collect();
         for example in examples(&d) {
             let mut example_run = ExampleRun::of(&tool, &example);
-            example_run.sandbox = example_run.sandbox.env("ONEJOB_LOG", "trace").env("SOME_API_KEY", CANARY);
-            example_run.sandbox.file(".env", format!("OTHER_TOKEN={CANARY}\n"));
+            example_run.sandbox = example_run
+                .sandbox
+                .env("ONEJOB_LOG", "trace")
+                .env("SOME_API_KEY", CANARY);
+            example_run
+                .sandbox
+                .file(".env", format!("OTHER_TOKEN={CANARY}\n"));
             for secret in &secrets {
                 example_run.sandbox = example_run.sandbox.env(secret["name"].as_str().unwrap(), CANARY);
             }
@@ -158,11 +241,23 @@ fn no_secret_reaches_a_stream_or_a_file() {
             for (stream, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
                 assert!(!text.contains(CANARY), "{}: secret on {stream}", tool.name);
             }
-            assert!(!format!("{:?}", run.events).contains(CANARY), "{}: secret in the events", tool.name);
+            assert!(
+                !format!("{:?}", run.events).contains(CANARY),
+                "{}: secret in the events",
+                tool.name
+            );
             let root = example_run.sandbox.root();
-            let grep = std::process::Command::new("grep").args(["-rlF", CANARY]).arg(root).output().unwrap();
+            let grep = std::process::Command::new("grep")
+                .args(["-rlF", CANARY])
+                .arg(root)
+                .output()
+                .unwrap();
             let hits = String::from_utf8_lossy(&grep.stdout).into_owned();
-            assert!(hits.lines().all(|l| l.ends_with("/.env")), "{}: secret in {hits}", tool.name);
+            assert!(
+                hits.lines().all(|l| l.ends_with("/.env")),
+                "{}: secret in {hits}",
+                tool.name
+            );
         }
     }
 }

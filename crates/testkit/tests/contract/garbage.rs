@@ -80,12 +80,25 @@ fn any_json_is_refused_or_done_but_never_a_crash() {
                 let what = format!("{input}");
                 check_exit(&tool.name, &what, &run);
                 check_events(&tool.name, &run);
-                assert!(!run.stderr.contains("bug:"), "{}: {what}: {}", tool.name, run.stderr);
-                let half: Vec<_> = sandbox.files().into_iter().filter(|f| f.ends_with(".part")).collect();
+                assert!(
+                    !run.stderr.contains("bug:"),
+                    "{}: {what}: {}",
+                    tool.name,
+                    run.stderr
+                );
+                let half: Vec<_> = sandbox
+                    .files()
+                    .into_iter()
+                    .filter(|f| f.ends_with(".part"))
+                    .collect();
                 assert!(half.is_empty(), "{}: {what}: {half:?}", tool.name);
                 kinds.insert(run.code);
             }
         }
-        assert!(kinds.contains(&Some(2)), "{}: nothing was refused: {kinds:?}", tool.name);
+        assert!(
+            kinds.contains(&Some(2)),
+            "{}: nothing was refused: {kinds:?}",
+            tool.name
+        );
     }
 }

@@ -34,10 +34,22 @@ pub(crate) fn fitting(schema: &Value, dice: &mut Dice) -> Value {
         Value::Array(kinds) => kinds.iter().find(|k| *k != "null").cloned().unwrap_or_default(),
         kind => kind.clone(),
     };
-    let low = schema["minimum"].as_f64().or(schema["exclusiveMinimum"].as_f64().map(|n| n + 1.0));
+    let low = schema["minimum"]
+        .as_f64()
+        .or(schema["exclusiveMinimum"].as_f64().map(|n| n + 1.0));
     match kind.as_str().unwrap_or_default() {
         "string" => {
-            let words = ["a", "b-c", "x y", "Привет", "key=value", "--dash", "-1", "#fff", "10"];
+            let words = [
+                "a",
+                "b-c",
+                "x y",
+                "Привет",
+                "key=value",
+                "--dash",
+                "-1",
+                "#fff",
+                "10",
+            ];
             json!(words[dice.roll(words.len())])
         }
         "integer" => {
@@ -53,14 +65,17 @@ pub(crate) fn fitting(schema: &Value, dice: &mut Dice) -> Value {
         "boolean" => json!(dice.roll(2) == 1),
         "array" => {
             let at_least = schema["minItems"].as_u64().unwrap_or(0) as usize;
-            (0..at_least.max(dice.roll(4))).map(|_| fitting(&schema["items"], dice)).collect()
+            (0..at_least.max(dice.roll(4)))
+                .map(|_| fitting(&schema["items"], dice))
+                .collect()
         }
         "object" => match schema["properties"].as_object() {
             Some(properties) => object(schema, properties, dice),
             None => match &schema["additionalProperties"] {
-                values @ Value::Object(_) => {
-                    (0..dice.roll(3)).map(|n| (format!("k{n}"), fitting(values, dice))).collect::<Map<_, _>>().into()
-                }
+                values @ Value::Object(_) => (0..dice.roll(3))
+                    .map(|n| (format!("k{n}"), fitting(values, dice)))
+                    .collect::<Map<_, _>>()
+                    .into(),
                 _ => json!({}),
             },
         },
@@ -69,7 +84,12 @@ pub(crate) fn fitting(schema: &Value, dice: &mut Dice) -> Value {
 }
 
 fn object(schema: &Value, properties: &Map<String, Value>, dice: &mut Dice) -> Value {
-    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<_> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let mut object = Map::new();
     for (name, property) in properties {
         if required.contains(&name.as_str()) || dice.roll(2) == 1 {
@@ -82,7 +102,10 @@ fn object(schema: &Value, properties: &Map<String, Value>, dice: &mut Dice) -> V
 /// The branches of the input: by subcommand, or the one.
 pub(crate) fn branches(description: &Value) -> Vec<Value> {
     let schema = &description["input_schema"];
-    schema["oneOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()])
+    schema["oneOf"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![schema.clone()])
 }
 
 /// The object as a command line: flags first, then `--`, then positionals; `None` when flags cannot say it.
@@ -98,11 +121,20 @@ fn as_flags(branch: &Value, object: &Map<String, Value>) -> Option<Vec<String>> 
             command.push(tag.to_owned());
             continue;
         }
-        let plain = property["anyOf"].get(0).filter(|_| property["anyOf"][1]["type"] == "null").unwrap_or(property);
-        let cli = if property["x-cli"].is_object() { &property["x-cli"] } else { &plain["x-cli"] };
+        let plain = property["anyOf"]
+            .get(0)
+            .filter(|_| property["anyOf"][1]["type"] == "null")
+            .unwrap_or(property);
+        let cli = if property["x-cli"].is_object() {
+            &property["x-cli"]
+        } else {
+            &plain["x-cli"]
+        };
         let texts: Vec<String> = match value {
             Value::Array(items) if items.is_empty() => return None,
-            Value::Array(items) if items.iter().all(|i| !i.is_array() && !i.is_object()) => items.iter().map(text).collect(),
+            Value::Array(items) if items.iter().all(|i| !i.is_array() && !i.is_object()) => {
+                items.iter().map(text).collect()
+            }
             Value::Array(items) => items.iter().map(Value::to_string).collect(),
             Value::Object(map) if map.is_empty() => return None,
             value => vec![text(value)],
@@ -114,11 +146,19 @@ fn as_flags(branch: &Value, object: &Map<String, Value>) -> Option<Vec<String>> 
         } else if value == &Value::Bool(false) && property["default"] == false {
             // Leaving it out says the same.
         } else {
-            flags.extend(texts.into_iter().map(|text| format!("--{}={text}", name.replace('_', "-"))));
+            flags.extend(
+                texts
+                    .into_iter()
+                    .map(|text| format!("--{}={text}", name.replace('_', "-"))),
+            );
         }
     }
     positionals.sort_by_key(|(index, _)| *index);
-    if positionals.iter().enumerate().any(|(n, (index, _))| *index != n as u64 + 1) {
+    if positionals
+        .iter()
+        .enumerate()
+        .any(|(n, (index, _))| *index != n as u64 + 1)
+    {
         return None;
     }
     command.append(&mut flags);
@@ -137,19 +177,31 @@ fn flags_and_json_give_the_same_input() {
         for (seed, branch) in branches(&tool.describe()).iter().enumerate() {
             let mut dice = Dice(0x9E37_79B9 + seed as u64);
             for _ in 0..12 {
-                let Value::Object(object) = fitting(branch, &mut dice) else { continue };
-                let Some(mut flags) = as_flags(branch, &object) else { continue };
+                let Value::Object(object) = fitting(branch, &mut dice) else {
+                    continue;
+                };
+                let Some(mut flags) = as_flags(branch, &object) else {
+                    continue;
+                };
                 flags.insert(0, "--print-input".into());
                 let by_flags = sandbox.run(&tool.binary, &flags);
                 let json = Value::Object(object.clone()).to_string();
-                let by_json = sandbox.run_with(&tool.binary, &["--print-input", "--input", "-"], json.as_bytes());
+                let by_json =
+                    sandbox.run_with(&tool.binary, &["--print-input", "--input", "-"], json.as_bytes());
                 let what = format!("{} {json} as {flags:?}", tool.name);
-                assert_eq!(by_flags.code, by_json.code, "{what}\nflags: {}\njson: {}", by_flags.stderr, by_json.stderr);
+                assert_eq!(
+                    by_flags.code, by_json.code,
+                    "{what}\nflags: {}\njson: {}",
+                    by_flags.stderr, by_json.stderr
+                );
                 assert_eq!(by_flags.stdout, by_json.stdout, "{what}");
                 check_exit(&tool.name, &what, &by_json);
                 compared += usize::from(by_json.code == Some(0));
             }
         }
     }
-    assert!(compared > 50, "only {compared} inputs were accepted: the generator no longer fits the schemas");
+    assert!(
+        compared > 50,
+        "only {compared} inputs were accepted: the generator no longer fits the schemas"
+    );
 }

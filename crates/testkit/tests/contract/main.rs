@@ -26,13 +26,20 @@ struct ExampleRun {
 impl ExampleRun {
     fn of(tool: &BuiltTool, example: &Value) -> Self {
         let folder = tool.folder.join("examples");
-        let mut args: Vec<String> =
-            example["args"].as_array().unwrap().iter().map(|a| a.as_str().unwrap().to_owned()).collect();
+        let mut args: Vec<String> = example["args"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a.as_str().unwrap().to_owned())
+            .collect();
         let mut sandbox = Sandbox::new()
             .unwrap()
             .env("ONEJOB_ALLOW_PRIVATE", "1")
             .env("ONEJOB_TOOLS_DIR", tools::target_dir().display().to_string())
-            .env("ONEJOB_CONFIG_DIR", tools::workspace().join("shared-config").display().to_string());
+            .env(
+                "ONEJOB_CONFIG_DIR",
+                tools::workspace().join("shared-config").display().to_string(),
+            );
         sandbox.copy_in(&folder).unwrap();
         let mut site = None;
         if args.iter().any(|arg| arg.contains("https://site.example")) || uses_site(&sandbox) {
@@ -44,7 +51,12 @@ impl ExampleRun {
             site = Some(running);
         }
         sandbox = sandbox.env("EXAMPLE", "1");
-        Self { sandbox, args, exit: i32::try_from(example["exit"].as_u64().unwrap()).unwrap(), _site: site }
+        Self {
+            sandbox,
+            args,
+            exit: i32::try_from(example["exit"].as_u64().unwrap()).unwrap(),
+            _site: site,
+        }
     }
 
     fn run(&self, tool: &BuiltTool) -> Finished {
@@ -54,13 +66,21 @@ impl ExampleRun {
 
 fn text_files(sandbox: &Sandbox) -> Vec<(String, String)> {
     let names = sandbox.files().into_iter().filter(|name| {
-        Path::new(name).extension().is_some_and(|e| ["yml", "yaml", "json", "toml", "csv", "txt"].iter().any(|k| e == *k))
+        Path::new(name).extension().is_some_and(|e| {
+            ["yml", "yaml", "json", "toml", "csv", "txt"]
+                .iter()
+                .any(|k| e == *k)
+        })
     });
-    names.filter_map(|name| Some((name.clone(), std::fs::read_to_string(sandbox.path(&name)).ok()?))).collect()
+    names
+        .filter_map(|name| Some((name.clone(), std::fs::read_to_string(sandbox.path(&name)).ok()?)))
+        .collect()
 }
 
 fn uses_site(sandbox: &Sandbox) -> bool {
-    text_files(sandbox).iter().any(|(_, text)| text.contains("https://site.example"))
+    text_files(sandbox)
+        .iter()
+        .any(|(_, text)| text.contains("https://site.example"))
 }
 
 fn rewrite_files(sandbox: &Sandbox, url: &str) {
@@ -78,11 +98,18 @@ fn examples(description: &Value) -> Vec<Value> {
 /// The event stream is numbered without gaps, starts with `started` and ends with exactly one `finished`.
 #[track_caller]
 fn check_events(tool: &str, run: &Finished) {
-    assert!(!run.events.is_empty(), "{tool}: no events; stderr: {}", run.stderr);
+    assert!(
+        !run.events.is_empty(),
+        "{tool}: no events; stderr: {}",
+        run.stderr
+    );
     for (index, event) in run.events.iter().enumerate() {
         assert_eq!(event["v"], 1, "{tool}: {event}");
         assert_eq!(event["seq"], index, "{tool}: {event}");
-        assert!(event["ts"].as_str().is_some_and(|ts| ts.ends_with('Z')), "{tool}: {event}");
+        assert!(
+            event["ts"].as_str().is_some_and(|ts| ts.ends_with('Z')),
+            "{tool}: {event}"
+        );
         assert!(event["elapsed_ms"].is_u64(), "{tool}: {event}");
     }
     assert_eq!(run.events[0]["kind"], "started", "{tool}");
@@ -95,6 +122,12 @@ fn check_events(tool: &str, run: &Finished) {
 #[track_caller]
 fn check_exit(tool: &str, what: &str, run: &Finished) {
     let allowed = [0, 2, 3, 66, 69, 73, 74, 75, 77, 78, 130, 143];
-    let code = run.code.unwrap_or_else(|| panic!("{tool}: {what}: ended by a signal; stderr: {}", run.stderr));
-    assert!(allowed.contains(&code), "{tool}: {what}: exit {code}; stderr: {}", run.stderr);
+    let code = run
+        .code
+        .unwrap_or_else(|| panic!("{tool}: {what}: ended by a signal; stderr: {}", run.stderr));
+    assert!(
+        allowed.contains(&code),
+        "{tool}: {what}: exit {code}; stderr: {}",
+        run.stderr
+    );
 }

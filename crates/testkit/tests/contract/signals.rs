@@ -21,19 +21,35 @@ fn a_run_told_to_stop_ends_within_its_grace() {
             let told = Instant::now();
             let run = started.finish();
             let name = format!("{} {:?}", tool.name, example_run.args);
-            assert!(told.elapsed() < grace + Duration::from_secs(2), "{name}: took {:?}", told.elapsed());
+            assert!(
+                told.elapsed() < grace + Duration::from_secs(2),
+                "{name}: took {:?}",
+                told.elapsed()
+            );
             let begun = run.events.iter().any(|e| e["kind"] == "started");
             match run.code {
                 // The signal came before the program could listen for it, or before it began.
                 None => assert!(run.events.len() <= 1, "{name}: {:?}", run.events),
                 Some(code) => {
-                    assert!(code == 143 || code == example_run.exit, "{name}: exit {code}: {}", run.stderr);
+                    assert!(
+                        code == 143 || code == example_run.exit,
+                        "{name}: exit {code}: {}",
+                        run.stderr
+                    );
                     assert!(begun, "{name}");
                     check_events(&name, &run);
                 }
             }
-            let half: Vec<_> = example_run.sandbox.files().into_iter().filter(|f| f.ends_with(".part")).collect();
-            assert!(run.code.is_none() || half.is_empty(), "{name}: {half:?} (before: {before:?})");
+            let half: Vec<_> = example_run
+                .sandbox
+                .files()
+                .into_iter()
+                .filter(|f| f.ends_with(".part"))
+                .collect();
+            assert!(
+                run.code.is_none() || half.is_empty(),
+                "{name}: {half:?} (before: {before:?})"
+            );
         }
     }
 }

@@ -21,15 +21,35 @@ pub(super) fn classify(url: &Url, error: &reqwest::Error) -> ToolError {
     }
     let host = url.host_str().unwrap_or("the server");
     let (kind, code, message) = if error.is_timeout() {
-        (ErrorKind::Timeout, "http_timeout", format!("`{host}` did not answer in time"))
+        (
+            ErrorKind::Timeout,
+            "http_timeout",
+            format!("`{host}` did not answer in time"),
+        )
     } else if error.is_redirect() {
-        (ErrorKind::ProviderRejected, "too_many_redirects", format!("`{host}` redirects too often"))
+        (
+            ErrorKind::ProviderRejected,
+            "too_many_redirects",
+            format!("`{host}` redirects too often"),
+        )
     } else if error.is_connect() {
-        (ErrorKind::Network, "cannot_connect", format!("cannot connect to `{host}`"))
+        (
+            ErrorKind::Network,
+            "cannot_connect",
+            format!("cannot connect to `{host}`"),
+        )
     } else if error.is_decode() || error.is_body() {
-        (ErrorKind::Network, "body_broken", format!("the answer of `{host}` broke off or cannot be decoded"))
+        (
+            ErrorKind::Network,
+            "body_broken",
+            format!("the answer of `{host}` broke off or cannot be decoded"),
+        )
     } else {
-        (ErrorKind::Network, "http_failed", format!("the request to `{host}` failed"))
+        (
+            ErrorKind::Network,
+            "http_failed",
+            format!("the request to `{host}` failed"),
+        )
     };
     let mut told = ToolError::new(kind, message).code(code).from_source("http");
     if let Some(text) = deepest {
@@ -55,8 +75,13 @@ pub fn status_error(url: &Url, status: StatusCode) -> ToolError {
     shown.set_fragment(None);
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
-    ToolError::new(kind, format!("`{shown}` answered {} {reason}", status.as_u16()).trim_end().to_owned())
-        .code(format!("http_{}", status.as_u16()))
-        .from_source("http")
-        .with("status", status.as_u16())
+    ToolError::new(
+        kind,
+        format!("`{shown}` answered {} {reason}", status.as_u16())
+            .trim_end()
+            .to_owned(),
+    )
+    .code(format!("http_{}", status.as_u16()))
+    .from_source("http")
+    .with("status", status.as_u16())
 }

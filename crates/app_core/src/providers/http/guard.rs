@@ -32,12 +32,14 @@ impl std::error::Error for Refused {}
 
 impl From<Refused> for ToolError {
     fn from(refused: Refused) -> Self {
-        let error = Self::new(ErrorKind::InvalidInput, refused.to_string()).from_source("http").field("url");
+        let error = Self::new(ErrorKind::InvalidInput, refused.to_string())
+            .from_source("http")
+            .field("url");
         match refused {
             Refused::Scheme(_) => error.code("scheme_refused"),
-            Refused::Private(_) => {
-                error.code("private_address").hint("set ONEJOB_ALLOW_PRIVATE=1 if you mean it")
-            }
+            Refused::Private(_) => error
+                .code("private_address")
+                .hint("set ONEJOB_ALLOW_PRIVATE=1 if you mean it"),
         }
     }
 }
@@ -57,7 +59,11 @@ pub(super) fn check_url(url: &Url, allow_private: bool) -> Result<(), Refused> {
         }
         None => false,
     };
-    if private { Err(Refused::Private(url.host_str().unwrap_or_default().to_owned())) } else { Ok(()) }
+    if private {
+        Err(Refused::Private(url.host_str().unwrap_or_default().to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether an address is loopback, private, link-local, shared (RFC 6598), unspecified or multicast.
@@ -121,7 +127,20 @@ mod tests {
 
     #[test]
     fn inside_addresses_are_private_in_every_notation() {
-        for text in ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.1.1", "100.64.0.1", "0.0.0.0", "::1", "::ffff:127.0.0.1", "fd00::1", "fe80::1", "64:ff9b::7f00:1"] {
+        for text in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "172.16.0.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "::ffff:127.0.0.1",
+            "fd00::1",
+            "fe80::1",
+            "64:ff9b::7f00:1",
+        ] {
             assert!(is_private(text.parse().unwrap()), "{text}");
         }
         for text in ["93.184.216.34", "2606:2800:220:1::1", "172.32.0.1", "100.128.0.1"] {
@@ -133,7 +152,13 @@ mod tests {
     fn urls_are_checked_by_scheme_and_host() {
         let check = |text: &str, allow| check_url(&Url::parse(text).unwrap(), allow).is_ok();
         assert!(check("https://shop.example/", false));
-        for bad in ["http://localhost/", "http://a.localhost./", "http://2130706433/", "http://[::1]/", "http://0x7f.1/"] {
+        for bad in [
+            "http://localhost/",
+            "http://a.localhost./",
+            "http://2130706433/",
+            "http://[::1]/",
+            "http://0x7f.1/",
+        ] {
             assert!(!check(bad, false), "{bad}");
         }
         assert!(check("http://127.0.0.1:8080/", true));

@@ -102,7 +102,11 @@ impl Http {
                 .hint("are the CA certificates installed? (Debian: apt install ca-certificates)")
         })?;
         // Not `ctx.cancellation()`: waiting for a server is no reason to ask for a grace period.
-        Ok(Self { client, options, cancel: ctx.inner().cancel.clone() })
+        Ok(Self {
+            client,
+            options,
+            cancel: ctx.inner().cancel.clone(),
+        })
     }
 
     /// The rules.
@@ -120,8 +124,18 @@ impl Http {
         let parsed = Url::parse(url)
             .map_err(|error| ToolError::invalid("url", format!("`{url}` is not a URL: {error}")))?;
         guard::check_url(&parsed, self.options.allow_private)?;
-        let repeatable = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE);
-        Ok(Request { http: self, method, url: parsed, headers: HeaderMap::new(), body: None, repeatable })
+        let repeatable = matches!(
+            method,
+            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+        );
+        Ok(Request {
+            http: self,
+            method,
+            url: parsed,
+            headers: HeaderMap::new(),
+            body: None,
+            repeatable,
+        })
     }
 }
 
@@ -157,7 +171,8 @@ impl Request<'_> {
 
     /// Sets a JSON body.
     pub fn json(self, body: &impl serde::Serialize) -> ToolResult<Self> {
-        let bytes = serde_json::to_vec(body).map_err(|e| ToolError::internal(format!("request body: {e}")))?;
+        let bytes =
+            serde_json::to_vec(body).map_err(|e| ToolError::internal(format!("request body: {e}")))?;
         self.body(bytes).header("content-type", "application/json")
     }
 
@@ -200,7 +215,13 @@ impl Request<'_> {
                 return result;
             }
             let wait = asked.unwrap_or_else(|| retry.wait(attempt, jitter()));
-            tracing::debug!(attempt, ?wait, host = self.url.host_str(), "retrying: {}", error.message);
+            tracing::debug!(
+                attempt,
+                ?wait,
+                host = self.url.host_str(),
+                "retrying: {}",
+                error.message
+            );
             tokio::select! {
                 () = self.http.cancel.cancelled() => return Err(ToolError::cancelled()),
                 () = tokio::time::sleep(wait) => {}
@@ -210,11 +231,18 @@ impl Request<'_> {
 
     async fn once(&self) -> ToolResult<Response> {
         let started = std::time::Instant::now();
-        let mut request = self.http.client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+        let mut request = self
+            .http
+            .client
+            .request(self.method.clone(), self.url.clone())
+            .headers(self.headers.clone());
         if let Some(body) = &self.body {
             request = request.body(body.clone());
         }
-        let response = request.send().await.map_err(|error| failure::classify(&self.url, &error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| failure::classify(&self.url, &error))?;
         Response::read(response, started, self.http.options.max_bytes).await
     }
 }

@@ -27,22 +27,44 @@ pub struct Response {
 }
 
 impl Response {
-    pub(super) async fn read(mut response: reqwest::Response, started: Instant, max_bytes: u64) -> ToolResult<Self> {
+    pub(super) async fn read(
+        mut response: reqwest::Response,
+        started: Instant,
+        max_bytes: u64,
+    ) -> ToolResult<Self> {
         let to_headers = started.elapsed();
-        let (status, headers, url) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
+        let (status, headers, url) = (
+            response.status().as_u16(),
+            response.headers().clone(),
+            response.url().clone(),
+        );
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failure::classify(&url, &error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failure::classify(&url, &error))?
+        {
             if body.len() as u64 + chunk.len() as u64 > max_bytes {
                 return Err(ToolError::new(
                     ErrorKind::ProviderRejected,
-                    format!("the answer of `{}` is larger than {max_bytes} bytes", url.host_str().unwrap_or_default()),
+                    format!(
+                        "the answer of `{}` is larger than {max_bytes} bytes",
+                        url.host_str().unwrap_or_default()
+                    ),
                 )
                 .code("body_too_large")
                 .from_source("http"));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { status, headers, url, body, to_headers, total: started.elapsed() })
+        Ok(Self {
+            status,
+            headers,
+            url,
+            body,
+            to_headers,
+            total: started.elapsed(),
+        })
     }
 
     /// Whether the status is 2xx.
@@ -52,7 +74,11 @@ impl Response {
 
     /// This response, or an error of the matching kind unless the status is 2xx.
     pub fn ok(self) -> ToolResult<Self> {
-        if self.is_success() { Ok(self) } else { Err(self.error()) }
+        if self.is_success() {
+            Ok(self)
+        } else {
+            Err(self.error())
+        }
     }
 
     /// The status as an error, with the `Retry-After` header applied.
@@ -67,7 +93,9 @@ impl Response {
 
     /// Why this response is worth a retry, if it is.
     pub(super) fn retry_reason(&self) -> Option<ToolError> {
-        (!self.is_success()).then(|| self.error()).filter(|error| error.retryable)
+        (!self.is_success())
+            .then(|| self.error())
+            .filter(|error| error.retryable)
     }
 
     /// A header as text; `None` when absent or not text.
@@ -77,20 +105,33 @@ impl Response {
 
     /// `Retry-After` in seconds (RFC 9110); dates are not understood.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        self.header("retry-after")?
+            .trim()
+            .parse()
+            .ok()
+            .map(Duration::from_secs)
     }
 
     /// Media type without parameters, lower case; empty when absent.
     pub fn media_type(&self) -> String {
         let full = self.header("content-type").unwrap_or_default();
-        full.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        full.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
     }
 
     /// The body as text in the charset of the header, UTF-8 without one; broken parts become U+FFFD.
     pub fn text(&self) -> String {
         let full = self.header("content-type").unwrap_or_default();
-        let label = full.split(';').skip(1).find_map(|p| p.trim().strip_prefix("charset=")).unwrap_or("utf-8");
-        let encoding = encoding_rs::Encoding::for_label(label.trim_matches('"').as_bytes()).unwrap_or(encoding_rs::UTF_8);
+        let label = full
+            .split(';')
+            .skip(1)
+            .find_map(|p| p.trim().strip_prefix("charset="))
+            .unwrap_or("utf-8");
+        let encoding = encoding_rs::Encoding::for_label(label.trim_matches('"').as_bytes())
+            .unwrap_or(encoding_rs::UTF_8);
         encoding.decode(&self.body).0.into_owned()
     }
 
@@ -98,15 +139,21 @@ impl Response {
     pub fn json<T: DeserializeOwned>(&self) -> ToolResult<T> {
         let host = self.url.host_str().unwrap_or_default();
         if self.body.is_empty() {
-            return Err(ToolError::new(ErrorKind::ProviderRejected, format!("`{host}` answered with an empty body"))
-                .code("empty_body")
-                .from_source("http"));
+            return Err(ToolError::new(
+                ErrorKind::ProviderRejected,
+                format!("`{host}` answered with an empty body"),
+            )
+            .code("empty_body")
+            .from_source("http"));
         }
         serde_json::from_slice(&self.body).map_err(|error| {
-            ToolError::new(ErrorKind::ProviderRejected, format!("the answer of `{host}` is not the expected JSON"))
-                .code("unexpected_body")
-                .from_source("http")
-                .caused_by(&error)
+            ToolError::new(
+                ErrorKind::ProviderRejected,
+                format!("the answer of `{host}` is not the expected JSON"),
+            )
+            .code("unexpected_body")
+            .from_source("http")
+            .caused_by(&error)
         })
     }
 }

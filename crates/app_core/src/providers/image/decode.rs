@@ -53,7 +53,12 @@ pub fn probe(path: &Path, limits: &Limits) -> ToolResult<Probe> {
     let (width, height) = decoder.dimensions();
     let turned = decoder.orientation().is_ok_and(|o| o.to_exif() >= 5);
     let (width, height) = if turned { (height, width) } else { (width, height) };
-    Ok(Probe { format, width, height, frames })
+    Ok(Probe {
+        format,
+        width,
+        height,
+        frames,
+    })
 }
 
 /// Decodes a picture; `name` is what errors call it.
@@ -67,26 +72,45 @@ pub fn decode(bytes: &[u8], name: &str, limits: &Limits) -> ToolResult<Picture> 
     }
     let mut image = DynamicImage::from_decoder(decoder).map_err(|e| failure(name, format, &e))?;
     image.apply_orientation(orientation);
-    Ok(Picture { pixels: Pixels::from_dynamic(image), format, icc, exif, frames })
+    Ok(Picture {
+        pixels: Pixels::from_dynamic(image),
+        format,
+        icc,
+        exif,
+        frames,
+    })
 }
 
 fn read(path: &Path, limits: &Limits) -> ToolResult<Vec<u8>> {
     let file = File::open(path).map_err(|e| ToolError::file("read", path, &e))?;
-    let size = file.metadata().map_err(|e| ToolError::file("read", path, &e))?.len();
+    let size = file
+        .metadata()
+        .map_err(|e| ToolError::file("read", path, &e))?
+        .len();
     if size > limits.max_file {
         return Err(ToolError::new(
             ErrorKind::InvalidInput,
-            format!("`{}` is too large: {size} bytes, the limit is {}", path.display(), limits.max_file),
+            format!(
+                "`{}` is too large: {size} bytes, the limit is {}",
+                path.display(),
+                limits.max_file
+            ),
         )
         .code("image_too_large"));
     }
     let mut bytes = Vec::with_capacity(size as usize);
-    file.take(limits.max_file).read_to_end(&mut bytes).map_err(|e| ToolError::file("read", path, &e))?;
+    file.take(limits.max_file)
+        .read_to_end(&mut bytes)
+        .map_err(|e| ToolError::file("read", path, &e))?;
     Ok(bytes)
 }
 
 /// Opens a decoder after checking format, size and completeness.
-fn check<'b>(bytes: &'b [u8], name: &str, limits: &Limits) -> ToolResult<(Box<dyn ImageDecoder + 'b>, Format, u32)> {
+fn check<'b>(
+    bytes: &'b [u8],
+    name: &str,
+    limits: &Limits,
+) -> ToolResult<(Box<dyn ImageDecoder + 'b>, Format, u32)> {
     let format = Format::sniff(bytes).map_err(|known| {
         let message = match known {
             _ if bytes.is_empty() => format!("`{name}` is empty"),
@@ -113,7 +137,11 @@ fn check<'b>(bytes: &'b [u8], name: &str, limits: &Limits) -> ToolResult<(Box<dy
     let pixels = u64::from(width) * u64::from(height);
     let all = pixels.saturating_mul(u64::from(frames.max(1)));
     if all > limits.max_pixels || decoder.total_bytes().max(pixels * 4) > limits.max_memory {
-        let times = if frames > 1 { format!(", {frames} frames") } else { String::new() };
+        let times = if frames > 1 {
+            format!(", {frames} frames")
+        } else {
+            String::new()
+        };
         return Err(ToolError::new(
             ErrorKind::InvalidInput,
             format!(
@@ -129,7 +157,11 @@ fn check<'b>(bytes: &'b [u8], name: &str, limits: &Limits) -> ToolResult<(Box<dy
 
 fn damaged(name: &str, format: Format, what: &str) -> ToolError {
     let kind = format.extension().to_uppercase();
-    ToolError::new(ErrorKind::InvalidInput, format!("cannot decode `{name}` as {kind}: {what}")).code("bad_image")
+    ToolError::new(
+        ErrorKind::InvalidInput,
+        format!("cannot decode `{name}` as {kind}: {what}"),
+    )
+    .code("bad_image")
 }
 
 fn failure(name: &str, format: Format, error: &ImageError) -> ToolError {
@@ -160,7 +192,9 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
             at += 1;
             continue;
         }
-        let Some(&[high, low]) = bytes.get(at + 2..at + 4) else { return false };
+        let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
+            return false;
+        };
         at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2);
         if marker == 0xda {
             let scan = bytes.get(at..).unwrap_or_default();
@@ -173,7 +207,13 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
 
 /// Counts the frames of a GIF by walking its blocks (GIF89a, section 15 on); `None` when it is cut short inside a block.
 fn gif_frames(bytes: &[u8]) -> Option<u32> {
-    let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3usize << ((flags & 7) + 1) };
+    let table = |flags: u8| {
+        if flags & 0x80 == 0 {
+            0
+        } else {
+            3usize << ((flags & 7) + 1)
+        }
+    };
     let skip_blocks = |mut at: usize| -> Option<usize> {
         loop {
             let size = usize::from(*bytes.get(at)?);

@@ -36,22 +36,39 @@ pub struct EncodeOptions {
 
 impl Default for EncodeOptions {
     fn default() -> Self {
-        Self { quality: 85, progressive: false, background: Color::WHITE, icc: None, exif: None, best: false }
+        Self {
+            quality: 85,
+            progressive: false,
+            background: Color::WHITE,
+            icc: None,
+            exif: None,
+            best: false,
+        }
     }
 }
 
 /// Encodes `pixels` as `format`.
 pub fn encode(pixels: Pixels, format: Format, options: &EncodeOptions) -> ToolResult<Vec<u8>> {
     let pixels = match pixels {
-        Pixels::Rgba(image) if !format.has_alpha() => Pixels::Rgb(Pixels::Rgba(image).into_rgb(options.background)),
+        Pixels::Rgba(image) if !format.has_alpha() => {
+            Pixels::Rgb(Pixels::Rgba(image).into_rgb(options.background))
+        }
         other => other,
     };
     let mut out = Vec::new();
     let result = match format {
         Format::Jpeg => return jpeg(&pixels, options),
         Format::Png => {
-            let level = if options.best { CompressionType::Best } else { CompressionType::Default };
-            store(PngEncoder::new_with_quality(&mut out, level, FilterType::Adaptive), &pixels, options)
+            let level = if options.best {
+                CompressionType::Best
+            } else {
+                CompressionType::Default
+            };
+            store(
+                PngEncoder::new_with_quality(&mut out, level, FilterType::Adaptive),
+                &pixels,
+                options,
+            )
         }
         Format::Webp => store(WebPEncoder::new_lossless(&mut out), &pixels, options),
         Format::Tiff => store(TiffEncoder::new(&mut Cursor::new(&mut out)), &pixels, options),
@@ -68,12 +85,18 @@ pub fn encode(pixels: Pixels, format: Format, options: &EncodeOptions) -> ToolRe
     };
     match result {
         Ok(()) => Ok(out),
-        Err(e) => Err(ToolError::internal(format!("cannot encode as {}: {e}", format.extension())).caused_by(&e)),
+        Err(e) => {
+            Err(ToolError::internal(format!("cannot encode as {}: {e}", format.extension())).caused_by(&e))
+        }
     }
 }
 
 fn color_type(pixels: &Pixels) -> ExtendedColorType {
-    if pixels.has_alpha() { ExtendedColorType::Rgba8 } else { ExtendedColorType::Rgb8 }
+    if pixels.has_alpha() {
+        ExtendedColorType::Rgba8
+    } else {
+        ExtendedColorType::Rgb8
+    }
 }
 
 /// Runs a codec, with colour profile and EXIF where it can store them.
@@ -85,7 +108,12 @@ fn store(mut encoder: impl ImageEncoder, pixels: &Pixels, options: &EncodeOption
     if let Some(exif) = &options.exif {
         let _ = encoder.set_exif_metadata(exif.clone());
     }
-    encoder.write_image(pixels.as_bytes(), pixels.width(), pixels.height(), color_type(pixels))
+    encoder.write_image(
+        pixels.as_bytes(),
+        pixels.width(),
+        pixels.height(),
+        color_type(pixels),
+    )
 }
 
 fn too_wide(pixels: &Pixels, format: Format) -> ToolError {
@@ -112,7 +140,11 @@ fn jpeg(pixels: &Pixels, options: &EncodeOptions) -> ToolResult<Vec<u8>> {
     let quality = options.quality.clamp(1, 100);
     let mut encoder = jpeg_encoder::Encoder::new(&mut out, quality);
     // Colour at half resolution below quality 90, as the usual encoders do.
-    encoder.set_sampling_factor(if quality < 90 { SamplingFactor::F_2_2 } else { SamplingFactor::F_1_1 });
+    encoder.set_sampling_factor(if quality < 90 {
+        SamplingFactor::F_2_2
+    } else {
+        SamplingFactor::F_1_1
+    });
     encoder.set_progressive(options.progressive);
     encoder.set_optimized_huffman_tables(options.progressive || options.best);
     if let Some(icc) = &options.icc {
@@ -126,6 +158,8 @@ fn jpeg(pixels: &Pixels, options: &EncodeOptions) -> ToolResult<Vec<u8>> {
             encoder.add_app_segment(1, segment).map_err(failed)?;
         }
     }
-    encoder.encode(pixels.as_bytes(), width, height, JpegColor::Rgb).map_err(failed)?;
+    encoder
+        .encode(pixels.as_bytes(), width, height, JpegColor::Rgb)
+        .map_err(failed)?;
     Ok(out)
 }

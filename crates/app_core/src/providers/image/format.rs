@@ -37,7 +37,9 @@ impl Format {
             let message = match extension.to_ascii_lowercase().as_str() {
                 "" => format!("cannot tell the picture format of `{shown}`: the name has no extension"),
                 "avif" => format!("cannot write `{shown}`: AVIF is not supported by this build"),
-                other => format!("cannot write `{shown}`: `{other}` is not a picture format this build writes"),
+                other => {
+                    format!("cannot write `{shown}`: `{other}` is not a picture format this build writes")
+                }
             };
             ToolError::invalid(field, message).hint(format!("use one of: {}", Self::NAMES))
         })

@@ -64,7 +64,8 @@ impl Pixels {
                 for (to, from) in out.pixels_mut().zip(image.pixels()) {
                     let alpha = u32::from(from[3]);
                     for channel in 0..3 {
-                        let mixed = u32::from(from[channel]) * alpha + u32::from(back[channel]) * (255 - alpha);
+                        let mixed =
+                            u32::from(from[channel]) * alpha + u32::from(back[channel]) * (255 - alpha);
                         to[channel] = ((mixed + 127) / 255) as u8;
                     }
                 }
@@ -144,7 +145,9 @@ impl FromStr for Color {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a colour; write #rgb, #rrggbb, #rrggbbaa, black, white or transparent");
+        let wrong = || {
+            format!("`{text}` is not a colour; write #rgb, #rrggbb, #rrggbbaa, black, white or transparent")
+        };
         let named = match text.trim().to_ascii_lowercase().as_str() {
             "black" => Some(Self::BLACK),
             "white" => Some(Self::WHITE),
@@ -155,8 +158,11 @@ impl FromStr for Color {
             return Ok(color);
         }
         let digits = text.trim().trim_start_matches('#');
-        let nibbles: Vec<u8> =
-            digits.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>().ok_or_else(wrong)?;
+        let nibbles: Vec<u8> = digits
+            .chars()
+            .map(|c| c.to_digit(16).map(|d| d as u8))
+            .collect::<Option<_>>()
+            .ok_or_else(wrong)?;
         match *nibbles.as_slice() {
             [r, g, b] => Ok(Self([r * 17, g * 17, b * 17, 255])),
             [r, s, g, h, b, c] => Ok(Self([r * 16 + s, g * 16 + h, b * 16 + c, 255])),
@@ -186,7 +192,9 @@ impl Serialize for Color {
 
 impl<'de> Deserialize<'de> for Color {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 

@@ -72,9 +72,18 @@ pub fn resize_region(
     scale(pixels, Some(region), width, height, filter)
 }
 
-fn scale(pixels: &Pixels, region: Option<Region>, width: u32, height: u32, filter: Filter) -> ToolResult<Pixels> {
+fn scale(
+    pixels: &Pixels,
+    region: Option<Region>,
+    width: u32,
+    height: u32,
+    filter: Filter,
+) -> ToolResult<Pixels> {
     if width == 0 || height == 0 {
-        return Err(ToolError::new(ErrorKind::InvalidInput, "a picture cannot be 0 pixels wide or high"));
+        return Err(ToolError::new(
+            ErrorKind::InvalidInput,
+            "a picture cannot be 0 pixels wide or high",
+        ));
     }
     if region.is_none() && (width, height) == (pixels.width(), pixels.height()) {
         return Ok(pixels.clone());
@@ -82,15 +91,23 @@ fn scale(pixels: &Pixels, region: Option<Region>, width: u32, height: u32, filte
     let failed = |e: &(dyn std::error::Error + 'static)| {
         ToolError::internal(format!("cannot scale the picture to {width}x{height}: {e}")).caused_by(e)
     };
-    let kind = if pixels.has_alpha() { PixelType::U8x4 } else { PixelType::U8x3 };
+    let kind = if pixels.has_alpha() {
+        PixelType::U8x4
+    } else {
+        PixelType::U8x3
+    };
     let source =
         ImageRef::new(pixels.width(), pixels.height(), pixels.as_bytes(), kind).map_err(|e| failed(&e))?;
     let mut target = Image::new(width, height, kind);
-    let mut options = ResizeOptions::new().resize_alg(filter.algorithm()).use_alpha(pixels.has_alpha());
+    let mut options = ResizeOptions::new()
+        .resize_alg(filter.algorithm())
+        .use_alpha(pixels.has_alpha());
     if let Some(region) = region {
         options = options.crop(region.x, region.y, region.width, region.height);
     }
-    Resizer::new().resize(&source, &mut target, &options).map_err(|e| failed(&e))?;
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .map_err(|e| failed(&e))?;
     let raw = target.into_vec();
     let scaled = if pixels.has_alpha() {
         RgbaImage::from_raw(width, height, raw).map(Pixels::Rgba)

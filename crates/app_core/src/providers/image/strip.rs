@@ -20,7 +20,9 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = bytes.get(..2)?.to_vec();
     let mut at = 2;
     loop {
-        let &[0xff, marker] = bytes.get(at..at + 2)? else { return None };
+        let &[0xff, marker] = bytes.get(at..at + 2)? else {
+            return None;
+        };
         if marker == 0xff {
             at += 1;
             continue;

@@ -8,7 +8,11 @@ use crate::contract::ErrorKind;
 /// A picture with a different colour in each corner.
 fn corners(width: u32, height: u32) -> Pixels {
     Pixels::Rgb(RgbImage::from_fn(width, height, |x, y| {
-        image::Rgb([if x < width / 2 { 250 } else { 5 }, if y < height / 2 { 250 } else { 5 }, (x * 3) as u8])
+        image::Rgb([
+            if x < width / 2 { 250 } else { 5 },
+            if y < height / 2 { 250 } else { 5 },
+            (x * 3) as u8,
+        ])
     }))
 }
 
@@ -33,8 +37,13 @@ fn every_format_survives_a_round_trip() {
     for format in [Format::Jpeg, Format::Gif] {
         let bytes = encode(picture.clone(), format, &options()).unwrap();
         let back = decode(&bytes, "x", &Limits::default()).unwrap();
-        assert_eq!((back.format, back.pixels.width(), back.pixels.height()), (format, 40, 30));
-        let [r, g, ..] = back.pixels.as_bytes()[..] else { panic!("no pixels") };
+        assert_eq!(
+            (back.format, back.pixels.width(), back.pixels.height()),
+            (format, 40, 30)
+        );
+        let [r, g, ..] = back.pixels.as_bytes()[..] else {
+            panic!("no pixels")
+        };
         assert!(r > 225 && g > 225, "{format:?} {r} {g}");
     }
 }
@@ -48,13 +57,22 @@ fn a_bomb_is_refused_from_its_header() {
     png[29..33].copy_from_slice(&crc.to_be_bytes());
     let (kind, message) = kind_of(&png);
     assert_eq!(kind, ErrorKind::InvalidInput);
-    assert_eq!(message, "`x.png` is too large: 30000x30000 is 900 megapixels, the limit is 100");
+    assert_eq!(
+        message,
+        "`x.png` is too large: 30000x30000 is 900 megapixels, the limit is 100"
+    );
 }
 
 /// CRC of PNG (ISO 3309), bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 })
+        (0..8).fold(crc ^ u32::from(byte), |c, _| {
+            if c & 1 == 1 {
+                (c >> 1) ^ 0xedb8_8320
+            } else {
+                c >> 1
+            }
+        })
     })
 }
 
@@ -68,7 +86,10 @@ fn an_animation_counts_all_its_frames() {
     (0..50).for_each(|_| many.extend_from_slice(&frame));
     many.push(0x3b);
     assert_eq!(decode(&many, "x", &Limits::default()).unwrap().frames, 50);
-    let tight = Limits { max_pixels: 400_000, ..Limits::default() };
+    let tight = Limits {
+        max_pixels: 400_000,
+        ..Limits::default()
+    };
     let error = decode(&many, "x.gif", &tight).unwrap_err();
     assert!(error.message.contains("100x100, 50 frames"), "{}", error.message);
 }
@@ -77,12 +98,25 @@ fn an_animation_counts_all_its_frames() {
 fn wrong_content_is_named_for_what_it_is() {
     assert_eq!(kind_of(b"").1, "`x.png` is empty");
     assert_eq!(kind_of(b"hello world, not an image").1, "`x.png` is not an image");
-    assert_eq!(kind_of(b"\0\0\0\x20ftypavif\0\0\0\0").1, "cannot read `x.png`: AVIF is not supported by this build");
-    for format in [Format::Png, Format::Jpeg, Format::Gif, Format::Webp, Format::Bmp, Format::Tiff] {
+    assert_eq!(
+        kind_of(b"\0\0\0\x20ftypavif\0\0\0\0").1,
+        "cannot read `x.png`: AVIF is not supported by this build"
+    );
+    for format in [
+        Format::Png,
+        Format::Jpeg,
+        Format::Gif,
+        Format::Webp,
+        Format::Bmp,
+        Format::Tiff,
+    ] {
         let whole = encode(corners(64, 64), format, &options()).unwrap();
         let (kind, message) = kind_of(&whole[..whole.len() / 2]);
         assert_eq!(kind, ErrorKind::InvalidInput, "{format:?}");
-        assert!(message.contains("cannot decode `x.png` as"), "{format:?}: {message}");
+        assert!(
+            message.contains("cannot decode `x.png` as"),
+            "{format:?}: {message}"
+        );
     }
 }
 
@@ -90,7 +124,15 @@ fn wrong_content_is_named_for_what_it_is() {
 fn turned_jpeg(orientation: u8) -> Vec<u8> {
     let mut exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     exif.extend_from_slice(&[orientation, 0, 0, 0, 0, 0, 0]);
-    encode(corners(40, 20), Format::Jpeg, &EncodeOptions { exif: Some(exif), ..options() }).unwrap()
+    encode(
+        corners(40, 20),
+        Format::Jpeg,
+        &EncodeOptions {
+            exif: Some(exif),
+            ..options()
+        },
+    )
+    .unwrap()
 }
 
 #[test]
@@ -100,7 +142,15 @@ fn orientation_is_applied_and_then_forgotten() {
     // Stored top left is shown top right.
     let rgb = picture.pixels.into_rgb(Color::BLACK);
     assert!(rgb.get_pixel(18, 1)[0] > 200 && rgb.get_pixel(18, 1)[1] > 200);
-    let again = encode(Pixels::Rgb(rgb), Format::Jpeg, &EncodeOptions { exif: picture.exif, ..options() }).unwrap();
+    let again = encode(
+        Pixels::Rgb(rgb),
+        Format::Jpeg,
+        &EncodeOptions {
+            exif: picture.exif,
+            ..options()
+        },
+    )
+    .unwrap();
     let again = decode(&again, "x", &Limits::default()).unwrap();
     assert_eq!((again.pixels.width(), again.pixels.height()), (20, 40));
 }
@@ -117,14 +167,25 @@ fn stripping_keeps_every_pixel_and_the_orientation() {
     let picture = decode(&upright, "x", &Limits::default()).unwrap();
     let stripped = strip_metadata(&upright, &picture).unwrap();
     assert!(!stripped.windows(4).any(|w| w == b"Exif"));
-    assert_eq!(decode(&stripped, "x", &Limits::default()).unwrap().pixels, picture.pixels);
+    assert_eq!(
+        decode(&stripped, "x", &Limits::default()).unwrap().pixels,
+        picture.pixels
+    );
 }
 
 #[test]
 fn transparency_does_not_bleed_when_scaled() {
     // Fully transparent green beside opaque red: the result must hold no green.
-    let image = RgbaImage::from_fn(40, 40, |x, _| if x < 20 { image::Rgba([0, 255, 0, 0]) } else { image::Rgba([255, 0, 0, 255]) });
-    let small = resize(&Pixels::Rgba(image), 10, 10, Filter::Lanczos3).unwrap().into_rgba();
+    let image = RgbaImage::from_fn(40, 40, |x, _| {
+        if x < 20 {
+            image::Rgba([0, 255, 0, 0])
+        } else {
+            image::Rgba([255, 0, 0, 255])
+        }
+    });
+    let small = resize(&Pixels::Rgba(image), 10, 10, Filter::Lanczos3)
+        .unwrap()
+        .into_rgba();
     assert!(small.pixels().all(|p| p[3] < 8 || p[1] < 8), "{small:?}");
 }
 

@@ -1,0 +1,338 @@
+//! Checks web sites once or in a loop, and tells when one breaks, stays broken or works again.
+//!
+//! Replaces `site_monitor` with its subcommands, YAML file and output; the parts of the file that the old program
+//! read and ignored are honoured. Run by a timer, it remembers between runs, so alerts do not flap.
+
+mod alerts;
+mod condition;
+mod config;
+mod hysteresis;
+mod input;
+mod probe;
+mod render;
+mod round;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use app_core::{
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    alerts::Alert,
+    config::{Config, SAMPLE, Target},
+    hysteresis::Memories,
+    input::{Check, CheckAll, Input, Watch},
+    probe::Prober,
+    round::{Record, Round, line},
+};
+
+fn main() -> std::process::ExitCode {
+    app_core::main::<SiteMonitor>()
+}
+
+struct SiteMonitor;
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum Output {
+    /// One address.
+    Check(Record),
+    /// All sites of a file.
+    CheckAll(Summary),
+    /// What a loop did until it was stopped.
+    Watch {
+        /// Rounds done.
+        rounds: u64,
+        /// Alerts raised.
+        alerts: u64,
+    },
+    /// The sample that was written.
+    InitConfig {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// A round over all sites.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Summary {
+    /// Sites that answered as they should.
+    healthy: usize,
+    /// Sites in all.
+    total: usize,
+    /// Whether this host itself seems offline, so that nothing was judged.
+    monitor_offline: bool,
+    /// One record per site, in the order of the file.
+    sites: Vec<Record>,
+    /// What there was to tell.
+    alerts: Vec<Alert>,
+    /// Alerts that could not be delivered, by channel.
+    undelivered: Vec<String>,
+}
+
+impl Tool for SiteMonitor {
+    type Input = Input;
+    type Output = Output;
+
+    fn definition() -> Definition {
+        app_core::definition!("ops")
+            .replaces(2, &["site_monitor"])
+            .effects(&[Effect::Reads, Effect::WritesFiles, Effect::Sends])
+            .long_running()
+            .policy(Policy {
+                retry: RetryPolicy::NONE,
+                ..Policy::with_timeout(Duration::ZERO)
+            })
+            .secret("TELEGRAM_BOT_TOKEN", "token of the bot that sends alerts")
+            .secret("SMTP_PASSWORD", "password for alerts by mail")
+            .env(
+                "SMTP_HOST",
+                "mail server for alerts; with SMTP_PORT (587) and SMTP_USERNAME",
+            )
+            .example("is the shop up?", &["check", "https://site.example/index.html"])
+            .example(
+                "is it up, fast and in stock?",
+                &[
+                    "check",
+                    "https://site.example/stock.json",
+                    "--condition",
+                    "[RESPONSE_TIME] < 5s",
+                    "--condition",
+                    "[BODY].items[0].in_stock == true",
+                ],
+            )
+            .example(
+                "all sites, for a timer",
+                &["check_all", "-c", "sites.yml", "-o", "results.json"],
+            )
+            .example(
+                "three rounds, a second apart",
+                &["watch", "-c", "sites.yml", "-i", "1", "--rounds", "2"],
+            )
+            .example("a file to start from", &["init_config", "-o", "monitor.yml"])
+    }
+
+    async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        match input {
+            Input::Check(check) => check_one(&check, ctx).await,
+            Input::CheckAll(all) => check_all(&all, ctx).await,
+            Input::Watch(input) => watch(&input, ctx).await,
+            Input::InitConfig(init) => {
+                if init.output.exists() {
+                    return Err(ToolError::new(
+                        ErrorKind::Conflict,
+                        format!("`{}` exists already", init.output.display()),
+                    )
+                    .hint("name another file with -o"));
+                }
+                ctx.write(&init.output, "application/yaml", "config", SAMPLE.as_bytes())?;
+                Ok(Output::InitConfig { path: init.output })
+            }
+        }
+    }
+
+    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+        match output {
+            Output::Check(record) => render::record(record, out),
+            Output::CheckAll(summary) => render::summary(summary, out),
+            Output::Watch { rounds, alerts } => writeln!(out, "{rounds} rounds, {alerts} alerts"),
+            Output::InitConfig { path } => writeln!(out, "✅ {}", path.display()),
+        }
+    }
+
+    fn render_partial(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fmt::Result {
+        let field =
+            |name: &str| serde_json::from_value::<Vec<Record>>(output[name].clone()).unwrap_or_default();
+        if let Ok(record) = serde_json::from_value::<Record>(output.clone()) {
+            return render::record(&record, out);
+        }
+        render::sites(&field("sites"), out)
+    }
+}
+
+fn prober() -> ToolResult<Prober> {
+    Prober::new(concat!("onejob-site_monitor/", env!("CARGO_PKG_VERSION"))).map_err(|problem| {
+        ToolError::config(format!("TLS cannot be set up: {problem}"))
+            .hint("are the CA certificates installed? (Debian: apt install ca-certificates)")
+    })
+}
+
+async fn check_one(check: &Check, ctx: &Context) -> ToolResult<Output> {
+    let target = Target::single(&check.url, check.timeout, &check.condition)?;
+    let (record, _) = round::probe_all(std::slice::from_ref(&target), &prober()?, ctx)
+        .await
+        .swap_remove(0);
+    ctx.count_items(1);
+    let healthy = record.is_healthy;
+    let error = record.error.clone().unwrap_or_default();
+    let output = Output::Check(record);
+    if healthy {
+        Ok(output)
+    } else {
+        Err(ToolError::partial(format!("`{}` is unhealthy: {error}", check.url), &output).code("unhealthy"))
+    }
+}
+
+async fn check_all(input: &CheckAll, ctx: &Context) -> ToolResult<Output> {
+    let (config, targets) = Config::load(&input.config, ctx)?;
+    let checkpoint = ctx.checkpoint(&memory_key(&input.config))?;
+    let mut memories: Memories = checkpoint.load()?.unwrap_or_default();
+    let round = one_round(&config, &targets, &mut memories, &prober()?, ctx).await?;
+    let mut undelivered = Vec::new();
+    if !ctx.dry_run() {
+        undelivered = alerts::send(&round.alerts, &config, ctx).await?;
+        checkpoint.save(&memories)?;
+    }
+    if let Some(path) = &input.output {
+        let text = serde_json::to_vec_pretty(&round.records).unwrap_or_default();
+        ctx.write(path, "application/json", "results", &text)?;
+    }
+    if let Some(dir) = &input.metrics_dir {
+        ctx.write(
+            dir.join("site_monitor_sites.prom"),
+            "text/plain",
+            "metrics",
+            render::metrics(&round.records).as_bytes(),
+        )?;
+    }
+    let healthy = round.records.iter().filter(|r| r.is_healthy).count();
+    let summary = Summary {
+        healthy,
+        total: round.records.len(),
+        monitor_offline: round.offline,
+        sites: round.records,
+        alerts: round.alerts,
+        undelivered,
+    };
+    let trouble = if summary.healthy < summary.total {
+        Some(format!(
+            "{} of {} sites are unhealthy",
+            summary.total - summary.healthy,
+            summary.total
+        ))
+    } else if summary.undelivered.is_empty() {
+        None
+    } else {
+        Some(format!(
+            "alerts were not delivered: {}",
+            summary.undelivered.join("; ")
+        ))
+    };
+    let output = Output::CheckAll(summary);
+    match trouble {
+        Some(message) => Err(ToolError::partial(message, &output).code("unhealthy")),
+        None => Ok(output),
+    }
+}
+
+async fn watch(input: &Watch, ctx: &Context) -> ToolResult<Output> {
+    let (config, targets) = Config::load(&input.config, ctx)?;
+    let pause = Duration::from_secs(input.interval.or(config.check_interval_secs).unwrap_or(60).max(1));
+    let checkpoint = ctx.checkpoint(&memory_key(&input.config))?;
+    let mut memories: Memories = checkpoint.load()?.unwrap_or_default();
+    let prober = prober()?;
+    let (mut rounds, mut alerts, mut before) = (0, 0, Vec::new());
+    ctx.notify_ready();
+    let mut ticks = tokio::time::interval(pause);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = ctx.cancellation().cancelled() => {
+                return Err(ToolError::cancelled().with_output(&Output::Watch { rounds, alerts }));
+            }
+            _ = ticks.tick() => {}
+        }
+        let round = one_round(&config, &targets, &mut memories, &prober, ctx).await?;
+        let changes = round::changes(&before, &round.records);
+        if !ctx.dry_run() {
+            for failure in alerts::send(&round.alerts, &config, ctx).await? {
+                ctx.warn(format!("alert not delivered: {failure}"));
+            }
+            checkpoint.save(&memories)?;
+            if let Some(path) = &input.history {
+                append(path, &round.records)?;
+            }
+        }
+        show(&round, &changes, ctx);
+        let healthy = round.records.iter().filter(|r| r.is_healthy).count();
+        ctx.info(format!(
+            "{healthy} of {} sites are up; next round in {} s",
+            round.records.len(),
+            pause.as_secs()
+        ));
+        rounds += 1;
+        alerts += round.alerts.len() as u64;
+        before = round.records;
+        if input.rounds.is_some_and(|limit| rounds >= limit) {
+            return Ok(Output::Watch { rounds, alerts });
+        }
+    }
+}
+
+async fn one_round(
+    config: &Config,
+    targets: &[Target],
+    memories: &mut Memories,
+    prober: &Prober,
+    ctx: &Context,
+) -> ToolResult<Round> {
+    let results = round::probe_all(targets, prober, ctx).await;
+    ctx.count_items(targets.len() as u64);
+    let records: Vec<Record> = results.iter().map(|(record, _)| record.clone()).collect();
+    if round::host_is_offline(&records, config, prober).await? {
+        ctx.warn("every site and every self-check address fails: this host seems offline, nothing is judged");
+        return Ok(Round {
+            records,
+            offline: true,
+            ..Round::default()
+        });
+    }
+    Ok(round::decide(targets, results, config, memories, ctx.now()))
+}
+
+/// Alert state belongs to a file, wherever it is called from.
+fn memory_key(config: &Path) -> String {
+    std::fs::canonicalize(config)
+        .unwrap_or_else(|_| config.to_owned())
+        .display()
+        .to_string()
+}
+
+fn append(path: &Path, records: &[Record]) -> ToolResult<()> {
+    use std::io::Write as _;
+    let mut text = Vec::new();
+    for record in records {
+        serde_json::to_writer(&mut text, record).map_err(|e| ToolError::internal(format!("history: {e}")))?;
+        text.push(b'\n');
+    }
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(&text))
+        .map_err(|e| ToolError::file("append to", path, &e))
+}
+
+/// The old program's lines of one round, while it runs.
+fn show(round: &Round, changes: &[String], ctx: &Context) {
+    let mut text = String::new();
+    for record in &round.records {
+        text.push_str(&format!("{}\n", line(record)));
+    }
+    if !changes.is_empty() {
+        text.push_str("\n📢 Изменения:\n");
+        for change in changes {
+            text.push_str(&format!("  {change}\n"));
+        }
+    }
+    text.push_str("---\n");
+    ctx.stream(
+        &serde_json::json!({"sites": round.records, "alerts": round.alerts, "changes": changes}),
+        &text,
+    );
+}

@@ -1,0 +1,334 @@
+//! One request with its time split into DNS, TCP, TLS, first byte and body, and the cause when it fails.
+//!
+//! Connections are made by hand, because a client library does not tell which part took how long, nor which
+//! certificate it saw.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, body::Bytes, header::HeaderMap};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::ConfigVerifierExt as _;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+use url::Url;
+
+use crate::{condition::Facts, config::Site};
+
+/// Largest body read, in bytes; conditions see no more of it.
+const MAX_BODY: usize = 4 << 20;
+/// Redirects followed.
+const MAX_REDIRECTS: usize = 10;
+
+/// Milliseconds of each part of a request; absent when it was not reached or not needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to each name")]
+pub(crate) struct Timings {
+    /// Name lookup.
+    pub(crate) dns_ms: Option<f64>,
+    /// TCP connection.
+    pub(crate) tcp_ms: Option<f64>,
+    /// TLS handshake.
+    pub(crate) tls_ms: Option<f64>,
+    /// From the request to the response's headers.
+    pub(crate) first_byte_ms: Option<f64>,
+    /// Reading the body.
+    pub(crate) body_ms: Option<f64>,
+}
+
+/// Which part of a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cause {
+    Dns,
+    Tcp,
+    Tls,
+    FirstByte,
+    Body,
+    Redirect,
+}
+
+/// What one probe saw.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Probe {
+    pub(crate) facts: Facts,
+    pub(crate) timings: Timings,
+    pub(crate) failure: Option<(Cause, String)>,
+    pub(crate) content_hash: Option<String>,
+    /// Milliseconds until the headers were there, redirects included; the old script's response time.
+    pub(crate) response_time_ms: u64,
+}
+
+/// The TLS side of all probes of a run.
+#[derive(Clone)]
+pub(crate) struct Prober {
+    tls: TlsConnector,
+    user_agent: String,
+}
+
+impl Prober {
+    /// Uses the host's certificate store (`SSL_CERT_FILE` is honoured).
+    pub(crate) fn new(user_agent: &str) -> Result<Self, String> {
+        // Already installed is fine: everything uses ring.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut config = rustls::ClientConfig::with_platform_verifier().map_err(|e| e.to_string())?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            user_agent: user_agent.to_owned(),
+        })
+    }
+
+    /// Probes a site within its timeout.
+    pub(crate) async fn probe(&self, site: &Site) -> Probe {
+        let mut probe = Probe::default();
+        let mut stage = Cause::Dns;
+        let started = Instant::now();
+        let limit = Duration::from_secs(site.timeout_secs);
+        let ended = tokio::time::timeout(limit, self.follow(site, &mut probe, &mut stage)).await;
+        let failure = match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(text)) => Some(text),
+            Err(_) => Some(format!("no answer within {} s", site.timeout_secs)),
+        };
+        if let Some(text) = failure {
+            probe.failure = Some((stage, text));
+        }
+        if probe.facts.status.is_none() || probe.response_time_ms == 0 {
+            probe.response_time_ms = started.elapsed().as_millis() as u64;
+        }
+        probe.facts.response_ms = millis(started.elapsed());
+        probe.facts.dns_ms = probe.timings.dns_ms.unwrap_or(0.0);
+        probe
+    }
+
+    async fn follow(&self, site: &Site, probe: &mut Probe, stage: &mut Cause) -> Result<(), String> {
+        let started = Instant::now();
+        let mut url = Url::parse(&site.url).map_err(|e| e.to_string())?;
+        for _ in 0..=MAX_REDIRECTS {
+            let next = self.once(site, &url, probe, stage, started).await?;
+            match next {
+                None => return Ok(()),
+                Some(next) => url = next,
+            }
+        }
+        *stage = Cause::Redirect;
+        Err(format!("more than {MAX_REDIRECTS} redirects"))
+    }
+
+    /// One hop; returns where it redirects to.
+    async fn once(
+        &self,
+        site: &Site,
+        url: &Url,
+        probe: &mut Probe,
+        stage: &mut Cause,
+        started: Instant,
+    ) -> Result<Option<Url>, String> {
+        probe.timings = Timings::default();
+        probe.facts.connected = false;
+        let host = url
+            .host_str()
+            .ok_or("the address has no host")?
+            .trim_matches(['[', ']'])
+            .to_owned();
+        let port = url.port_or_known_default().unwrap_or(80);
+
+        *stage = Cause::Dns;
+        let at = Instant::now();
+        let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), port))
+            .await
+            .map_err(|_| format!("the name `{host}` cannot be resolved"))?
+            .collect();
+        probe.timings.dns_ms = Some(millis(at.elapsed()));
+
+        *stage = Cause::Tcp;
+        let at = Instant::now();
+        let stream = connect(&addresses)
+            .await
+            .map_err(|e| format!("cannot connect to `{host}:{port}`: {}", plain(&e)))?;
+        probe.timings.tcp_ms = Some(millis(at.elapsed()));
+        probe.facts.ip = stream.peer_addr().ok().map(|address| address.ip().to_string());
+        probe.facts.connected = true;
+        let _ = stream.set_nodelay(true);
+
+        if url.scheme() == "https" {
+            *stage = Cause::Tls;
+            let at = Instant::now();
+            let name =
+                ServerName::try_from(host.clone()).map_err(|_| format!("`{host}` is not a server name"))?;
+            let stream = self
+                .tls
+                .connect(name, stream)
+                .await
+                .map_err(|e| format!("TLS: {}", plain(&e)))?;
+            probe.timings.tls_ms = Some(millis(at.elapsed()));
+            let certificates = stream.get_ref().1.peer_certificates();
+            probe.facts.certificate_days = certificates
+                .and_then(|chain| chain.first())
+                .and_then(|c| days_left(c));
+            self.exchange(stream, site, url, probe, stage, started).await
+        } else {
+            self.exchange(stream, site, url, probe, stage, started).await
+        }
+    }
+
+    async fn exchange<S>(
+        &self,
+        stream: S,
+        site: &Site,
+        url: &Url,
+        probe: &mut Probe,
+        stage: &mut Cause,
+        started: Instant,
+    ) -> Result<Option<Url>, String>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        *stage = Cause::FirstByte;
+        let at = Instant::now();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| e.to_string())?;
+        let driver = tokio::spawn(connection);
+        let request = self.request(site, url)?;
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|e| format!("no HTTP answer: {e}"))?;
+        probe.timings.first_byte_ms = Some(millis(at.elapsed()));
+        probe.response_time_ms = started.elapsed().as_millis() as u64;
+        let status = response.status();
+        let location = response
+            .headers()
+            .get("location")
+            .and_then(|v| v.to_str().ok())
+            .map(str::to_owned);
+        if status.is_redirection()
+            && let Some(location) = location
+        {
+            driver.abort();
+            *stage = Cause::Redirect;
+            let next = url
+                .join(&location)
+                .map_err(|_| format!("it redirects to `{location}`, which is no address"))?;
+            if !matches!(next.scheme(), "http" | "https") {
+                return Err(format!("it redirects to a `{}:` address", next.scheme()));
+            }
+            return Ok(Some(next));
+        }
+        probe.facts.status = Some(status.as_u16());
+        probe.facts.headers = headers(response.headers());
+
+        *stage = Cause::Body;
+        let at = Instant::now();
+        let mut body = response.into_body();
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|e| format!("the body broke off: {e}"))?;
+            if let Some(data) = frame.data_ref() {
+                bytes.extend_from_slice(
+                    data.get(..data.len().min(MAX_BODY - bytes.len()))
+                        .unwrap_or_default(),
+                );
+            }
+            if bytes.len() >= MAX_BODY {
+                break;
+            }
+        }
+        driver.abort();
+        probe.timings.body_ms = Some(millis(at.elapsed()));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        probe.content_hash = content_hash(&bytes, &text, site.content_selector.as_deref());
+        probe.facts.body = text;
+        Ok(None)
+    }
+
+    fn request(&self, site: &Site, url: &Url) -> Result<Request<Full<Bytes>>, String> {
+        let target = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let host = url.host_str().unwrap_or_default();
+        let authority = url
+            .port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let mut request = Request::builder()
+            .method(site.method.as_deref().unwrap_or("GET"))
+            .uri(target)
+            .header("host", authority)
+            .header("user-agent", &self.user_agent)
+            .header("accept", "*/*");
+        for (name, value) in &site.headers {
+            request = request.header(name, value);
+        }
+        let body = site.body.clone().unwrap_or_default();
+        request
+            .body(Full::from(body))
+            .map_err(|e| format!("the request cannot be built: {e}"))
+    }
+}
+
+/// The first address that answers.
+async fn connect(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
+    let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "no address");
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// SHA-256 of the body, or of the text of the selected elements; `None` when nothing is selected.
+fn content_hash(bytes: &[u8], text: &str, selector: Option<&str>) -> Option<String> {
+    let Some(selector) = selector else {
+        return Some(hex::encode(Sha256::digest(bytes)));
+    };
+    let selector = scraper::Selector::parse(selector).ok()?;
+    let page = scraper::Html::parse_document(text);
+    let parts: Vec<String> = page
+        .select(&selector)
+        .map(|element| element.text().collect::<String>())
+        .collect();
+    (!parts.is_empty()).then(|| hex::encode(Sha256::digest(parts.join("\n").as_bytes())))
+}
+
+/// Days until the certificate (DER) expires, by this host's clock.
+fn days_left(certificate: &[u8]) -> Option<f64> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let expires = parsed.validity().not_after.timestamp();
+    Some((expires - jiff::Timestamp::now().as_second()) as f64 / 86_400.0)
+}
+
+fn headers(map: &HeaderMap) -> Vec<(String, String)> {
+    map.iter()
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

@@ -1,0 +1,330 @@
+//! One round over all sites: probe them together, judge the conditions, update the memory, decide what to tell.
+
+use std::collections::HashSet;
+
+use app_core::{Context, ToolResult};
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    alerts::Alert,
+    condition::Verdict,
+    config::{Config, Severity, Target},
+    hysteresis::{Memories, Occasion},
+    probe::{Cause, Probe, Prober, Timings},
+};
+
+/// The old script's record of one check, with what was added behind it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Record {
+    /// Address.
+    pub(crate) url: String,
+    /// Status code; absent without an answer.
+    pub(crate) status: Option<u16>,
+    /// Milliseconds until the headers were there.
+    pub(crate) response_time_ms: u64,
+    /// SHA-256 of the watched content.
+    pub(crate) content_hash: Option<String>,
+    /// Why it is unhealthy.
+    pub(crate) error: Option<String>,
+    /// Time of the check.
+    pub(crate) timestamp: Timestamp,
+    /// Whether it answered as it should.
+    pub(crate) is_healthy: bool,
+    /// Name, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// Which part of the request failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<Cause>,
+    /// Where the time went.
+    #[serde(default)]
+    pub(crate) timings: Timings,
+    /// Days until the certificate expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_days: Option<f64>,
+    /// Conditions that do not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) failed_conditions: Vec<FailedCondition>,
+    /// Whether it is in a maintenance window, so that the result does not count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) maintenance: bool,
+}
+
+/// A condition that does not hold.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct FailedCondition {
+    /// The condition.
+    pub(crate) condition: String,
+    /// How bad it is.
+    pub(crate) severity: Severity,
+    /// What was seen instead.
+    pub(crate) actual: String,
+}
+
+/// What a round brought.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Round {
+    pub(crate) records: Vec<Record>,
+    pub(crate) alerts: Vec<Alert>,
+    /// Every site failed and so did the self-check: this host is offline, nothing was judged.
+    pub(crate) offline: bool,
+}
+
+/// Probes all targets at once. The number in flight is bounded by the open files this process may have.
+pub(crate) async fn probe_all(
+    targets: &[Target],
+    prober: &Prober,
+    ctx: &Context,
+) -> Vec<(Record, Vec<(usize, Verdict)>)> {
+    let progress = ctx.progress("check", "sites", Some(targets.len() as u64));
+    let checks = targets.iter().map(|target| {
+        let progress = &progress;
+        async move {
+            let probe = prober.probe(&target.site).await;
+            progress.inc(1);
+            judge(target, &probe, ctx.now())
+        }
+    });
+    let results = stream::iter(checks).buffered(in_flight()).collect().await;
+    progress.finish();
+    results
+}
+
+/// Raises the soft limit of open files to the hard one and keeps some for logs and state.
+fn in_flight() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Failing to raise it only means fewer sites at once.
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    );
+    let open = getrlimit(Resource::Nofile).current.unwrap_or(65_536);
+    (open.saturating_sub(64) as usize).clamp(16, 4096)
+}
+
+/// The pure part: a record and the verdict on every condition.
+fn judge(target: &Target, probe: &Probe, now: Timestamp) -> (Record, Vec<(usize, Verdict)>) {
+    let mut record = Record {
+        url: target.site.url.clone(),
+        status: probe.facts.status,
+        response_time_ms: probe.response_time_ms,
+        content_hash: probe.content_hash.clone(),
+        error: None,
+        timestamp: now,
+        is_healthy: false,
+        name: target.site.name.clone(),
+        cause: None,
+        timings: probe.timings,
+        certificate_days: probe
+            .facts
+            .certificate_days
+            .map(|days| (days * 10.0).round() / 10.0),
+        failed_conditions: Vec::new(),
+        maintenance: false,
+    };
+    if let Some((cause, text)) = &probe.failure {
+        record.cause = Some(*cause);
+        record.error = Some(text.clone());
+        return (record, Vec::new());
+    }
+    let status = probe.facts.status.unwrap_or_default();
+    let judged_by_condition = target
+        .conditions
+        .iter()
+        .any(|(c, _)| c.to_string().contains("[STATUS]"));
+    let expected = match target.site.expected_status {
+        Some(expected) => status == expected,
+        None => judged_by_condition || (200..300).contains(&status),
+    };
+    if !expected {
+        let reason = hyper::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|s| s.canonical_reason())
+            .unwrap_or_default();
+        record.error = Some(format!("HTTP {status} {reason}").trim_end().to_owned());
+    }
+    let mut verdicts = Vec::new();
+    for (index, (condition, severity)) in target.conditions.iter().enumerate() {
+        let verdict = condition.judge(&probe.facts);
+        if !verdict.holds {
+            let failed = FailedCondition {
+                condition: condition.to_string(),
+                severity: *severity,
+                actual: verdict.actual.clone(),
+            };
+            if *severity == Severity::Critical && record.error.is_none() {
+                record.error = Some(format!("{} (is {})", failed.condition, failed.actual));
+            }
+            record.failed_conditions.push(failed);
+        }
+        verdicts.push((index, verdict));
+    }
+    record.is_healthy = record.error.is_none();
+    (record, verdicts)
+}
+
+/// Updates the memory and decides what to tell.
+pub(crate) fn decide(
+    targets: &[Target],
+    results: Vec<(Record, Vec<(usize, Verdict)>)>,
+    config: &Config,
+    memories: &mut Memories,
+    now: Timestamp,
+) -> Round {
+    let mut round = Round::default();
+    let mut seen = HashSet::new();
+    for (index, (target, (mut record, verdicts))) in targets.iter().zip(results).enumerate() {
+        // The same address twice is two sites, each with a memory of its own.
+        let key = if seen.insert(&target.site.url) {
+            target.site.url.clone()
+        } else {
+            format!("{}#{index}", target.site.url)
+        };
+        record.maintenance = target.in_maintenance(config, now);
+        if !record.maintenance {
+            let raise = |occasion, severity, condition: &str, detail: String, since| Alert {
+                site: target.label().to_owned(),
+                url: target.site.url.clone(),
+                occasion,
+                severity,
+                condition: condition.to_owned(),
+                detail,
+                cause: record.cause,
+                timings: record.timings,
+                since,
+            };
+            let critical: Vec<_> = record
+                .failed_conditions
+                .iter()
+                .filter(|f| f.severity == Severity::Critical)
+                .map(|f| f.condition.clone())
+                .collect();
+            let name = if critical.is_empty() {
+                "reachable".to_owned()
+            } else {
+                critical.join(", ")
+            };
+            let detail = record.error.clone().unwrap_or_default();
+            let memory = memories.entry(key.clone()).or_default();
+            if let Some((occasion, since)) = memory.take(record.is_healthy, target.thresholds, now) {
+                round
+                    .alerts
+                    .push(raise(occasion, Severity::Critical, &name, detail, since));
+            }
+            content(target, &record, memory, &mut round, &raise, now);
+            // A site that is down says nothing about its certificate or its speed: their memory stays as it is.
+            for (condition, verdict) in &verdicts {
+                let Some((text, Severity::Warning)) = target
+                    .conditions
+                    .get(*condition)
+                    .map(|(c, s)| (c.to_string(), *s))
+                else {
+                    continue;
+                };
+                let memory = memories.entry(format!("{key}|{text}")).or_default();
+                if let Some((occasion, since)) = memory.take(verdict.holds, target.thresholds, now) {
+                    let detail = format!("is {}", verdict.actual);
+                    round
+                        .alerts
+                        .push(raise(occasion, Severity::Warning, &text, detail, since));
+                }
+            }
+        }
+        round.records.push(record);
+    }
+    round
+}
+
+fn content(
+    target: &Target,
+    record: &Record,
+    memory: &mut crate::hysteresis::Memory,
+    round: &mut Round,
+    raise: &impl Fn(Occasion, Severity, &str, String, Timestamp) -> Alert,
+    now: Timestamp,
+) {
+    let Some(hash) = record.content_hash.as_ref().filter(|_| record.is_healthy) else {
+        return;
+    };
+    let changed = memory.content_hash.as_ref().is_some_and(|old| old != hash);
+    if changed && target.site.check_content {
+        round.alerts.push(raise(
+            Occasion::ContentChanged,
+            Severity::Warning,
+            "content",
+            String::new(),
+            now,
+        ));
+    }
+    memory.content_hash = Some(hash.clone());
+}
+
+/// The lines of the old `watch` for what is different from the round before.
+pub(crate) fn changes(before: &[Record], now: &[Record]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (index, record) in now.iter().enumerate() {
+        let Record { url, .. } = record;
+        let Some(old) = before.get(index) else {
+            lines.push(format!("{} {url} добавлен в мониторинг", icon(record)));
+            continue;
+        };
+        match (old.is_healthy, record.is_healthy) {
+            (false, true) => lines.push(format!("✅ {url} восстановлен")),
+            (true, false) => lines.push(format!(
+                "❌ {url} недоступен: {}",
+                record.error.as_deref().unwrap_or("Unknown")
+            )),
+            _ => {}
+        }
+        if let (Some(a), Some(b)) = (&old.content_hash, &record.content_hash)
+            && a != b
+        {
+            lines.push(format!("📝 {url} контент изменился"));
+        }
+    }
+    lines
+}
+
+/// Asks the self-check addresses whether this host is online at all; only when everything failed to connect.
+pub(crate) async fn host_is_offline(
+    records: &[Record],
+    config: &Config,
+    prober: &Prober,
+) -> ToolResult<bool> {
+    let unreachable = |r: &Record| matches!(r.cause, Some(Cause::Dns | Cause::Tcp));
+    if config.self_check.is_empty() || !records.iter().all(unreachable) {
+        return Ok(false);
+    }
+    for url in &config.self_check {
+        let target = Target::single(url, 10, &[])?;
+        if prober.probe(&target.site).await.facts.connected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// ✅ or ❌.
+pub(crate) fn icon(record: &Record) -> &'static str {
+    if record.is_healthy { "✅" } else { "❌" }
+}
+
+/// The old line: `✅ https://one.example.test | HTTP 200 | 143ms`.
+pub(crate) fn line(record: &Record) -> String {
+    let status = record
+        .status
+        .map_or_else(|| "N/A".to_owned(), |status| format!("HTTP {status}"));
+    format!(
+        "{} {} | {status} | {}ms",
+        icon(record),
+        record.url,
+        record.response_time_ms
+    )
+}
