@@ -180,6 +180,8 @@ impl Actor {
 
     /// Runs until closed.
     pub(crate) fn run(mut self) {
+        // What the store holds already does not wait for the first message.
+        self.turn(Vec::new());
         while !self.over() {
             let first = match self.inbox.recv_timeout(self.patience()) {
                 Ok(message) => Some(message),
