@@ -31,7 +31,12 @@ pub fn map(
     dither: Dither,
     strength: i32,
 ) -> Vec<u8> {
-    let source = Source { pixels, width, area, changed };
+    let source = Source {
+        pixels,
+        width,
+        area,
+        changed,
+    };
     match dither {
         Dither::None => source.plain(nearest),
         Dither::Bayer => source.ordered(nearest, strength),
@@ -186,8 +191,17 @@ mod tests {
     #[test]
     fn diffusion_keeps_the_mean_and_plain_does_not() {
         let nearest = Nearest::fine(&[[0; 3], [255; 3]]);
-        let area = Area { x0: 0, y0: 0, x1: 64, y1: 64 };
-        for (dither, wanted) in [(Dither::FloydSteinberg, 100.0), (Dither::SierraLite, 100.0), (Dither::None, 0.0)] {
+        let area = Area {
+            x0: 0,
+            y0: 0,
+            x1: 64,
+            y1: 64,
+        };
+        for (dither, wanted) in [
+            (Dither::FloydSteinberg, 100.0),
+            (Dither::SierraLite, 100.0),
+            (Dither::None, 0.0),
+        ] {
             let out = map(&grey(64, 64, 100), 64, area, None, &nearest, dither, 256);
             assert!((mean(&out) - wanted).abs() < 4.0, "{dither:?}: {}", mean(&out));
         }
@@ -198,8 +212,18 @@ mod tests {
         let nearest = Nearest::fine(&[[0; 3], [255; 3]]);
         let mut changed = vec![true; 64];
         changed[9] = false;
-        let area = Area { x0: 1, y0: 1, x1: 4, y1: 3 };
-        for dither in [Dither::None, Dither::Bayer, Dither::FloydSteinberg, Dither::SierraLite] {
+        let area = Area {
+            x0: 1,
+            y0: 1,
+            x1: 4,
+            y1: 3,
+        };
+        for dither in [
+            Dither::None,
+            Dither::Bayer,
+            Dither::FloydSteinberg,
+            Dither::SierraLite,
+        ] {
             let out = map(&grey(8, 8, 255), 8, area, Some(&changed), &nearest, dither, 256);
             assert_eq!(out, [0, 1, 1, 1, 1, 1], "{dither:?}");
         }

@@ -63,7 +63,12 @@ pub struct Outcome {
 pub type Watch<'a> = &'a mut dyn FnMut(&[Frame], &[Vec<u8>]) -> ToolResult<()>;
 
 /// Encodes `frames` into `out`.
-pub fn encode(frames: &dyn Frames, settings: &Settings, out: &mut dyn Write, watch: Watch) -> ToolResult<Outcome> {
+pub fn encode(
+    frames: &dyn Frames,
+    settings: &Settings,
+    out: &mut dyn Write,
+    watch: Watch,
+) -> ToolResult<Outcome> {
     let (width, height) = frames.size();
     let (Ok(width), Ok(height)) = (u16::try_from(width), u16::try_from(height)) else {
         return Err(ToolError::new(
@@ -73,7 +78,11 @@ pub fn encode(frames: &dyn Frames, settings: &Settings, out: &mut dyn Write, wat
     };
     let single = frames.count() == Some(1);
     // One entry is kept for "as before", except in a still.
-    let colors = if single { settings.colors } else { settings.colors.min(255) };
+    let colors = if single {
+        settings.colors
+    } else {
+        settings.colors.min(255)
+    };
     let shared = match settings.palette {
         PaletteMode::Global => Some(Table::shared(frames, colors)?),
         PaletteMode::Frame => None,
@@ -87,7 +96,10 @@ pub fn encode(frames: &dyn Frames, settings: &Settings, out: &mut dyn Write, wat
     let mut screen = Screen::new(usize::from(width), usize::from(height), settings.tolerance);
     let mut outcome = Outcome::default();
     frames.pass(&mut |window| {
-        let changes: Vec<_> = window.iter().map(|frame| screen.changes(frame.image.as_raw())).collect();
+        let changes: Vec<_> = window
+            .iter()
+            .map(|frame| screen.changes(frame.image.as_raw()))
+            .collect();
         let mapped = window
             .par_iter()
             .zip(&changes)
@@ -97,17 +109,31 @@ pub fn encode(frames: &dyn Frames, settings: &Settings, out: &mut dyn Write, wat
                     Some(_) => None,
                     None => Some(Table::of_frame(pixels, usize::from(width), change.area, colors)?),
                 };
-                let table = own.as_ref().or(shared.as_ref()).ok_or_else(|| ToolError::internal("no palette"))?;
+                let table = own
+                    .as_ref()
+                    .or(shared.as_ref())
+                    .ok_or_else(|| ToolError::internal("no palette"))?;
                 let mask = change.mask.as_deref();
                 let (dither, strength) = (settings.dither, settings.strength);
-                let indices = map(pixels, usize::from(width), change.area, mask, &table.nearest, dither, strength);
+                let indices = map(
+                    pixels,
+                    usize::from(width),
+                    change.area,
+                    mask,
+                    &table.nearest,
+                    dither,
+                    strength,
+                );
                 Ok((indices, own))
             })
             .collect::<ToolResult<Vec<_>>>()?;
         let mut drawn = Vec::with_capacity(window.len());
         let mut shown = Vec::with_capacity(window.len());
         for ((frame, change), (indices, own)) in window.iter().zip(&changes).zip(mapped) {
-            let table = own.as_ref().or(shared.as_ref()).ok_or_else(|| ToolError::internal("no palette"))?;
+            let table = own
+                .as_ref()
+                .or(shared.as_ref())
+                .ok_or_else(|| ToolError::internal("no palette"))?;
             outcome.colors = outcome.colors.max(table.colors.len());
             let drawing = screen.draw(change, indices, &table.colors);
             shown.push(screen.shown());
@@ -135,7 +161,9 @@ pub fn encode(frames: &dyn Frames, settings: &Settings, out: &mut dyn Write, wat
             })
             .collect();
         for frame in &packed {
-            encoder.write_lzw_pre_encoded_frame(frame).map_err(|e| failure(&e))?;
+            encoder
+                .write_lzw_pre_encoded_frame(frame)
+                .map_err(|e| failure(&e))?;
         }
         outcome.frames += packed.len();
         watch(&window, &shown)

@@ -39,7 +39,9 @@ impl Canvas {
     /// Size of a canvas for pictures like the first one, when none or only one side is given.
     pub fn size(width: Option<u32>, height: Option<u32>, first: (u32, u32)) -> (u32, u32) {
         let scaled = |side: u32, by: u32, per: u32| {
-            (f64::from(side) * f64::from(by) / f64::from(per.max(1))).round().max(1.0) as u32
+            (f64::from(side) * f64::from(by) / f64::from(per.max(1)))
+                .round()
+                .max(1.0) as u32
         };
         match (width, height) {
             (Some(width), Some(height)) => (width, height),
@@ -77,7 +79,11 @@ impl Canvas {
             }
             Fit::Contain => {
                 let (w, h) = self.inside(width, height);
-                if (w, h) == (width, height) { pixels } else { resize(&pixels, w, h, self.filter)? }
+                if (w, h) == (width, height) {
+                    pixels
+                } else {
+                    resize(&pixels, w, h, self.filter)?
+                }
             }
         };
         let image = scaled.into_rgb(self.background);
@@ -108,7 +114,13 @@ mod tests {
     use super::*;
 
     fn canvas(fit: Fit) -> Canvas {
-        Canvas { width: 20, height: 10, fit, background: Color::new([9, 9, 9, 255]), filter: Filter::Lanczos3 }
+        Canvas {
+            width: 20,
+            height: 10,
+            fit,
+            background: Color::new([9, 9, 9, 255]),
+            filter: Filter::Lanczos3,
+        }
     }
 
     fn red(width: u32, height: u32) -> Pixels {

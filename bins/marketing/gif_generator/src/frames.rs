@@ -62,14 +62,22 @@ pub struct Shot {
 pub fn plan(delays: &[u16], fade: usize, fade_delay: u16, wraps: bool) -> Vec<Shot> {
     let mut shots = Vec::new();
     for (first, &delay) in delays.iter().enumerate() {
-        shots.push(Shot { first, second: None, delay });
+        shots.push(Shot {
+            first,
+            second: None,
+            delay,
+        });
         let next = if first + 1 < delays.len() { first + 1 } else { 0 };
         if next == first || (next == 0 && !wraps) {
             continue;
         }
         shots.extend((1..=fade).map(|step| {
             let share = step as f32 / (fade + 1) as f32;
-            Shot { first, second: Some((next, share)), delay: fade_delay }
+            Shot {
+                first,
+                second: Some((next, share)),
+                delay: fade_delay,
+            }
         }));
     }
     shots
@@ -87,11 +95,22 @@ pub struct Stills {
 impl Stills {
     /// Frames as planned from the pictures at `paths`.
     pub fn new(paths: Vec<PathBuf>, shots: Vec<Shot>, canvas: Canvas, limits: Limits) -> Self {
-        Self { paths, shots, canvas, limits, cache: Mutex::default() }
+        Self {
+            paths,
+            shots,
+            canvas,
+            limits,
+            cache: Mutex::default(),
+        }
     }
 
     fn picture(&self, index: usize) -> ToolResult<Arc<RgbImage>> {
-        let cached = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&index).cloned();
+        let cached = self
+            .cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&index)
+            .cloned();
         if let Some(image) = cached {
             return Ok(image);
         }
@@ -105,22 +124,35 @@ impl Stills {
     }
 
     fn window_of(&self, shots: &[Shot]) -> ToolResult<Vec<Frame>> {
-        let mut wanted: Vec<usize> =
-            shots.iter().flat_map(|s| [Some(s.first), s.second.map(|(i, _)| i)]).flatten().collect();
+        let mut wanted: Vec<usize> = shots
+            .iter()
+            .flat_map(|s| [Some(s.first), s.second.map(|(i, _)| i)])
+            .flatten()
+            .collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let pictures: HashMap<usize, Arc<RgbImage>> =
-            wanted.into_par_iter().map(|i| Ok((i, self.picture(i)?))).collect::<ToolResult<_>>()?;
+        let pictures: HashMap<usize, Arc<RgbImage>> = wanted
+            .into_par_iter()
+            .map(|i| Ok((i, self.picture(i)?)))
+            .collect::<ToolResult<_>>()?;
         shots
             .par_iter()
             .map(|shot| {
-                let find = |i| pictures.get(&i).cloned().ok_or_else(|| ToolError::internal("a picture is missing"));
+                let find = |i| {
+                    pictures
+                        .get(&i)
+                        .cloned()
+                        .ok_or_else(|| ToolError::internal("a picture is missing"))
+                };
                 let first = find(shot.first)?;
                 let image = match shot.second {
                     None => first,
                     Some((second, share)) => Arc::new(mix(&first, &*find(second)?, share)),
                 };
-                Ok(Frame { image, delay: shot.delay })
+                Ok(Frame {
+                    image,
+                    delay: shot.delay,
+                })
             })
             .collect()
     }
@@ -137,7 +169,9 @@ impl Frames for Stills {
 
     fn pass(&self, take: Take) -> ToolResult<()> {
         let (width, height) = self.size();
-        self.shots.chunks(window(width, height)).try_for_each(|shots| take(self.window_of(shots)?))
+        self.shots
+            .chunks(window(width, height))
+            .try_for_each(|shots| take(self.window_of(shots)?))
     }
 }
 
@@ -163,7 +197,11 @@ impl<'a> Reduced<'a> {
     pub fn new(inner: &'a dyn Frames, scale: f64, every: usize) -> Self {
         let (width, height) = inner.size();
         let side = |v: u32| ((f64::from(v) * scale).round() as u32).max(1);
-        Self { inner, size: (side(width), side(height)), every: every.max(1) }
+        Self {
+            inner,
+            size: (side(width), side(height)),
+            every: every.max(1),
+        }
     }
 }
 
@@ -192,7 +230,10 @@ impl Frames for Reduced<'_> {
                     let pixels = Pixels::Rgb(RgbImage::clone(&frame.image));
                     let image = resize(&pixels, width, height, Filter::Lanczos3)?;
                     let image = Arc::new(image.into_rgb(app_core::providers::image::Color::BLACK));
-                    Ok(Frame { image, delay: frame.delay })
+                    Ok(Frame {
+                        image,
+                        delay: frame.delay,
+                    })
                 })
                 .collect::<ToolResult<Vec<_>>>()?;
             take(scaled)
@@ -211,7 +252,11 @@ impl Frames for Reduced<'_> {
             }
             Ok(())
         })?;
-        if waiting.is_empty() { Ok(()) } else { hand_out(waiting) }
+        if waiting.is_empty() {
+            Ok(())
+        } else {
+            hand_out(waiting)
+        }
     }
 }
 
@@ -222,8 +267,14 @@ mod tests {
     #[test]
     fn fades_lie_between_pictures() {
         let shots = plan(&[10, 20], 2, 4, false);
-        let shares: Vec<_> = shots.iter().map(|s| (s.first, s.second.map(|(i, _)| i), s.delay)).collect();
-        assert_eq!(shares, [(0, None, 10), (0, Some(1), 4), (0, Some(1), 4), (1, None, 20)]);
+        let shares: Vec<_> = shots
+            .iter()
+            .map(|s| (s.first, s.second.map(|(i, _)| i), s.delay))
+            .collect();
+        assert_eq!(
+            shares,
+            [(0, None, 10), (0, Some(1), 4), (0, Some(1), 4), (1, None, 20)]
+        );
         assert_eq!(plan(&[10, 20], 2, 4, true).len(), 6);
         assert_eq!(plan(&[10], 5, 4, true).len(), 1);
     }
@@ -251,7 +302,11 @@ mod tests {
         let mut seen = Vec::new();
         reduced
             .pass(&mut |frames| {
-                seen.extend(frames.iter().map(|f| (f.image.dimensions(), f.image.as_raw()[0], f.delay)));
+                seen.extend(
+                    frames
+                        .iter()
+                        .map(|f| (f.image.dimensions(), f.image.as_raw()[0], f.delay)),
+                );
                 Ok(())
             })
             .unwrap();

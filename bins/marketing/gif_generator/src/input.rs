@@ -152,9 +152,11 @@ impl Input {
     pub fn check_output(&self) -> ToolResult<()> {
         let path = self.output.display();
         if self.no_clobber && self.output.exists() {
-            return Err(ToolError::new(ErrorKind::Conflict, format!("`{path}` exists already"))
-                .field("output")
-                .hint("choose another name, or leave out --no-clobber"));
+            return Err(
+                ToolError::new(ErrorKind::Conflict, format!("`{path}` exists already"))
+                    .field("output")
+                    .hint("choose another name, or leave out --no-clobber"),
+            );
         }
         if self.output.is_dir() {
             return Err(ToolError::invalid("output", format!("`{path}` is a directory")));
@@ -163,7 +165,8 @@ impl Input {
             (true, None) => Err(ToolError::invalid("images", "no images and no video given")
                 .hint("name some images, a folder, a pattern, or --video FILE")),
             (false, Some(_)) => {
-                Err(ToolError::invalid("video", "images and a video cannot be mixed").hint("give one of them"))
+                Err(ToolError::invalid("video", "images and a video cannot be mixed")
+                    .hint("give one of them"))
             }
             _ => Ok(()),
         }
@@ -181,21 +184,28 @@ impl Input {
                 let mut inside = in_folder(path)?;
                 inside.retain(|p| !same(p, &self.output));
                 if inside.is_empty() {
-                    return Err(ToolError::not_found(format!("no images in the folder `{name}`")).field(field));
+                    return Err(
+                        ToolError::not_found(format!("no images in the folder `{name}`")).field(field)
+                    );
                 }
                 found.append(&mut inside);
             } else if name.contains(['*', '?', '[']) {
-                let pattern = glob::glob(name)
-                    .map_err(|e| ToolError::invalid(&field, format!("`{name}` is not a pattern: {}", e.msg)))?;
-                let mut inside: Vec<PathBuf> =
-                    pattern.flatten().filter(|p| p.is_file() && !same(p, &self.output)).collect();
+                let pattern = glob::glob(name).map_err(|e| {
+                    ToolError::invalid(&field, format!("`{name}` is not a pattern: {}", e.msg))
+                })?;
+                let mut inside: Vec<PathBuf> = pattern
+                    .flatten()
+                    .filter(|p| p.is_file() && !same(p, &self.output))
+                    .collect();
                 if inside.is_empty() {
                     return Err(ToolError::not_found(format!("no file matches `{name}`")).field(field));
                 }
-                inside.sort_by(|a, b| natural(a).cmp(&natural(b)));
+                inside.sort_by_key(|path| natural(path));
                 found.append(&mut inside);
             } else {
-                return Err(ToolError::not_found(format!("input image `{name}` does not exist")).field(field));
+                return Err(
+                    ToolError::not_found(format!("input image `{name}` does not exist")).field(field),
+                );
             }
         }
         Ok(found)
@@ -206,10 +216,19 @@ impl Input {
         let (width, height) = Canvas::size(self.width, self.height, first);
         let most = u32::from(u16::MAX);
         if width.max(height) > most || u64::from(width) * u64::from(height) > limits.max_pixels {
-            return Err(ToolError::invalid("width", format!("a GIF of {width}x{height} is too large")));
+            return Err(ToolError::invalid(
+                "width",
+                format!("a GIF of {width}x{height} is too large"),
+            ));
         }
         let (fit, background, filter) = (self.fit, self.background, self.filter);
-        Ok(Canvas { width, height, fit, background, filter })
+        Ok(Canvas {
+            width,
+            height,
+            fit,
+            background,
+            filter,
+        })
     }
 
     /// Hundredths of a second for each of `count` pictures.
@@ -228,7 +247,9 @@ impl Input {
         }
         // Whole hundredths that never drift from the true time.
         let at = |index: usize| (index as f64 * 100.0 / self.rate).round() as u64;
-        Ok((0..count).map(|i| u16::try_from(at(i + 1) - at(i)).unwrap_or(u16::MAX)).collect())
+        Ok((0..count)
+            .map(|i| u16::try_from(at(i + 1) - at(i)).unwrap_or(u16::MAX))
+            .collect())
     }
 
     /// Frames of a crossfade and hundredths of a second for each.
@@ -264,8 +285,12 @@ fn in_folder(folder: &Path) -> ToolResult<Vec<PathBuf>> {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         path.is_file() && Format::from_extension(extension).is_some()
     };
-    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_picture).collect();
-    found.sort_by(|a, b| natural(a).cmp(&natural(b)));
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_picture)
+        .collect();
+    found.sort_by_key(|path| natural(path));
     Ok(found)
 }
 
@@ -312,22 +337,37 @@ mod tests {
     #[test]
     fn numbers_in_names_sort_by_value() {
         let mut names = ["shot10.png", "shot9.png", "shot1.png", "a.png"].map(PathBuf::from);
-        names.sort_by(|a, b| natural(a).cmp(&natural(b)));
-        assert_eq!(names, ["a.png", "shot1.png", "shot9.png", "shot10.png"].map(PathBuf::from));
+        names.sort_by_key(|name| natural(name));
+        assert_eq!(
+            names,
+            ["a.png", "shot1.png", "shot9.png", "shot10.png"].map(PathBuf::from)
+        );
     }
 
     #[test]
     fn delays_follow_the_rate_without_drift() {
-        let delays = input(r#"{"output":"o.gif","rate":30}"#).picture_delays(30).unwrap();
+        let delays = input(r#"{"output":"o.gif","rate":30}"#)
+            .picture_delays(30)
+            .unwrap();
         assert_eq!(delays.iter().map(|&d| u32::from(d)).sum::<u32>(), 100);
-        let delays = input(r#"{"output":"o.gif","delays":[1,0.5]}"#).picture_delays(4).unwrap();
+        let delays = input(r#"{"output":"o.gif","delays":[1,0.5]}"#)
+            .picture_delays(4)
+            .unwrap();
         assert_eq!(delays, [100, 50, 50, 50]);
-        assert!(input(r#"{"output":"o.gif","delays":[1,1]}"#).picture_delays(1).is_err());
+        assert!(
+            input(r#"{"output":"o.gif","delays":[1,1]}"#)
+                .picture_delays(1)
+                .is_err()
+        );
     }
 
     #[test]
     fn the_loop_count_means_what_it_meant() {
-        let repeat = |n: i32| input(&format!(r#"{{"output":"o.gif","loop_count":{n}}}"#)).settings().repeat;
+        let repeat = |n: i32| {
+            input(&format!(r#"{{"output":"o.gif","loop_count":{n}}}"#))
+                .settings()
+                .repeat
+        };
         assert!(matches!(repeat(0), Some(Repeat::Infinite)));
         assert!(matches!(repeat(3), Some(Repeat::Finite(3))));
         assert!(repeat(-1).is_none());

@@ -76,13 +76,25 @@ impl Tool for GifGenerator {
             .replaces(1, &["gif_generator_tool"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
             .policy(Policy::with_timeout(Duration::from_secs(900)))
-            .example("three pictures, two per second", &["red.png", "green.png", "blue.png", "-o", "out.gif", "--rate", "2"])
-            .example("a folder with crossfades, 120 pixels wide", &[".", "-o", "fade.gif", "--width", "120", "--crossfade", "0.3"])
-            .example("as good as fits into 4 kB", &["*.png", "-o", "small.gif", "--max-bytes", "4000"])
+            .example(
+                "three pictures, two per second",
+                &["red.png", "green.png", "blue.png", "-o", "out.gif", "--rate", "2"],
+            )
+            .example(
+                "a folder with crossfades, 120 pixels wide",
+                &[".", "-o", "fade.gif", "--width", "120", "--crossfade", "0.3"],
+            )
+            .example(
+                "as good as fits into 4 kB",
+                &["*.png", "-o", "small.gif", "--max-bytes", "4000"],
+            )
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let limits = Limits { max_pixels: input.max_pixels, ..Limits::default() };
+        let limits = Limits {
+            max_pixels: input.max_pixels,
+            ..Limits::default()
+        };
         input.check_output()?;
         let (frames, sources) = gather(&input, &limits, ctx).await?;
         let settings = input.settings();
@@ -106,10 +118,17 @@ async fn gather(input: &Input, limits: &Limits, ctx: &Context) -> ToolResult<(Bo
     if let Some(path) = &input.video {
         let facts = video::probe(path, limits).await?;
         let canvas = input.canvas((facts.width, facts.height), limits)?;
-        let cut =
-            Cut { start: input.start, duration: input.duration, rate: input.rate, max_frames: input.max_frames };
+        let cut = Cut {
+            start: input.start,
+            duration: input.duration,
+            rate: input.rate,
+            max_frames: input.max_frames,
+        };
         let sources = vec![Source::named(path.display().to_string())];
-        return Ok((Box::new(Video::new(path.clone(), facts, cut, canvas, ctx.clone())), sources));
+        return Ok((
+            Box::new(Video::new(path.clone(), facts, cut, canvas, ctx.clone())),
+            sources,
+        ));
     }
     let paths = input.pictures()?;
     let first = probe(&paths[0], limits)?;
@@ -118,10 +137,17 @@ async fn gather(input: &Input, limits: &Limits, ctx: &Context) -> ToolResult<(Bo
     let (fade, fade_delay) = input.fade();
     let shots = plan(&delays, fade, fade_delay, input.loop_count != -1);
     if shots.len() > input.max_frames {
-        let message = format!("{} frames are more than `max_frames` {}", shots.len(), input.max_frames);
+        let message = format!(
+            "{} frames are more than `max_frames` {}",
+            shots.len(),
+            input.max_frames
+        );
         return Err(ToolError::invalid("max_frames", message));
     }
-    let sources = paths.iter().map(|path| Source::named(path.display().to_string())).collect();
+    let sources = paths
+        .iter()
+        .map(|path| Source::named(path.display().to_string()))
+        .collect();
     Ok((Box::new(Stills::new(paths, shots, canvas, *limits)), sources))
 }
 
@@ -157,11 +183,19 @@ fn make(
             let progress = ctx.progress("search", "attempts", None);
             let found = search(frames, settings, max_bytes, &|attempt| {
                 progress.inc(1);
-                progress.message(format!("{}x{} {} colours: {} bytes", attempt.width, attempt.height, attempt.colors, attempt.bytes));
+                progress.message(format!(
+                    "{}x{} {} colours: {} bytes",
+                    attempt.width, attempt.height, attempt.colors, attempt.bytes
+                ));
                 ctx.check_cancelled()
             })?;
             progress.finish();
-            let Found { data, outcome, chosen, attempts } = found;
+            let Found {
+                data,
+                outcome,
+                chosen,
+                attempts,
+            } = found;
             artifact.write_all(&data).map_err(|e| unwritable(&e))?;
             let best = &attempts[chosen];
             let (psnr, size) = (best.psnr_db.unwrap_or_default(), (best.width, best.height));
@@ -169,10 +203,25 @@ fn make(
         }
     };
     let Artifact { path, .. } = artifact.commit()?;
-    let Outcome { frames, bytes, duration, colors } = outcome;
+    let Outcome {
+        frames,
+        bytes,
+        duration,
+        colors,
+    } = outcome;
     let psnr_db = (psnr_db * 100.0).round() / 100.0;
     ctx.count_items(frames as u64);
-    Ok(Output { path, width: size.0, height: size.1, frames, duration_ms: duration * 10, bytes, colors, psnr_db, trade_off })
+    Ok(Output {
+        path,
+        width: size.0,
+        height: size.1,
+        frames,
+        duration_ms: duration * 10,
+        bytes,
+        colors,
+        psnr_db,
+        trade_off,
+    })
 }
 
 fn main() -> std::process::ExitCode {

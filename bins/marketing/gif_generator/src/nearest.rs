@@ -34,7 +34,11 @@ impl Nearest {
         let planes = 1usize << bits;
         let rows: Vec<Vec<Vec<u8>>> = (0..planes * planes)
             .into_par_iter()
-            .map(|row| (0..planes).map(|blue| candidates(&palette, bits, row >> bits, row & (planes - 1), blue)).collect())
+            .map(|row| {
+                (0..planes)
+                    .map(|blue| candidates(&palette, bits, row >> bits, row & (planes - 1), blue))
+                    .collect()
+            })
             .collect();
         let mut starts = Vec::with_capacity(planes * planes * planes + 1);
         let mut entries = Vec::new();
@@ -43,7 +47,12 @@ impl Nearest {
             entries.extend_from_slice(cell);
         }
         starts.push(entries.len() as u32);
-        Self { palette, bits, starts, entries }
+        Self {
+            palette,
+            bits,
+            starts,
+            entries,
+        }
     }
 
     /// Index of the entry nearest to a colour (squared distance in RGB; the first of equals).
@@ -94,7 +103,10 @@ fn candidates(palette: &[[i32; 3]], bits: u32, red: usize, green: usize, blue: u
         near[entry] = closest;
         least_far = least_far.min(farthest);
     }
-    (0..palette.len().min(256)).filter(|&entry| near[entry] <= least_far).map(|entry| entry as u8).collect()
+    (0..palette.len().min(256))
+        .filter(|&entry| near[entry] <= least_far)
+        .map(|entry| entry as u8)
+        .collect()
 }
 
 #[cfg(test)]
@@ -112,7 +124,11 @@ mod tests {
         let (fine, coarse) = (Nearest::fine(&palette), Nearest::coarse(&palette));
         for _ in 0..20_000 {
             let color = [byte(), byte(), byte()];
-            let distance = |c: &Rgb| (0..3).map(|i| (i32::from(c[i]) - i32::from(color[i])).pow(2)).sum::<i32>();
+            let distance = |c: &Rgb| {
+                (0..3)
+                    .map(|i| (i32::from(c[i]) - i32::from(color[i])).pow(2))
+                    .sum::<i32>()
+            };
             let best = palette.iter().map(distance).min().unwrap();
             assert_eq!(distance(&palette[usize::from(fine.find(color))]), best);
             assert_eq!(distance(&palette[usize::from(coarse.find(color))]), best);

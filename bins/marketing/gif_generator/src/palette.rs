@@ -1,7 +1,11 @@
 //! The best few colours for many pixels: a histogram, Wu's quantizer, then k-means on the histogram.
 
 use app_core::{ToolError, ToolResult};
-use quantette::{PaletteCounts, PaletteSize, deps::palette::Srgb, wu::{BinnerU8x3, WuU8x3}};
+use quantette::{
+    PaletteCounts, PaletteSize,
+    deps::palette::Srgb,
+    wu::{BinnerU8x3, WuU8x3},
+};
 use rayon::prelude::*;
 
 /// Bits per channel of a histogram bin.
@@ -22,7 +26,9 @@ pub struct Histogram {
 impl Histogram {
     /// An empty histogram.
     pub fn new() -> Self {
-        Self { bins: vec![[0; 4]; BINS] }
+        Self {
+            bins: vec![[0; 4]; BINS],
+        }
     }
 
     /// Adds the pixels of one or more frames (RGB, 8 bits).
@@ -31,22 +37,27 @@ impl Histogram {
         let threads = rayon::current_num_threads().max(1);
         let share = frames.len().div_ceil(threads).max(1);
         let parts: Vec<Vec<[u32; 4]>> = frames.par_chunks(share).map(count).collect();
-        self.bins.par_chunks_mut(4096).enumerate().for_each(|(chunk, bins)| {
-            for part in &parts {
-                for (sum, add) in bins.iter_mut().zip(&part[chunk * 4096..]) {
-                    for (to, from) in sum.iter_mut().zip(add) {
-                        *to += u64::from(*from);
+        self.bins
+            .par_chunks_mut(4096)
+            .enumerate()
+            .for_each(|(chunk, bins)| {
+                for part in &parts {
+                    for (sum, add) in bins.iter_mut().zip(&part[chunk * 4096..]) {
+                        for (to, from) in sum.iter_mut().zip(add) {
+                            *to += u64::from(*from);
+                        }
                     }
                 }
-            }
-        });
+            });
     }
 
     /// At most `colors` colours with a small mean squared error over everything added.
     pub fn palette(&self, colors: usize) -> ToolResult<Vec<Rgb>> {
         let used: Vec<Bin> = self.bins.iter().filter(|bin| bin[0] > 0).map(Bin::new).collect();
         if used.is_empty() {
-            return Err(ToolError::internal("a palette was asked for before any frame was seen"));
+            return Err(ToolError::internal(
+                "a palette was asked for before any frame was seen",
+            ));
         }
         if let Some(exact) = few_colors(&used, &self.bins, colors) {
             return Ok(exact);
@@ -55,7 +66,10 @@ impl Histogram {
         for _ in 0..ROUNDS {
             refine(&used, &mut centres);
         }
-        let mut palette: Vec<Rgb> = centres.iter().map(|c| c.map(|v| v.round().clamp(0.0, 255.0) as u8)).collect();
+        let mut palette: Vec<Rgb> = centres
+            .iter()
+            .map(|c| c.map(|v| v.round().clamp(0.0, 255.0) as u8))
+            .collect();
         palette.sort_unstable();
         palette.dedup();
         Ok(palette)
@@ -90,7 +104,10 @@ struct Bin {
 impl Bin {
     fn new(&[count, r, g, b]: &[u64; 4]) -> Self {
         let mean = [r, g, b].map(|sum| (sum as f64 / count as f64) as f32);
-        Self { mean, weight: count as f32 }
+        Self {
+            mean,
+            weight: count as f32,
+        }
     }
 }
 
@@ -100,7 +117,12 @@ fn few_colors(used: &[Bin], bins: &[[u64; 4]], colors: usize) -> Option<Vec<Rgb>
         return None;
     }
     let round = |sum: u64, count: u64| ((sum + count / 2) / count) as u8;
-    Some(bins.iter().filter(|b| b[0] > 0).map(|&[n, r, g, b]| [round(r, n), round(g, n), round(b, n)]).collect())
+    Some(
+        bins.iter()
+            .filter(|b| b[0] > 0)
+            .map(|&[n, r, g, b]| [round(r, n), round(g, n), round(b, n)])
+            .collect(),
+    )
 }
 
 fn wu(used: &[Bin], colors: usize) -> ToolResult<Vec<[f32; 3]>> {
@@ -108,12 +130,22 @@ fn wu(used: &[Bin], colors: usize) -> ToolResult<Vec<[f32; 3]>> {
     // The quantizer counts in 32 bits: scale the weights of long animations down.
     let total: f64 = used.iter().map(|bin| f64::from(bin.weight)).sum();
     let scale = (2e9 / total).min(1.0);
-    let tones: Vec<Srgb<u8>> = used.iter().map(|bin| Srgb::from(bin.mean.map(|v| v.round() as u8))).collect();
-    let counts = used.iter().map(|bin| ((f64::from(bin.weight) * scale) as u32).max(1)).collect();
+    let tones: Vec<Srgb<u8>> = used
+        .iter()
+        .map(|bin| Srgb::from(bin.mean.map(|v| v.round() as u8)))
+        .collect();
+    let counts = used
+        .iter()
+        .map(|bin| ((f64::from(bin.weight) * scale) as u32).max(1))
+        .collect();
     let counted = PaletteCounts::new(tones, counts).map_err(|e| failed(&e.to_string()))?;
-    let wu = WuU8x3::run_palette_counts(&counted, BinnerU8x3::<32, 32, 32>::new()).ok_or_else(|| failed("no colours"))?;
+    let wu = WuU8x3::run_palette_counts(&counted, BinnerU8x3::<32, 32, 32>::new())
+        .ok_or_else(|| failed("no colours"))?;
     let palette = wu.palette(PaletteSize::from_usize_clamped(colors));
-    Ok(palette.iter().map(|c| [f32::from(c.red), f32::from(c.green), f32::from(c.blue)]).collect())
+    Ok(palette
+        .iter()
+        .map(|c| [f32::from(c.red), f32::from(c.green), f32::from(c.blue)])
+        .collect())
 }
 
 /// One round of k-means: every bin goes to its nearest centre, every centre to the mean of its bins.
@@ -177,7 +209,9 @@ mod tests {
         histogram.add(&[&ramp, &ramp]);
         let palette = histogram.palette(8).unwrap();
         assert_eq!(palette.len(), 8);
-        let worst = (0..=255i32).map(|v| palette.iter().map(|c| (i32::from(c[0]) - v).abs()).min().unwrap()).max();
+        let worst = (0..=255i32)
+            .map(|v| palette.iter().map(|c| (i32::from(c[0]) - v).abs()).min().unwrap())
+            .max();
         assert!(worst.unwrap() <= 20, "{palette:?}");
     }
 }

@@ -18,8 +18,11 @@ pub struct Quality {
 impl Quality {
     /// Adds a window of source frames and what is shown for them.
     pub fn add(&mut self, sources: &[Frame], shown: &[Vec<u8>]) {
-        let squares: u64 =
-            sources.par_iter().zip(shown).map(|(frame, shown)| squares(frame.image.as_raw(), shown)).sum();
+        let squares: u64 = sources
+            .par_iter()
+            .zip(shown)
+            .map(|(frame, shown)| squares(frame.image.as_raw(), shown))
+            .sum();
         self.squares += squares as f64;
         self.samples += shown.iter().map(|s| s.len() as f64).sum::<f64>();
     }
@@ -38,7 +41,11 @@ fn squares(a: &[u8], b: &[u8]) -> u64 {
     a.chunks(1 << 16)
         .zip(b.chunks(1 << 16))
         .map(|(a, b)| {
-            let sum: u32 = a.iter().zip(b).map(|(&x, &y)| u32::from(x.abs_diff(y)).pow(2)).sum();
+            let sum: u32 = a
+                .iter()
+                .zip(b)
+                .map(|(&x, &y)| u32::from(x.abs_diff(y)).pow(2))
+                .sum();
             u64::from(sum)
         })
         .sum()
@@ -94,7 +101,10 @@ mod tests {
 
     #[test]
     fn one_level_everywhere_is_48_decibels() {
-        let quality = Quality { squares: squares(&[10; 300], &[11; 300]) as f64, samples: 300.0 };
+        let quality = Quality {
+            squares: squares(&[10; 300], &[11; 300]) as f64,
+            samples: 300.0,
+        };
         assert!((quality.psnr() - 48.13).abs() < 0.01);
         assert_eq!(Quality::default().psnr(), 100.0);
     }

@@ -26,7 +26,10 @@ impl Drawing {
     /// LZW data of the smaller way to write it, and its transparent index.
     pub fn compress(&self) -> (Vec<u8>, Option<u8>) {
         let pack = |indices: &[u8]| {
-            let mut frame = gif::Frame { buffer: indices.into(), ..gif::Frame::default() };
+            let mut frame = gif::Frame {
+                buffer: indices.into(),
+                ..gif::Frame::default()
+            };
             frame.make_lzw_pre_encoded();
             frame.buffer.into_owned()
         };
@@ -57,7 +60,15 @@ pub struct Screen {
 impl Screen {
     /// A screen on which nothing has been drawn.
     pub fn new(width: usize, height: usize, tolerance: u8) -> Self {
-        Self { width, height, tolerance, reference: Vec::new(), shown: Vec::new(), indices: None, palette: Vec::new() }
+        Self {
+            width,
+            height,
+            tolerance,
+            reference: Vec::new(),
+            shown: Vec::new(),
+            indices: None,
+            palette: Vec::new(),
+        }
     }
 
     /// The colours on the screen, RGB.
@@ -67,10 +78,18 @@ impl Screen {
 
     /// Compares the next frame with what the screen stands for, and remembers it.
     pub fn changes(&mut self, pixels: &[u8]) -> Change {
-        let whole = Area { x0: 0, y0: 0, x1: self.width, y1: self.height };
+        let whole = Area {
+            x0: 0,
+            y0: 0,
+            x1: self.width,
+            y1: self.height,
+        };
         if self.reference.is_empty() {
             self.reference = pixels.to_vec();
-            return Change { area: whole, mask: None };
+            return Change {
+                area: whole,
+                mask: None,
+            };
         }
         let tolerance = self.tolerance;
         let old = self.reference.as_chunks_mut::<3>().0;
@@ -78,7 +97,11 @@ impl Screen {
         let mut mask = vec![false; new.len()];
         let mut some_still = false;
         for ((changed, old), new) in mask.iter_mut().zip(old).zip(new) {
-            *changed = if tolerance == 0 { old != new } else { (0..3).any(|c| old[c].abs_diff(new[c]) > tolerance) };
+            *changed = if tolerance == 0 {
+                old != new
+            } else {
+                (0..3).any(|c| old[c].abs_diff(new[c]) > tolerance)
+            };
             if *changed {
                 *old = *new;
             } else {
@@ -86,8 +109,19 @@ impl Screen {
             }
         }
         match bounds(&mask, self.width, whole) {
-            None => Change { area: Area { x0: 0, y0: 0, x1: 1, y1: 1 }, mask: Some(mask) },
-            Some(area) => Change { area, mask: some_still.then_some(mask) },
+            None => Change {
+                area: Area {
+                    x0: 0,
+                    y0: 0,
+                    x1: 1,
+                    y1: 1,
+                },
+                mask: Some(mask),
+            },
+            Some(area) => Change {
+                area,
+                mask: some_still.then_some(mask),
+            },
         }
     }
 
@@ -99,7 +133,12 @@ impl Screen {
             self.shown = indices.iter().flat_map(|&i| palette[usize::from(i)]).collect();
             self.palette = palette.to_vec();
             self.indices = Some(indices.clone());
-            return Drawing { area, solid: Some(indices), sparse: None, transparent };
+            return Drawing {
+                area,
+                solid: Some(indices),
+                sparse: None,
+                transparent,
+            };
         }
         if self.palette != palette {
             self.indices = None;
@@ -129,7 +168,11 @@ impl Screen {
             }
         }
         // Less may differ on the screen than did in the source.
-        let tight = bounds(&drawn, self.width, area).unwrap_or(Area { x1: area.x0 + 1, y1: area.y0 + 1, ..area });
+        let tight = bounds(&drawn, self.width, area).unwrap_or(Area {
+            x1: area.x0 + 1,
+            y1: area.y0 + 1,
+            ..area
+        });
         let cut = |indices: &[u8]| -> Vec<u8> {
             (tight.y0..tight.y1)
                 .flat_map(|y| {
@@ -181,7 +224,15 @@ mod tests {
         let _ = screen.draw(&first, vec![0; 64], &PALETTE);
         picture[(3 * 8 + 4) * 3..(3 * 8 + 5) * 3].fill(255);
         let change = screen.changes(&picture);
-        assert_eq!(change.area, Area { x0: 4, y0: 3, x1: 5, y1: 4 });
+        assert_eq!(
+            change.area,
+            Area {
+                x0: 4,
+                y0: 3,
+                x1: 5,
+                y1: 4
+            }
+        );
         let drawing = screen.draw(&change, vec![1], &PALETTE);
         assert_eq!(drawing.area, change.area);
         assert_eq!(screen.shown(), picture);
@@ -204,10 +255,26 @@ mod tests {
         let mut screen = Screen::new(2, 1, 4);
         let _ = screen.changes(&[10, 10, 10, 20, 20, 20]);
         let change = screen.changes(&[14, 10, 10, 25, 20, 20]);
-        assert_eq!(change.area, Area { x0: 1, y0: 0, x1: 2, y1: 1 });
+        assert_eq!(
+            change.area,
+            Area {
+                x0: 1,
+                y0: 0,
+                x1: 2,
+                y1: 1
+            }
+        );
         // The reference did not move with the small change, so that drift cannot add up unseen.
         let change = screen.changes(&[15, 10, 10, 25, 20, 20]);
-        assert_eq!(change.area, Area { x0: 0, y0: 0, x1: 1, y1: 1 });
+        assert_eq!(
+            change.area,
+            Area {
+                x0: 0,
+                y0: 0,
+                x1: 1,
+                y1: 1
+            }
+        );
         assert_eq!(change.mask, Some(vec![true, false]));
     }
 }

@@ -63,10 +63,20 @@ pub fn search(
     max_bytes: u64,
     step: &dyn Fn(&Attempt) -> ToolResult<()>,
 ) -> ToolResult<Found> {
-    let mut search = Search { frames, settings, max_bytes, step, attempts: Vec::new(), best: None };
+    let mut search = Search {
+        frames,
+        settings,
+        max_bytes,
+        step,
+        attempts: Vec::new(),
+        best: None,
+    };
     for (every, colors) in LADDER {
         let colors = colors.min(settings.colors);
-        let done = search.attempts.iter().any(|a| (a.every, a.colors) == (every, colors));
+        let done = search
+            .attempts
+            .iter()
+            .any(|a| (a.every, a.colors) == (every, colors));
         if done || (every > 1 && frames.count().is_some_and(|n| n < 2 * every)) {
             continue;
         }
@@ -94,12 +104,20 @@ pub fn search(
     }
     let Search { best, attempts, .. } = search;
     match best {
-        Some((chosen, data, outcome)) => Ok(Found { data, outcome, chosen, attempts }),
+        Some((chosen, data, outcome)) => Ok(Found {
+            data,
+            outcome,
+            chosen,
+            attempts,
+        }),
         None => {
             let least = attempts.iter().map(|a| a.bytes).min().unwrap_or_default();
             Err(ToolError::new(
                 ErrorKind::InvalidInput,
-                format!("no encoding fits `max_bytes` {max_bytes}: the smallest of {} tried has {least} bytes", attempts.len()),
+                format!(
+                    "no encoding fits `max_bytes` {max_bytes}: the smallest of {} tried has {least} bytes",
+                    attempts.len()
+                ),
             )
             .code("does_not_fit")
             .field("max_bytes")
@@ -122,7 +140,10 @@ impl Search<'_> {
     fn attempt(&mut self, scale: f64, every: usize, colors: usize) -> ToolResult<bool> {
         let reduced = Reduced::new(self.frames, scale, every);
         let size = reduced.size();
-        let settings = Settings { colors, ..*self.settings };
+        let settings = Settings {
+            colors,
+            ..*self.settings
+        };
         let mut data = Vec::new();
         let mut shown: Vec<Vec<u8>> = Vec::new();
         let outcome = encode(&reduced, &settings, &mut data, &mut |_, window| {
@@ -132,9 +153,21 @@ impl Search<'_> {
             Ok(())
         })?;
         let fits = outcome.bytes <= self.max_bytes;
-        let psnr_db = if fits { Some(Reference::new(self.frames, every).psnr(&shown, size)?) } else { None };
-        let attempt =
-            Attempt { colors, scale, every, width: size.0, height: size.1, bytes: outcome.bytes, psnr_db, fits };
+        let psnr_db = if fits {
+            Some(Reference::new(self.frames, every).psnr(&shown, size)?)
+        } else {
+            None
+        };
+        let attempt = Attempt {
+            colors,
+            scale,
+            every,
+            width: size.0,
+            height: size.1,
+            bytes: outcome.bytes,
+            psnr_db,
+            fits,
+        };
         (self.step)(&attempt)?;
         let better = match (&self.best, psnr_db) {
             (_, None) => false,

@@ -47,7 +47,15 @@ pub struct Cut {
 pub async fn probe(path: &Path, limits: &Limits) -> ToolResult<Facts> {
     let mut command = Command::new("ffprobe");
     command
-        .args(["-v", "error", "-select_streams", "v:0", "-of", "json", "-show_entries"])
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-of",
+            "json",
+            "-show_entries",
+        ])
         .arg("stream=width,height:stream_tags=rotate:stream_side_data=rotation")
         .arg(source(path))
         .stdin(Stdio::null())
@@ -56,13 +64,24 @@ pub async fn probe(path: &Path, limits: &Limits) -> ToolResult<Facts> {
     let mut group = ChildGroup::spawn(command)?;
     let (stdout, stderr) = (group.child().stdout.take(), group.child().stderr.take());
     let (answer, complaint) = tokio::join!(read_text(stdout), read_text(stderr));
-    let status = group.wait().await.map_err(|e| ToolError::file("run", Path::new("ffprobe"), &e))?;
+    let status = group
+        .wait()
+        .await
+        .map_err(|e| ToolError::file("run", Path::new("ffprobe"), &e))?;
     if !status.success() {
         return Err(unreadable(path, &complaint));
     }
     let facts = facts(&answer).ok_or_else(|| unreadable(path, "it has no video stream"))?;
     if u64::from(facts.width) * u64::from(facts.height) > limits.max_pixels {
-        return Err(ToolError::invalid("video", format!("`{}` is too large: {}x{}", path.display(), facts.width, facts.height)));
+        return Err(ToolError::invalid(
+            "video",
+            format!(
+                "`{}` is too large: {}x{}",
+                path.display(),
+                facts.width,
+                facts.height
+            ),
+        ));
     }
     Ok(facts)
 }
@@ -84,23 +103,48 @@ async fn read_text(stream: Option<impl tokio::io::AsyncRead + Unpin>) -> String 
 fn unreadable(path: &Path, complaint: &str) -> ToolError {
     let line = complaint.lines().last().unwrap_or("no reason given");
     let line = line.rsplit(": ").next().unwrap_or(line);
-    ToolError::new(ErrorKind::InvalidInput, format!("cannot decode the video `{}`: {line}", path.display()))
-        .code("bad_video")
-        .field("video")
-        .from_source("ffmpeg")
+    ToolError::new(
+        ErrorKind::InvalidInput,
+        format!("cannot decode the video `{}`: {line}", path.display()),
+    )
+    .code("bad_video")
+    .field("video")
+    .from_source("ffmpeg")
 }
 
 fn facts(answer: &str) -> Option<Facts> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let stream = answer.get("streams")?.get(0)?;
-    let side = |name: &str| stream.get(name).and_then(Value::as_u64).and_then(|v| u32::try_from(v).ok());
-    let (width, height) = (side("width").filter(|&w| w > 0)?, side("height").filter(|&h| h > 0)?);
-    let tag = stream.pointer("/tags/rotate").and_then(Value::as_str).and_then(|t| t.parse::<i64>().ok());
-    let data = stream.pointer("/side_data_list").and_then(Value::as_array).and_then(|list| {
-        list.iter().find_map(|entry| entry.get("rotation").and_then(Value::as_i64))
-    });
+    let side = |name: &str| {
+        stream
+            .get(name)
+            .and_then(Value::as_u64)
+            .and_then(|v| u32::try_from(v).ok())
+    };
+    let (width, height) = (
+        side("width").filter(|&w| w > 0)?,
+        side("height").filter(|&h| h > 0)?,
+    );
+    let tag = stream
+        .pointer("/tags/rotate")
+        .and_then(Value::as_str)
+        .and_then(|t| t.parse::<i64>().ok());
+    let data = stream
+        .pointer("/side_data_list")
+        .and_then(Value::as_array)
+        .and_then(|list| {
+            list.iter()
+                .find_map(|entry| entry.get("rotation").and_then(Value::as_i64))
+        });
     let turned = tag.or(data).is_some_and(|degrees| degrees % 180 != 0);
-    Some(if turned { Facts { width: height, height: width } } else { Facts { width, height } })
+    Some(if turned {
+        Facts {
+            width: height,
+            height: width,
+        }
+    } else {
+        Facts { width, height }
+    })
 }
 
 /// Frames of a video.
@@ -128,7 +172,14 @@ impl Video {
                 (side(w, canvas.width), side(h, canvas.height))
             }
         };
-        Self { path, cut, canvas, delivered, context, cache: Mutex::default() }
+        Self {
+            path,
+            cut,
+            canvas,
+            delivered,
+            context,
+            cache: Mutex::default(),
+        }
     }
 
     fn command(&self) -> Command {
@@ -143,8 +194,19 @@ impl Video {
         }
         command
             .args(["-i", &source(&self.path), "-map", "0:v:0", "-an", "-sn", "-vf"])
-            .arg(format!("fps={},scale={width}:{height}:flags=lanczos", self.cut.rate))
-            .args(["-frames:v", &self.cut.max_frames.to_string(), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"])
+            .arg(format!(
+                "fps={},scale={width}:{height}:flags=lanczos",
+                self.cut.rate
+            ))
+            .args([
+                "-frames:v",
+                &self.cut.max_frames.to_string(),
+                "-f",
+                "rawvideo",
+                "-pix_fmt",
+                "rgb24",
+                "pipe:1",
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -183,7 +245,10 @@ impl Video {
             let until = (count as f64 * 100.0 / self.cut.rate).round() as u64;
             let delay = u16::try_from(until - shown).unwrap_or(u16::MAX);
             shown = until;
-            let frame = Frame { image: Arc::new(self.place(raw)?), delay };
+            let frame = Frame {
+                image: Arc::new(self.place(raw)?),
+                delay,
+            };
             let size = frame.image.as_raw().len();
             if let Some(all) = kept.as_mut() {
                 all.push(frame.clone());
@@ -218,7 +283,11 @@ impl Frames for Video {
     }
 
     fn count(&self) -> Option<usize> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Vec::len)
+        self.cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(Vec::len)
     }
 
     fn pass(&self, take: Take) -> ToolResult<()> {
@@ -226,7 +295,9 @@ impl Frames for Video {
         match cached {
             Some(frames) => {
                 let (width, height) = self.size();
-                frames.chunks(window(width, height)).try_for_each(|part| take(part.to_vec()))
+                frames
+                    .chunks(window(width, height))
+                    .try_for_each(|part| take(part.to_vec()))
             }
             None => self.decode(take),
         }
@@ -243,8 +314,14 @@ struct Running {
 impl Running {
     fn start(command: Command, context: &Context) -> ToolResult<Self> {
         let mut group = ChildGroup::spawn(command)?;
-        let pipe = group.child().stdout.take().ok_or_else(|| ToolError::internal("ffmpeg has no output pipe"))?;
-        let stdout = pipe.into_owned_fd().map_err(|e| ToolError::file("read", Path::new("ffmpeg"), &e))?;
+        let pipe = group
+            .child()
+            .stdout
+            .take()
+            .ok_or_else(|| ToolError::internal("ffmpeg has no output pipe"))?;
+        let stdout = pipe
+            .into_owned_fd()
+            .map_err(|e| ToolError::file("read", Path::new("ffmpeg"), &e))?;
         let stderr = group.child().stderr.take();
         let stop = context.cancellation().child_token();
         let stopped = stop.clone();
@@ -264,7 +341,11 @@ impl Running {
                 None => group.stop(std::time::Duration::from_millis(200)).await,
             }
         });
-        Ok(Self { stdout: File::from(stdout), finished, stop: stop.drop_guard() })
+        Ok(Self {
+            stdout: File::from(stdout),
+            finished,
+            stop: stop.drop_guard(),
+        })
     }
 
     fn finish(self) -> ToolResult<(ExitStatus, String)> {
@@ -284,9 +365,21 @@ mod tests {
     #[test]
     fn a_turned_video_is_measured_as_shown() {
         let plain = r#"{"streams":[{"width":1920,"height":1080}]}"#;
-        assert_eq!(facts(plain), Some(Facts { width: 1920, height: 1080 }));
+        assert_eq!(
+            facts(plain),
+            Some(Facts {
+                width: 1920,
+                height: 1080
+            })
+        );
         let turned = r#"{"streams":[{"width":1920,"height":1080,"side_data_list":[{"rotation":-90}]}]}"#;
-        assert_eq!(facts(turned), Some(Facts { width: 1080, height: 1920 }));
+        assert_eq!(
+            facts(turned),
+            Some(Facts {
+                width: 1080,
+                height: 1920
+            })
+        );
         assert_eq!(facts(r#"{"streams":[]}"#), None);
     }
 }

@@ -31,7 +31,11 @@ pub fn humanize(image: &RgbImage, noise: &Noise, vignette: bool) -> RgbImage {
     let sharp = sharpen(&noisy);
     let contrasted = contrast(&sharp);
     let shifted = shift_channels(&contrasted);
-    if vignette { darken_corners(shifted) } else { shifted }
+    if vignette {
+        darken_corners(shifted)
+    } else {
+        shifted
+    }
 }
 
 fn add_noise(image: &RgbImage, noise: &Noise) -> RgbImage {
@@ -41,7 +45,8 @@ fn add_noise(image: &RgbImage, noise: &Noise) -> RgbImage {
         Noise::Off => {}
         Noise::Seeded(seed) => {
             let mut random = Random::new(*seed);
-            out.iter_mut().for_each(|value| add(value, (random.normal() * 2.0).trunc() as i32));
+            out.iter_mut()
+                .for_each(|value| add(value, (random.normal() * 2.0).trunc() as i32));
         }
         Noise::Given(values) => out.iter_mut().zip(values).for_each(|(value, by)| add(value, *by)),
     }
@@ -86,7 +91,8 @@ fn contrast(image: &RgbImage) -> RgbImage {
     let count = u64::from(image.width()) * u64::from(image.height());
     let mean = (lumas.sum::<u64>() as f64 / count.max(1) as f64 + 0.5).floor() as f32;
     let mut out = image.clone();
-    out.iter_mut().for_each(|value| *value = extrapolate(mean, f32::from(*value), CONTRAST));
+    out.iter_mut()
+        .for_each(|value| *value = extrapolate(mean, f32::from(*value), CONTRAST));
     out
 }
 

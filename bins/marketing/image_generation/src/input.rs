@@ -144,20 +144,35 @@ fn seed() -> u64 {
     1
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes the context by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "garde passes the context by reference"
+)]
 fn not_blank(text: &str, _: &()) -> garde::Result {
-    if text.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { Ok(()) }
+    if text.trim().is_empty() {
+        Err(garde::Error::new("must not be blank"))
+    } else {
+        Ok(())
+    }
 }
 
 impl Generate {
     /// Size of the pictures.
     pub fn pixels(&self) -> ToolResult<(u32, u32)> {
-        let Some(size) = &self.size else { return Ok(self.aspect.size()) };
-        let side = |text: &str| text.trim().parse::<u32>().ok().filter(|v| (64..=8192).contains(v));
+        let Some(size) = &self.size else {
+            return Ok(self.aspect.size());
+        };
+        let side = |text: &str| {
+            text.trim()
+                .parse::<u32>()
+                .ok()
+                .filter(|v| (64..=8192).contains(v))
+        };
         size.split_once(['x', 'X', '×'])
             .and_then(|(w, h)| Some((side(w)?, side(h)?)))
             .ok_or_else(|| {
-                ToolError::invalid("size", format!("`{size}` is not a size")).hint("write it as 1200x800; each side from 64 to 8192")
+                ToolError::invalid("size", format!("`{size}` is not a size"))
+                    .hint("write it as 1200x800; each side from 64 to 8192")
             })
     }
 
@@ -167,8 +182,11 @@ impl Generate {
         let first = match &self.output {
             Some(output) => {
                 if Format::from_path(output, "output")? != Format::Png {
-                    return Err(ToolError::invalid("output", format!("`{}` must end in .png", output.display()))
-                        .hint("use image_manipulation convert for other formats"));
+                    return Err(ToolError::invalid(
+                        "output",
+                        format!("`{}` must end in .png", output.display()),
+                    )
+                    .hint("use image_manipulation convert for other formats"));
                 }
                 folder.join(output)
             }
@@ -178,7 +196,10 @@ impl Generate {
             .map(|number| match number {
                 1 => first.clone(),
                 _ => {
-                    let stem = first.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+                    let stem = first
+                        .file_stem()
+                        .map(|s| s.to_string_lossy().into_owned())
+                        .unwrap_or_default();
                     first.with_file_name(format!("{stem}-{number}.png"))
                 }
             })
@@ -258,16 +279,33 @@ mod tests {
 
     #[test]
     fn names_follow_the_prompt_and_are_safe() {
-        let names = generate(r#"{"prompt":"../A \"cat\": on/the\nroof","count":2,"output_dir":"c"}"#).outputs().unwrap();
-        assert_eq!(names, [PathBuf::from("c/a-cat-on-the-roof_1.png"), PathBuf::from("c/a-cat-on-the-roof_1-2.png")]);
-        assert_eq!(generate(r#"{"prompt":"Кот","seed":7}"#).outputs().unwrap(), [PathBuf::from("кот_7.png")]);
+        let names = generate(r#"{"prompt":"../A \"cat\": on/the\nroof","count":2,"output_dir":"c"}"#)
+            .outputs()
+            .unwrap();
+        assert_eq!(
+            names,
+            [
+                PathBuf::from("c/a-cat-on-the-roof_1.png"),
+                PathBuf::from("c/a-cat-on-the-roof_1-2.png")
+            ]
+        );
+        assert_eq!(
+            generate(r#"{"prompt":"Кот","seed":7}"#).outputs().unwrap(),
+            [PathBuf::from("кот_7.png")]
+        );
         assert!(generate(r#"{"prompt":"x","output":"a.jpg"}"#).outputs().is_err());
     }
 
     #[test]
     fn a_size_wins_over_a_shape() {
-        assert_eq!(generate(r#"{"prompt":"x","aspect":"story"}"#).pixels().unwrap(), (1080, 1920));
-        assert_eq!(generate(r#"{"prompt":"x","size":"300x200"}"#).pixels().unwrap(), (300, 200));
+        assert_eq!(
+            generate(r#"{"prompt":"x","aspect":"story"}"#).pixels().unwrap(),
+            (1080, 1920)
+        );
+        assert_eq!(
+            generate(r#"{"prompt":"x","size":"300x200"}"#).pixels().unwrap(),
+            (300, 200)
+        );
         assert!(generate(r#"{"prompt":"x","size":"300"}"#).pixels().is_err());
     }
 }

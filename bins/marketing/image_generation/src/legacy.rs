@@ -35,7 +35,10 @@ pub fn input(call: &Value) -> Result<Value, Value> {
         return Err(json!({"status": "error", "message": "prompt is required."}));
     };
     let mut new = json!({"action": "generate", "prompt": prompt});
-    for (old, key) in [("campaign_dir", "output_dir"), ("reference_image_path", "reference")] {
+    for (old, key) in [
+        ("campaign_dir", "output_dir"),
+        ("reference_image_path", "reference"),
+    ] {
         if let Some(value) = text(old) {
             new[key] = json!(value);
         }
@@ -75,7 +78,10 @@ fn facts(path: &Path) -> Result<Value, ToolError> {
         })
         .collect();
     let rows = (width * height <= SHOWN).then(|| -> Vec<Vec<[u8; 3]>> {
-        image.rows().map(|row| row.map(|p| [p[0], p[1], p[2]]).collect()).collect()
+        image
+            .rows()
+            .map(|row| row.map(|p| [p[0], p[1], p[2]]).collect())
+            .collect()
     });
     Ok(json!({"ok": {
         "format": "PNG", "mode": mode, "width": width, "height": height,

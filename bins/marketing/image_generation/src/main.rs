@@ -86,12 +86,49 @@ impl Tool for ImageGeneration {
             .example(
                 "a square brand card",
                 &[
-                    "generate", "Fresh bread every morning", "-o", "card.png", "--subtitle", "Baked while you sleep",
-                    "--badge", "New", "--brand", "Crumb & Co", "--colors", "#7a3b1d", "--colors", "#f2b84b", "--size", "540x540",
+                    "generate",
+                    "Fresh bread every morning",
+                    "-o",
+                    "card.png",
+                    "--subtitle",
+                    "Baked while you sleep",
+                    "--badge",
+                    "New",
+                    "--brand",
+                    "Crumb & Co",
+                    "--colors",
+                    "#7a3b1d",
+                    "--colors",
+                    "#f2b84b",
+                    "--size",
+                    "540x540",
                 ],
             )
-            .example("three variants as stories", &["generate", "Summer tea", "-n", "3", "--size", "270x480", "-O", "cards"])
-            .example("a hand-made touch, repeatable", &["humanize", "photo.png", "-o", "touched.png", "--seed", "7", "--vignette"])
+            .example(
+                "three variants as stories",
+                &[
+                    "generate",
+                    "Summer tea",
+                    "-n",
+                    "3",
+                    "--size",
+                    "270x480",
+                    "-O",
+                    "cards",
+                ],
+            )
+            .example(
+                "a hand-made touch, repeatable",
+                &[
+                    "humanize",
+                    "photo.png",
+                    "-o",
+                    "touched.png",
+                    "--seed",
+                    "7",
+                    "--vignette",
+                ],
+            )
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
@@ -117,7 +154,10 @@ async fn generate(input: &Generate, ctx: &Context) -> ToolResult<Output> {
     let request = request(input, ctx)?;
     let provider = input.provider;
     let progress = ctx.progress("generate", "images", Some(outputs.len() as u64));
-    let mut made = Output { images: Vec::new(), cost_usd: Usd::ZERO };
+    let mut made = Output {
+        images: Vec::new(),
+        cost_usd: Usd::ZERO,
+    };
     for (index, path) in outputs.iter().enumerate() {
         ctx.check_cancelled()?;
         let seed = input.seed.wrapping_add(index as u64);
@@ -131,7 +171,10 @@ async fn generate(input: &Generate, ctx: &Context) -> ToolResult<Output> {
         let written = write(ctx, path, &png, input.reference.as_deref())?;
         let sidecar = Sidecar {
             format: "onejob.image.v1",
-            image: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+            image: path
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             prompt: &request.prompt,
             negative_prompt: request.negative_prompt.as_deref(),
             provider: provider.name(),
@@ -149,7 +192,13 @@ async fn generate(input: &Generate, ctx: &Context) -> ToolResult<Output> {
         text.push(b'\n');
         let beside = ctx.write(path.with_extension("json"), "application/json", "sidecar", &text)?;
         made.cost_usd += cost_usd;
-        made.images.push(Picture { path: written.path, sidecar: Some(beside.path), width, height, seed });
+        made.images.push(Picture {
+            path: written.path,
+            sidecar: Some(beside.path),
+            width,
+            height,
+            seed,
+        });
         ctx.count_items(1);
         progress.inc(1);
     }
@@ -161,9 +210,19 @@ fn request(input: &Generate, ctx: &Context) -> ToolResult<Request> {
     let (width, height) = input.pixels()?;
     let title = match &input.title {
         Some(title) => title.clone(),
-        None => input.prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned(),
+        None => input
+            .prompt
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
     };
-    let reference = input.reference.as_ref().map(|path| reference(path, (width, height), ctx)).transpose()?;
+    let reference = input
+        .reference
+        .as_ref()
+        .map(|path| reference(path, (width, height), ctx))
+        .transpose()?;
     Ok(Request {
         prompt: input.prompt.clone(),
         negative_prompt: input.negative_prompt.clone(),
@@ -189,7 +248,12 @@ fn reference(path: &Path, shown: (u32, u32), ctx: &Context) -> ToolResult<String
     let scale = f64::from(most) / f64::from(pixels.width().min(pixels.height()));
     if scale < 1.0 {
         let side = |v: u32| ((f64::from(v) * scale).round() as u32).max(1);
-        pixels = resize(&pixels, side(pixels.width()), side(pixels.height()), Filter::Lanczos3)?;
+        pixels = resize(
+            &pixels,
+            side(pixels.width()),
+            side(pixels.height()),
+            Filter::Lanczos3,
+        )?;
     }
     let png = encode(pixels, Format::Png, &EncodeOptions::default())?;
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(png)))
@@ -201,17 +265,23 @@ fn write(ctx: &Context, path: &Path, png: &[u8], source: Option<&Path>) -> ToolR
     if let Some(source) = source {
         artifact = artifact.made_from(Source::named(source.display().to_string()));
     }
-    artifact.write_all(png).map_err(|e| ToolError::file("write", path, &e))?;
+    artifact
+        .write_all(png)
+        .map_err(|e| ToolError::file("write", path, &e))?;
     artifact.commit()
 }
 
 fn touch(input: &Humanize, ctx: &Context) -> ToolResult<Output> {
     if Format::from_path(&input.output, "output")? != Format::Png {
-        return Err(ToolError::invalid("output", format!("`{}` must end in .png", input.output.display())));
+        return Err(ToolError::invalid(
+            "output",
+            format!("`{}` must end in .png", input.output.display()),
+        ));
     }
     let limits = Limits::default();
     let bytes = ctx.read(&input.image, limits.max_file)?;
-    let picture = decode(&bytes, &input.image.display().to_string(), &limits).map_err(|e| e.field("image"))?;
+    let picture =
+        decode(&bytes, &input.image.display().to_string(), &limits).map_err(|e| e.field("image"))?;
     let image = picture.pixels.into_rgb(Color::BLACK);
     let noise = match input.noise {
         NoiseSource::Off => Noise::Off,
@@ -220,20 +290,42 @@ fn touch(input: &Humanize, ctx: &Context) -> ToolResult<Output> {
     };
     let image = humanize(&image, &noise, input.vignette);
     let (width, height) = image.dimensions();
-    let pixels = if input.alpha { Pixels::Rgba(Pixels::Rgb(image).into_rgba()) } else { Pixels::Rgb(image) };
+    let pixels = if input.alpha {
+        Pixels::Rgba(Pixels::Rgb(image).into_rgba())
+    } else {
+        Pixels::Rgb(image)
+    };
     let png = encode(pixels, Format::Png, &EncodeOptions::default())?;
     let written = write(ctx, &input.output, &png, Some(&input.image))?;
-    let picture = Picture { path: written.path, sidecar: None, width, height, seed: input.seed };
-    Ok(Output { images: vec![picture], cost_usd: Usd::ZERO })
+    let picture = Picture {
+        path: written.path,
+        sidecar: None,
+        width,
+        height,
+        seed: input.seed,
+    };
+    Ok(Output {
+        images: vec![picture],
+        cost_usd: Usd::ZERO,
+    })
 }
 
 fn given_noise(input: &Humanize, image: &RgbImage, ctx: &Context) -> ToolResult<Vec<i32>> {
     let Some(path) = &input.noise_file else {
-        return Err(ToolError::invalid("noise_file", "noise from a file needs `noise_file`"));
+        return Err(ToolError::invalid(
+            "noise_file",
+            "noise from a file needs `noise_file`",
+        ));
     };
     let bytes = ctx.read(path, 1 << 30)?;
     let rows: Vec<Vec<[i32; 3]>> = serde_json::from_slice(&bytes).map_err(|e| {
-        ToolError::invalid("noise_file", format!("`{}` does not hold rows of pixels of three whole numbers: {e}", path.display()))
+        ToolError::invalid(
+            "noise_file",
+            format!(
+                "`{}` does not hold rows of pixels of three whole numbers: {e}",
+                path.display()
+            ),
+        )
     })?;
     let (width, height) = image.dimensions();
     if rows.len() != height as usize || rows.iter().any(|row| row.len() != width as usize) {

@@ -77,7 +77,9 @@ impl Provider {
         }
         let lifetime = Duration::from_secs(600);
         let tool = ctx.definition().name.clone();
-        let reservation = ctx.ledger()?.reserve(&tool, self.model(), price, lifetime, ctx.now())?;
+        let reservation = ctx
+            .ledger()?
+            .reserve(&tool, self.model(), price, lifetime, ctx.now())?;
         match self.make(request, seed).await {
             Ok(pixels) => {
                 ctx.ledger()?.commit(&reservation.id, price, ctx.now())?;
@@ -91,6 +93,7 @@ impl Provider {
         }
     }
 
+    #[expect(clippy::unused_async, reason = "providers behind a network wait here")]
     async fn make(self, request: &Request, seed: u64) -> ToolResult<Pixels> {
         match self {
             Self::Canvas => {

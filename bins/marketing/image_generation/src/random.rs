@@ -58,6 +58,9 @@ mod tests {
         let values: Vec<f64> = (0..20_000).map(|_| random.normal()).collect();
         let mean = values.iter().sum::<f64>() / 20_000.0;
         let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 20_000.0).sqrt();
-        assert!(mean.abs() < 0.03 && (deviation - 1.0).abs() < 0.03, "{mean} {deviation}");
+        assert!(
+            mean.abs() < 0.03 && (deviation - 1.0).abs() < 0.03,
+            "{mean} {deviation}"
+        );
     }
 }

@@ -59,6 +59,7 @@ macro_rules! action {
     ($(#[$about:meta])* $name:ident { $($(#[$meta:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
+        #[allow(clippy::struct_field_names, reason = "the flags are called what users call them: text, watermark")]
         pub struct $name {
             /// Images: files, patterns such as `shots/*.jpg`, or folders
             #[garde(length(min = 1))]

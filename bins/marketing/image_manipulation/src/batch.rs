@@ -12,7 +12,11 @@ pub struct MemoryCap {
 impl MemoryCap {
     /// A cap of `total` bytes.
     pub fn new(total: u64) -> Self {
-        Self { free: Mutex::new(total), total, returned: Condvar::new() }
+        Self {
+            free: Mutex::new(total),
+            total,
+            returned: Condvar::new(),
+        }
     }
 
     /// Runs `work` once `bytes` are free. A single piece of work larger than the whole cap runs alone.
@@ -24,7 +28,10 @@ impl MemoryCap {
         }
         *free -= share;
         drop(free);
-        let _share = Share { cap: self, bytes: share };
+        let _share = Share {
+            cap: self,
+            bytes: share,
+        };
         work()
     }
 }

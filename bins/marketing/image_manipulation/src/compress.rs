@@ -38,7 +38,10 @@ pub fn fit(
         let (best, bytes) = if format == Format::Jpeg {
             by_quality(&smaller, max_bytes, min_quality, most, options)?
         } else {
-            let options = EncodeOptions { best: true, ..options.clone() };
+            let options = EncodeOptions {
+                best: true,
+                ..options.clone()
+            };
             let bytes = encode(smaller, format, &options)?;
             let length = bytes.len() as u64;
             ((length <= max_bytes).then_some((bytes, None)), length)
@@ -53,7 +56,10 @@ pub fn fit(
     }
     Err(ToolError::new(
         ErrorKind::InvalidInput,
-        format!("the image does not fit {max_bytes} bytes: the smallest {} tried has {least}", format.extension()),
+        format!(
+            "the image does not fit {max_bytes} bytes: the smallest {} tried has {least}",
+            format.extension()
+        ),
     )
     .code("does_not_fit")
     .field("max_bytes")
@@ -72,7 +78,11 @@ fn by_quality(
     options: &EncodeOptions,
 ) -> ToolResult<(Best, u64)> {
     let at = |quality: u8| -> ToolResult<Vec<u8>> {
-        let options = EncodeOptions { quality, best: true, ..options.clone() };
+        let options = EncodeOptions {
+            quality,
+            best: true,
+            ..options.clone()
+        };
         encode(pixels.clone(), Format::Jpeg, &options)
     };
     let bytes = at(low)?;
@@ -105,16 +115,25 @@ mod tests {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (seed >> 26) as u8
         };
-        let raw = (0..200 * 150 * 3).map(|i| ((i / 9) % 190) as u8 + noise()).collect();
+        let raw = (0..200 * 150 * 3)
+            .map(|i| ((i / 9) % 190) as u8 + noise())
+            .collect();
         Pixels::Rgb(RgbImage::from_raw(200, 150, raw).unwrap())
     }
 
     #[test]
     fn quality_goes_first_and_size_after() {
         let picture = textured();
-        let options = EncodeOptions { quality: 95, ..EncodeOptions::default() };
+        let options = EncodeOptions {
+            quality: 95,
+            ..EncodeOptions::default()
+        };
         let roomy = fit(&picture, Format::Jpeg, 14_000, 40, &options).unwrap();
-        assert!(roomy.bytes.len() <= 14_000 && roomy.size == (200, 150), "{:?}", roomy.size);
+        assert!(
+            roomy.bytes.len() <= 14_000 && roomy.size == (200, 150),
+            "{:?}",
+            roomy.size
+        );
         assert!(roomy.quality.is_some_and(|q| q > 40));
         let tight = fit(&picture, Format::Jpeg, 3_000, 40, &options).unwrap();
         assert!(tight.bytes.len() <= 3_000 && tight.size.0 < 200);

@@ -85,7 +85,10 @@ impl Gravity {
             }
         };
         let (x, y) = self.sides();
-        (along(x, outer.0, inner.0, margin.0), along(y, outer.1, inner.1, margin.1))
+        (
+            along(x, outer.0, inner.0, margin.0),
+            along(y, outer.1, inner.1, margin.1),
+        )
     }
 }
 
@@ -158,10 +161,18 @@ pub fn scaling(
         Mode::Stretch => Scaling::Whole(width, height),
         Mode::Cover => {
             let scale = across.max(down);
-            let (part_w, part_h) = ((f64::from(width) / scale).min(w), (f64::from(height) / scale).min(h));
+            let (part_w, part_h) = (
+                (f64::from(width) / scale).min(w),
+                (f64::from(height) / scale).min(h),
+            );
             let (side_x, side_y) = gravity.sides();
             let start = |side: i64, room: f64| room.max(0.0) * (side + 1) as f64 / 2.0;
-            let region = [start(side_x, w - part_w), start(side_y, h - part_h), part_w, part_h];
+            let region = [
+                start(side_x, w - part_w),
+                start(side_y, h - part_h),
+                part_w,
+                part_h,
+            ];
             let target = if enlarge || scale <= 1.0 {
                 (width, height)
             } else {
@@ -176,11 +187,20 @@ pub fn scaling(
 pub fn largest(from: (u32, u32), aspect: &str) -> ToolResult<(u32, u32)> {
     let wrong = || ToolError::invalid("aspect", format!("`{aspect}` is not a shape; write it as 16:9"));
     let (across, down) = aspect.split_once([':', '/', 'x']).ok_or_else(wrong)?;
-    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|v| *v > 0.0 && v.is_finite());
+    let number = |text: &str| {
+        text.trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|v| *v > 0.0 && v.is_finite())
+    };
     let shape = number(across).ok_or_else(wrong)? / number(down).ok_or_else(wrong)?;
     let (w, h) = (f64::from(from.0), f64::from(from.1));
     let side = |v: f64, most: u32| (v.round() as u32).clamp(1, most);
-    Ok(if w / h > shape { (side(h * shape, from.0), from.1) } else { (from.0, side(w / shape, from.1)) })
+    Ok(if w / h > shape {
+        (side(h * shape, from.0), from.1)
+    } else {
+        (from.0, side(w / shape, from.1))
+    })
 }
 
 #[cfg(test)]
@@ -203,9 +223,18 @@ mod tests {
     #[test]
     fn cover_keeps_the_part_that_gravity_names() {
         let part = |gravity| scaling((100, 50), Some(20), Some(20), Mode::Cover, gravity, true).unwrap();
-        assert_eq!(part(Gravity::West), Scaling::Part([0.0, 0.0, 50.0, 50.0], (20, 20)));
-        assert_eq!(part(Gravity::Center), Scaling::Part([25.0, 0.0, 50.0, 50.0], (20, 20)));
-        assert_eq!(part(Gravity::East), Scaling::Part([50.0, 0.0, 50.0, 50.0], (20, 20)));
+        assert_eq!(
+            part(Gravity::West),
+            Scaling::Part([0.0, 0.0, 50.0, 50.0], (20, 20))
+        );
+        assert_eq!(
+            part(Gravity::Center),
+            Scaling::Part([25.0, 0.0, 50.0, 50.0], (20, 20))
+        );
+        assert_eq!(
+            part(Gravity::East),
+            Scaling::Part([50.0, 0.0, 50.0, 50.0], (20, 20))
+        );
     }
 
     #[test]

@@ -38,7 +38,9 @@ pub fn input(call: &Value) -> Result<Value, Value> {
                 return Err(error(&format!("Watermark file not found: {mark}")));
             }
             let wanted = call.get("gravity").and_then(Value::as_str).unwrap_or("SouthEast");
-            let gravity = Gravity::OLD_NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            let gravity = Gravity::OLD_NAMES
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
             let Some((_, gravity)) = gravity else {
                 let names: Vec<&str> = Gravity::OLD_NAMES.iter().map(|(name, _)| *name).collect();
                 return Err(error(&format!(
@@ -59,7 +61,9 @@ pub fn input(call: &Value) -> Result<Value, Value> {
 fn side(call: &Value, key: &str) -> Option<u64> {
     let value = call.get(key)?;
     let number = value.as_u64().or_else(|| value.as_f64().map(|v| v as u64));
-    number.or_else(|| value.as_str()?.trim().parse().ok()).filter(|&v| v > 0)
+    number
+        .or_else(|| value.as_str()?.trim().parse().ok())
+        .filter(|&v| v > 0)
 }
 
 /// The old answer.
@@ -84,20 +88,36 @@ mod tests {
     use super::*;
 
     fn message(call: Value) -> String {
-        input(&call).unwrap_err()["message"].as_str().unwrap_or_default().to_owned()
+        input(&call).unwrap_err()["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     #[test]
     fn the_old_checks_come_in_the_old_order() {
-        assert_eq!(message(json!({"action": "resize"})), "input_path and output_path are required.");
+        assert_eq!(
+            message(json!({"action": "resize"})),
+            "input_path and output_path are required."
+        );
         let absent = json!({"action": "crop", "input_path": "absent.png", "output_path": "o.png"});
         assert_eq!(message(absent), "Input file not found: absent.png");
         let crop = json!({"action": "crop", "input_path": "Cargo.toml", "output_path": "o.png"});
-        assert_eq!(message(crop), "Invalid action. Must be 'resize' or 'add_watermark'.");
-        let zero = json!({"action": "resize", "input_path": "Cargo.toml", "output_path": "o.png", "width": 0});
-        assert_eq!(message(zero), "For 'resize' action, 'width' or 'height' is required.");
+        assert_eq!(
+            message(crop),
+            "Invalid action. Must be 'resize' or 'add_watermark'."
+        );
+        let zero =
+            json!({"action": "resize", "input_path": "Cargo.toml", "output_path": "o.png", "width": 0});
+        assert_eq!(
+            message(zero),
+            "For 'resize' action, 'width' or 'height' is required."
+        );
         let mark = json!({"action": "add_watermark", "input_path": "Cargo.toml", "output_path": "o.png"});
-        assert_eq!(message(mark), "For 'add_watermark' action, 'watermark_path' is required.");
+        assert_eq!(
+            message(mark),
+            "For 'add_watermark' action, 'watermark_path' is required."
+        );
     }
 
     #[test]

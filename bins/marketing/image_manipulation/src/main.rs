@@ -69,19 +69,54 @@ impl Tool for ImageManipulation {
             .replaces(1, &["image_manipulation_tool"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
             .policy(Policy::with_timeout(Duration::from_secs(600)))
-            .example("at most 120 pixels wide", &["resize", "photo.jpg", "-o", "small.jpg", "--width", "120"])
+            .example(
+                "at most 120 pixels wide",
+                &["resize", "photo.jpg", "-o", "small.jpg", "--width", "120"],
+            )
             .example(
                 "a half transparent mark in the corner",
-                &["watermark", "photo.jpg", "-w", "mark.png", "-o", "marked.png", "--opacity", "0.5", "--margin", "8"],
+                &[
+                    "watermark",
+                    "photo.jpg",
+                    "-w",
+                    "mark.png",
+                    "-o",
+                    "marked.png",
+                    "--opacity",
+                    "0.5",
+                    "--margin",
+                    "8",
+                ],
             )
-            .example("square thumbnails of a whole folder", &["thumbnail", ".", "-O", "thumbs", "--square", "-s", "64"])
-            .example("at most 3000 bytes", &["compress", "photo.jpg", "-o", "tiny.jpg", "-b", "3000"])
-            .example("a caption", &["text", "photo.jpg", "-o", "captioned.png", "-t", "Привет, world", "--plate", "#00000090"])
+            .example(
+                "square thumbnails of a whole folder",
+                &["thumbnail", ".", "-O", "thumbs", "--square", "-s", "64"],
+            )
+            .example(
+                "at most 3000 bytes",
+                &["compress", "photo.jpg", "-o", "tiny.jpg", "-b", "3000"],
+            )
+            .example(
+                "a caption",
+                &[
+                    "text",
+                    "photo.jpg",
+                    "-o",
+                    "captioned.png",
+                    "-t",
+                    "Привет, world",
+                    "--plate",
+                    "#00000090",
+                ],
+            )
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         let files = input.files();
-        let limits = Limits { max_pixels: files.max_pixels, ..Limits::default() };
+        let limits = Limits {
+            max_pixels: files.max_pixels,
+            ..Limits::default()
+        };
         let jobs = jobs(&files)?;
         let extras = Extras::read(&input, &limits, ctx)?;
         if let [job] = jobs.as_slice() {
@@ -121,10 +156,13 @@ fn one(input: &Input, extras: &Extras, job: &Job, limits: &Limits, ctx: &Context
     let bytes = ctx.read(&job.input, limits.max_file)?;
     let made = apply(input, extras, &bytes, &job.input, job.format, limits)?;
     if made.frames > 1 {
-        ctx.warn(format!("`{}` has {} frames; only the first is used", job.input.display(), made.frames));
+        ctx.warn(format!(
+            "`{}` has {} frames; only the first is used",
+            job.input.display(),
+            made.frames
+        ));
     }
-    let artifact = ctx
-        .write(&job.output, job.format.media_type(), "output", &made.bytes)?;
+    let artifact = ctx.write(&job.output, job.format.media_type(), "output", &made.bytes)?;
     ctx.count_items(1);
     Ok(Image {
         input: job.input.clone(),
@@ -150,7 +188,15 @@ fn collect(jobs: &[Job], results: Vec<ToolResult<Image>>) -> ToolResult<Output> 
                 let text = error.message.clone();
                 first.get_or_insert(error);
                 let input = job.input.clone();
-                Image { input, output: None, width: 0, height: 0, bytes: 0, quality: None, error: Some(text) }
+                Image {
+                    input,
+                    output: None,
+                    width: 0,
+                    height: 0,
+                    bytes: 0,
+                    quality: None,
+                    error: Some(text),
+                }
             })
         })
         .collect();

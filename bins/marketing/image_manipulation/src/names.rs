@@ -27,7 +27,11 @@ pub fn jobs(files: &Files<'_>) -> ToolResult<Vec<Job>> {
     let mut jobs = Vec::with_capacity(inputs.len());
     for (index, input) in inputs.iter().enumerate() {
         let (output, format) = name(files, input, index, inputs.len())?;
-        jobs.push(Job { input: input.clone(), output, format });
+        jobs.push(Job {
+            input: input.clone(),
+            output,
+            format,
+        });
     }
     check(files, &jobs)?;
     Ok(jobs)
@@ -39,8 +43,13 @@ fn expand(images: &[String]) -> ToolResult<Vec<PathBuf>> {
         let field = format!("images[{index}]");
         let path = Path::new(name);
         if path.is_dir() {
-            let entries = std::fs::read_dir(path).map_err(|e| ToolError::file("read", path, &e).field(&field))?;
-            let mut inside: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_picture(p)).collect();
+            let entries =
+                std::fs::read_dir(path).map_err(|e| ToolError::file("read", path, &e).field(&field))?;
+            let mut inside: Vec<PathBuf> = entries
+                .flatten()
+                .map(|e| e.path())
+                .filter(|p| is_picture(p))
+                .collect();
             if inside.is_empty() {
                 return Err(ToolError::not_found(format!("no images in the folder `{name}`")).field(field));
             }
@@ -88,7 +97,9 @@ fn name(files: &Files<'_>, input: &Path, index: usize, count: usize) -> ToolResu
         }
         (None, Some(folder)) => {
             let format = files.format.unwrap_or_else(|| own_format(input));
-            let kept = files.format.is_none_or(|f| Format::from_extension(&text(input.extension())) == Some(f));
+            let kept = files
+                .format
+                .is_none_or(|f| Format::from_extension(&text(input.extension())) == Some(f));
             let file = if kept && input.extension().is_some() {
                 text(input.file_name())
             } else {
@@ -100,23 +111,38 @@ fn name(files: &Files<'_>, input: &Path, index: usize, count: usize) -> ToolResu
             let pattern = output.to_string_lossy();
             if !pattern.contains('{') {
                 if count > 1 {
-                    return Err(ToolError::invalid("output", format!("one output `{pattern}` for {count} images"))
-                        .hint("use a pattern such as `small/{stem}.{ext}`, or --output-dir"));
+                    return Err(ToolError::invalid(
+                        "output",
+                        format!("one output `{pattern}` for {count} images"),
+                    )
+                    .hint("use a pattern such as `small/{stem}.{ext}`, or --output-dir"));
                 }
                 return Ok((output.clone(), format_of(output, "output")?));
             }
-            let extension = files.format.map_or_else(|| own_format(input).extension(), Format::extension);
+            let extension = files
+                .format
+                .map_or_else(|| own_format(input).extension(), Format::extension);
             let filled = pattern
                 .replace("{stem}", &text(input.file_stem()))
                 .replace("{name}", &text(input.file_name()))
                 .replace("{ext}", extension)
                 .replace("{index}", &format!("{:03}", index + 1))
-                .replace("{dir}", &input.parent().map(|p| p.display().to_string()).filter(|d| !d.is_empty()).unwrap_or_else(|| ".".to_owned()));
+                .replace(
+                    "{dir}",
+                    &input
+                        .parent()
+                        .map(|p| p.display().to_string())
+                        .filter(|d| !d.is_empty())
+                        .unwrap_or_else(|| ".".to_owned()),
+                );
             let output = PathBuf::from(filled);
             let format = format_of(&output, "output")?;
             Ok((output, format))
         }
-        (None, None) if files.in_place => Ok((input.to_owned(), files.format.unwrap_or_else(|| own_format(input)))),
+        (None, None) if files.in_place => Ok((
+            input.to_owned(),
+            files.format.unwrap_or_else(|| own_format(input)),
+        )),
         (None, None) => Err(ToolError::invalid("output", "no output given")
             .hint("use --output FILE, --output-dir FOLDER or --in-place")),
     }
@@ -124,30 +150,45 @@ fn name(files: &Files<'_>, input: &Path, index: usize, count: usize) -> ToolResu
 
 fn check(files: &Files<'_>, jobs: &[Job]) -> ToolResult<()> {
     let mut taken: HashMap<PathBuf, &Path> = HashMap::new();
-    let inputs: HashMap<PathBuf, &Path> =
-        jobs.iter().filter_map(|job| Some((job.input.canonicalize().ok()?, job.input.as_path()))).collect();
+    let inputs: HashMap<PathBuf, &Path> = jobs
+        .iter()
+        .filter_map(|job| Some((job.input.canonicalize().ok()?, job.input.as_path())))
+        .collect();
     for job in jobs {
         let shown = job.output.display();
         if let Some(other) = taken.insert(job.output.clone(), &job.input) {
             return Err(ToolError::new(
                 ErrorKind::Conflict,
-                format!("`{}` and `{}` would both become `{shown}`", other.display(), job.input.display()),
+                format!(
+                    "`{}` and `{}` would both become `{shown}`",
+                    other.display(),
+                    job.input.display()
+                ),
             )
             .field("output")
             .hint("use {stem}, {dir} or {index} in the output"));
         }
         if job.output.is_dir() {
-            return Err(ToolError::invalid("output", format!("`{shown}` is a directory")).hint("use --output-dir"));
+            return Err(
+                ToolError::invalid("output", format!("`{shown}` is a directory")).hint("use --output-dir")
+            );
         }
-        let Ok(existing) = job.output.canonicalize() else { continue };
+        let Ok(existing) = job.output.canonicalize() else {
+            continue;
+        };
         if files.no_clobber {
-            return Err(ToolError::new(ErrorKind::Conflict, format!("`{shown}` exists already")).field("output"));
+            return Err(
+                ToolError::new(ErrorKind::Conflict, format!("`{shown}` exists already")).field("output"),
+            );
         }
         if !files.in_place && inputs.contains_key(&existing) {
-            return Err(ToolError::new(ErrorKind::Conflict, format!("`{shown}` is an input and would be lost"))
-                .code("would_overwrite_input")
-                .field("output")
-                .hint("choose another name, or allow it with --in-place"));
+            return Err(ToolError::new(
+                ErrorKind::Conflict,
+                format!("`{shown}` is an input and would be lost"),
+            )
+            .code("would_overwrite_input")
+            .field("output")
+            .hint("choose another name, or allow it with --in-place"));
         }
     }
     Ok(())

@@ -86,7 +86,10 @@ pub fn turned_size(width: u32, height: u32, degrees: f64) -> (u32, u32) {
     let (w, h) = (f64::from(width), f64::from(height));
     // A hair less, so that rounding errors do not add a row.
     let side = |v: f64| (v - 1e-6).ceil().max(1.0) as u32;
-    (side(w * cos.abs() + h * sin.abs()), side(w * sin.abs() + h * cos.abs()))
+    (
+        side(w * cos.abs() + h * sin.abs()),
+        side(w * sin.abs() + h * cos.abs()),
+    )
 }
 
 /// Turns clockwise by any angle, with linear interpolation of premultiplied colours.
@@ -131,11 +134,24 @@ pub fn turned(image: Pixels, degrees: f64, background: Color) -> Pixels {
         let alpha = sum[3] + back[3] * rest;
         let channel = |i: usize| {
             let mixed = sum[i] + back[i] * back[3] / 255.0 * rest;
-            if alpha > 0.0 { (mixed * 255.0 / alpha).round().clamp(0.0, 255.0) as u8 } else { 0 }
+            if alpha > 0.0 {
+                (mixed * 255.0 / alpha).round().clamp(0.0, 255.0) as u8
+            } else {
+                0
+            }
         };
-        pixel.0 = [channel(0), channel(1), channel(2), alpha.round().clamp(0.0, 255.0) as u8];
+        pixel.0 = [
+            channel(0),
+            channel(1),
+            channel(2),
+            alpha.round().clamp(0.0, 255.0) as u8,
+        ];
     }
-    if keeps_rgb { Pixels::Rgb(Pixels::Rgba(out).into_rgb(background)) } else { Pixels::Rgba(out) }
+    if keeps_rgb {
+        Pixels::Rgb(Pixels::Rgba(out).into_rgb(background))
+    } else {
+        Pixels::Rgba(out)
+    }
 }
 
 #[cfg(test)]
@@ -159,7 +175,12 @@ mod tests {
 
     #[test]
     fn turning_by_45_degrees_adds_corners() {
-        let out = turned(Pixels::Rgba(plain(10, 10, [1, 2, 3, 255])), 45.0, Color::TRANSPARENT).into_rgba();
+        let out = turned(
+            Pixels::Rgba(plain(10, 10, [1, 2, 3, 255])),
+            45.0,
+            Color::TRANSPARENT,
+        )
+        .into_rgba();
         assert_eq!(out.dimensions(), (15, 15));
         assert_eq!(out.get_pixel(0, 0)[3], 0);
         assert_eq!(out.get_pixel(7, 7).0, [1, 2, 3, 255]);

@@ -18,7 +18,10 @@ const RISE: f64 = 0.95;
 /// Writes the text. `font` is the content of the font file, if one was named.
 pub fn write(image: Pixels, action: &Text, font: Option<&[u8]>) -> ToolResult<Pixels> {
     let (width, height) = (image.width(), image.height());
-    let size = action.size.unwrap_or_else(|| f64::from(width.min(height)) / 12.0).max(1.0);
+    let size = action
+        .size
+        .unwrap_or_else(|| f64::from(width.min(height)) / 12.0)
+        .max(1.0);
     let margin = action.margin.unwrap_or((size / 2.0).round() as u32);
     let svg = svg(width, height, size, margin, action, font)?;
     let drawn = vector::draw(&svg, width, height, font)?;
@@ -27,12 +30,18 @@ pub fn write(image: Pixels, action: &Text, font: Option<&[u8]>) -> ToolResult<Pi
     Ok(lay_over(image, &over, 0, 0, 1.0))
 }
 
-fn svg(width: u32, height: u32, size: f64, margin: u32, action: &Text, font: Option<&[u8]>) -> ToolResult<String> {
+fn svg(
+    width: u32,
+    height: u32,
+    size: f64,
+    margin: u32,
+    action: &Text,
+    font: Option<&[u8]>,
+) -> ToolResult<String> {
     let family = match font {
         None => vector::FONT.to_owned(),
-        Some(data) => vector::font_family(data).ok_or_else(|| {
-            ToolError::invalid("font", "the font file is not a TrueType or OpenType font")
-        })?,
+        Some(data) => vector::font_family(data)
+            .ok_or_else(|| ToolError::invalid("font", "the font file is not a TrueType or OpenType font"))?,
     };
     let text = action.text.replace("\\n", "\n");
     let lines: Vec<&str> = text.lines().collect();
@@ -74,7 +83,10 @@ fn svg(width: u32, height: u32, size: f64, margin: u32, action: &Text, font: Opt
     }
     let outline = action.outline.map(|color| {
         let stroke = size / 10.0;
-        format!(r#" {} stroke-width="{stroke:.2}" stroke-linejoin="round" paint-order="stroke""#, paint("stroke", color))
+        format!(
+            r#" {} stroke-width="{stroke:.2}" stroke-linejoin="round" paint-order="stroke""#,
+            paint("stroke", color)
+        )
     });
     for (index, line) in lines.iter().enumerate() {
         let baseline = top + size * (LINE * index as f64 + RISE);
@@ -92,5 +104,8 @@ fn svg(width: u32, height: u32, size: f64, margin: u32, action: &Text, font: Opt
 
 fn paint(attribute: &str, color: Color) -> String {
     let [r, g, b, a] = color.rgba();
-    format!(r##"{attribute}="#{r:02x}{g:02x}{b:02x}" {attribute}-opacity="{:.3}""##, f64::from(a) / 255.0)
+    format!(
+        r##"{attribute}="#{r:02x}{g:02x}{b:02x}" {attribute}-opacity="{:.3}""##,
+        f64::from(a) / 255.0
+    )
 }

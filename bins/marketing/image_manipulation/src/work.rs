@@ -5,8 +5,8 @@ use std::path::Path;
 use app_core::{
     Context, ErrorKind, ToolError, ToolResult,
     providers::image::{
-        EncodeOptions, Filter, Format, Limits, Picture, Pixels, Region, RgbaImage, decode, encode, open, resize,
-        resize_region, strip_metadata,
+        EncodeOptions, Filter, Format, Limits, Picture, Pixels, Region, RgbaImage, decode, encode, open,
+        resize, resize_region, strip_metadata,
     },
 };
 
@@ -31,10 +31,17 @@ impl Extras {
         Ok(match input {
             Input::Watermark(action) => {
                 let picture = open(&action.watermark, limits).map_err(|e| e.field("watermark"))?;
-                Self { mark: Some(picture.pixels.into_rgba()), font: None }
+                Self {
+                    mark: Some(picture.pixels.into_rgba()),
+                    font: None,
+                }
             }
             Input::Text(action) => {
-                let font = action.font.as_ref().map(|path| ctx.read(path, 64 << 20)).transpose()?;
+                let font = action
+                    .font
+                    .as_ref()
+                    .map(|path| ctx.read(path, 64 << 20))
+                    .transpose()?;
                 Self { mark: None, font }
             }
             _ => Self::default(),
@@ -80,7 +87,12 @@ pub fn apply(
         && let Some(bytes) = strip_metadata(bytes, &picture)
     {
         let size = (picture.pixels.width(), picture.pixels.height());
-        return Ok(Made { bytes, size, quality: None, frames });
+        return Ok(Made {
+            bytes,
+            size,
+            quality: None,
+            frames,
+        });
     }
     if let Input::Convert(action) = input {
         (options.best, options.progressive) = (action.best, action.best);
@@ -88,15 +100,36 @@ pub fn apply(
     if let Input::Compress(action) = input {
         if bytes.len() as u64 <= action.max_bytes && picture.format == format && frames == 1 && !strip {
             let size = (picture.pixels.width(), picture.pixels.height());
-            return Ok(Made { bytes: bytes.to_vec(), size, quality: None, frames });
+            return Ok(Made {
+                bytes: bytes.to_vec(),
+                size,
+                quality: None,
+                frames,
+            });
         }
         options.quality = 95;
-        let fitted = compress::fit(&picture.pixels, format, action.max_bytes, action.min_quality, &options)?;
-        return Ok(Made { bytes: fitted.bytes, size: fitted.size, quality: fitted.quality, frames });
+        let fitted = compress::fit(
+            &picture.pixels,
+            format,
+            action.max_bytes,
+            action.min_quality,
+            &options,
+        )?;
+        return Ok(Made {
+            bytes: fitted.bytes,
+            size: fitted.size,
+            quality: fitted.quality,
+            frames,
+        });
     }
     let pixels = change(input, extras, picture, limits)?;
     let size = (pixels.width(), pixels.height());
-    Ok(Made { bytes: encode(pixels, format, &options)?, size, quality: None, frames })
+    Ok(Made {
+        bytes: encode(pixels, format, &options)?,
+        size,
+        quality: None,
+        frames,
+    })
 }
 
 fn change(input: &Input, extras: &Extras, picture: Picture, limits: &Limits) -> ToolResult<Pixels> {
@@ -118,15 +151,31 @@ fn change(input: &Input, extras: &Extras, picture: Picture, limits: &Limits) -> 
 fn guard(width: u32, height: u32, limits: &Limits) -> ToolResult<()> {
     if u64::from(width) * u64::from(height) > limits.max_pixels {
         let message = format!("the result would be too large: {width}x{height}");
-        return Err(ToolError::new(ErrorKind::InvalidInput, message).code("image_too_large").hint("see --max-pixels"));
+        return Err(ToolError::new(ErrorKind::InvalidInput, message)
+            .code("image_too_large")
+            .hint("see --max-pixels"));
     }
     Ok(())
 }
 
 fn resized(pixels: Pixels, action: &Resize, limits: &Limits) -> ToolResult<Pixels> {
     let from = (pixels.width(), pixels.height());
-    let how = scaling(from, action.width, action.height, action.mode, action.gravity, action.enlarge)?;
-    scaled(pixels, how, action.filter, action.gravity, action.background, limits)
+    let how = scaling(
+        from,
+        action.width,
+        action.height,
+        action.mode,
+        action.gravity,
+        action.enlarge,
+    )?;
+    scaled(
+        pixels,
+        how,
+        action.filter,
+        action.gravity,
+        action.background,
+        limits,
+    )
 }
 
 fn scaled(
@@ -144,7 +193,13 @@ fn scaled(
         }
         Scaling::Part([x, y, width, height], (to_width, to_height)) => {
             guard(to_width, to_height, limits)?;
-            resize_region(&pixels, Region { x, y, width, height }, to_width, to_height, filter)
+            resize_region(
+                &pixels,
+                Region { x, y, width, height },
+                to_width,
+                to_height,
+                filter,
+            )
         }
         Scaling::Framed(inner, outer) => {
             guard(outer.0, outer.1, limits)?;
@@ -163,11 +218,21 @@ fn marked(pixels: Pixels, action: &Watermark, mark: &RgbaImage) -> ToolResult<Pi
             let width = ((f64::from(outer.0) * share).round() as u32).max(1);
             let height = f64::from(mark.height()) * f64::from(width) / f64::from(mark.width().max(1));
             let height = (height.round() as u32).clamp(1, 65535);
-            Some(resize(&Pixels::Rgba(mark.clone()), width.min(65535), height, Filter::Lanczos3)?.into_rgba())
+            Some(
+                resize(
+                    &Pixels::Rgba(mark.clone()),
+                    width.min(65535),
+                    height,
+                    Filter::Lanczos3,
+                )?
+                .into_rgba(),
+            )
         }
     };
     let mark = scaled.as_ref().unwrap_or(mark);
-    let (x, y) = action.gravity.place(outer, mark.dimensions(), (action.margin, action.margin));
+    let (x, y) = action
+        .gravity
+        .place(outer, mark.dimensions(), (action.margin, action.margin));
     Ok(lay_over(pixels, mark, x, y, action.opacity))
 }
 
@@ -175,11 +240,17 @@ fn cropped(pixels: Pixels, action: &Crop) -> ToolResult<Pixels> {
     let outer = (pixels.width(), pixels.height());
     let inner = match &action.aspect {
         Some(_) if action.width.is_some() || action.height.is_some() => {
-            return Err(ToolError::invalid("aspect", "a shape and a size exclude each other"));
+            return Err(ToolError::invalid(
+                "aspect",
+                "a shape and a size exclude each other",
+            ));
         }
         Some(aspect) => largest(outer, aspect)?,
         None if action.width.is_none() && action.height.is_none() => {
-            return Err(ToolError::invalid("width", "a width, a height or an aspect is needed"));
+            return Err(ToolError::invalid(
+                "width",
+                "a width, a height or an aspect is needed",
+            ));
         }
         None => (
             action.width.unwrap_or_else(|| outer.0.saturating_sub(action.x)),
@@ -187,11 +258,16 @@ fn cropped(pixels: Pixels, action: &Crop) -> ToolResult<Pixels> {
         ),
     };
     let (x, y) = action.gravity.place(outer, inner, (action.x, action.y));
-    let inside = |at: i64, length: u32, outer: u32| at >= 0 && length > 0 && at + i64::from(length) <= i64::from(outer);
+    let inside = |at: i64, length: u32, outer: u32| {
+        at >= 0 && length > 0 && at + i64::from(length) <= i64::from(outer)
+    };
     if !inside(x, inner.0, outer.0) || !inside(y, inner.1, outer.1) {
         return Err(ToolError::invalid(
             "width",
-            format!("a rectangle of {}x{} at {x},{y} does not lie inside {}x{}", inner.0, inner.1, outer.0, outer.1),
+            format!(
+                "a rectangle of {}x{} at {x},{y} does not lie inside {}x{}",
+                inner.0, inner.1, outer.0, outer.1
+            ),
         ));
     }
     Ok(pixels.cropped(x as u32, y as u32, inner.0, inner.1))
@@ -216,6 +292,20 @@ fn rotated(mut pixels: Pixels, action: &Rotate, limits: &Limits) -> ToolResult<P
 fn thumbnail(pixels: Pixels, action: &Thumbnail) -> ToolResult<Pixels> {
     let from = (pixels.width(), pixels.height());
     let mode = if action.square { Mode::Cover } else { Mode::Fit };
-    let how = scaling(from, Some(action.size), Some(action.size), mode, Gravity::Center, false)?;
-    scaled(pixels, how, Filter::Lanczos3, Gravity::Center, action.background, &Limits::default())
+    let how = scaling(
+        from,
+        Some(action.size),
+        Some(action.size),
+        mode,
+        Gravity::Center,
+        false,
+    )?;
+    scaled(
+        pixels,
+        how,
+        Filter::Lanczos3,
+        Gravity::Center,
+        action.background,
+        &Limits::default(),
+    )
 }

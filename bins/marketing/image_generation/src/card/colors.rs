@@ -45,7 +45,10 @@ impl Scheme {
             None if brand.is_empty() => from_hsl(accent_hue + turn, 0.88, 0.60),
             None => from_hsl(hue + 165.0 + turn, 0.80, 0.60),
         };
-        let second = brand.get(2).copied().unwrap_or_else(|| from_hsl(hue + 28.0, 0.55, 0.62));
+        let second = brand
+            .get(2)
+            .copied()
+            .unwrap_or_else(|| from_hsl(hue + 28.0, 0.55, 0.62));
         let saturation = hsl(main).1.min(0.55);
         Self {
             dark: from_hsl(hue, saturation, 0.14),
@@ -59,7 +62,11 @@ impl Scheme {
 
 /// The colour of letters that can be read on `background`: the one of `dark` and `light` with more contrast.
 pub fn ink(background: Color, dark: Color, light: Color) -> Color {
-    if contrast(background, light) >= contrast(background, dark) { light } else { dark }
+    if contrast(background, light) >= contrast(background, dark) {
+        light
+    } else {
+        dark
+    }
 }
 
 /// Contrast ratio of two colours, 1 to 21 (WCAG 2.1).
@@ -72,7 +79,11 @@ fn luminance(color: Color) -> f64 {
     let [r, g, b, _] = color.rgba();
     let linear = |v: u8| {
         let v = f64::from(v) / 255.0;
-        if v <= 0.03928 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        if v <= 0.03928 {
+            v / 12.92
+        } else {
+            ((v + 0.055) / 1.055).powf(2.4)
+        }
     };
     0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
 }
@@ -130,7 +141,10 @@ mod tests {
             let scheme = Scheme::new(&[], &mut Random::new(seed));
             for background in [scheme.dark, scheme.main, scheme.accent, scheme.light] {
                 let letters = ink(background, scheme.dark, scheme.light);
-                assert!(contrast(background, letters) > 4.0, "seed {seed} {background} {letters}");
+                assert!(
+                    contrast(background, letters) > 4.0,
+                    "seed {seed} {background} {letters}"
+                );
             }
         }
     }

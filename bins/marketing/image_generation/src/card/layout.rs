@@ -21,7 +21,13 @@ const LEADING: f64 = 1.16;
 /// The whole card as SVG.
 pub fn draw(layout: Layout, request: &Request, scheme: &Scheme, random: &mut Random) -> ToolResult<String> {
     let (width, height) = (f64::from(request.width), f64::from(request.height));
-    let page = Page { request, scheme, width, height, unit: width.min(height) };
+    let page = Page {
+        request,
+        scheme,
+        width,
+        height,
+        unit: width.min(height),
+    };
     let mut out = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#
     );
@@ -61,18 +67,57 @@ impl Page<'_> {
         let tall = self.height > self.width * 1.15;
         let (picture, text) = if tall {
             let cut = self.height * 0.52;
-            (Rect { x: 0.0, y: 0.0, width: self.width, height: cut }, Rect { x: 0.0, y: cut, width: self.width, height: self.height - cut })
+            (
+                Rect {
+                    x: 0.0,
+                    y: 0.0,
+                    width: self.width,
+                    height: cut,
+                },
+                Rect {
+                    x: 0.0,
+                    y: cut,
+                    width: self.width,
+                    height: self.height - cut,
+                },
+            )
         } else {
-            let share = if self.width > self.height * 1.5 { 0.46 } else { 0.42 };
+            let share = if self.width > self.height * 1.5 {
+                0.46
+            } else {
+                0.42
+            };
             let cut = self.width * share;
             let x = if picture_first { 0.0 } else { self.width - cut };
             let text_x = if picture_first { cut } else { 0.0 };
-            (Rect { x, y: 0.0, width: cut, height: self.height }, Rect { x: text_x, y: 0.0, width: self.width - cut, height: self.height })
+            (
+                Rect {
+                    x,
+                    y: 0.0,
+                    width: cut,
+                    height: self.height,
+                },
+                Rect {
+                    x: text_x,
+                    y: 0.0,
+                    width: self.width - cut,
+                    height: self.height,
+                },
+            )
         };
         self.fill(out, scheme.dark);
         self.picture(out, picture, 0.0, random);
         let area = inset(text, self.unit * 0.085);
-        self.column(out, &Column { area, centred: false, ground: scheme.dark, title: 0.105, lines: 5 })
+        self.column(
+            out,
+            &Column {
+                area,
+                centred: false,
+                ground: scheme.dark,
+                title: 0.105,
+                lines: 5,
+            },
+        )
     }
 
     fn center(&self, out: &mut String, random: &mut Random) -> ToolResult<()> {
@@ -81,11 +126,21 @@ impl Page<'_> {
         let _ = write!(
             out,
             r#"<defs><linearGradient id="ground" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="{}"/><stop offset="1" stop-color="{}"/></linearGradient></defs><rect width="{}" height="{}" fill="url(#ground)"/>"#,
-            mix(scheme.main, scheme.dark, 0.45), scheme.dark, self.width, self.height
+            mix(scheme.main, scheme.dark, 0.45),
+            scheme.dark,
+            self.width,
+            self.height
         );
         // Soft lights, well away from the letters.
-        for (tone, x, y) in [(scheme.accent, 0.06, 0.04), (scheme.second, 0.97, 0.95), (scheme.main, 0.92, 0.08)] {
-            let (x, y) = (self.width * (x + random.between(-0.04, 0.04)), self.height * (y + random.between(-0.04, 0.04)));
+        for (tone, x, y) in [
+            (scheme.accent, 0.06, 0.04),
+            (scheme.second, 0.97, 0.95),
+            (scheme.main, 0.92, 0.08),
+        ] {
+            let (x, y) = (
+                self.width * (x + random.between(-0.04, 0.04)),
+                self.height * (y + random.between(-0.04, 0.04)),
+            );
             let r = self.unit * random.between(0.28, 0.42);
             let id = format!("glow{:.0}", x * 7.0 + y);
             let _ = write!(
@@ -93,67 +148,177 @@ impl Page<'_> {
                 r#"<defs><radialGradient id="{id}"><stop offset="0" stop-color="{tone}" stop-opacity="0.75"/><stop offset="1" stop-color="{tone}" stop-opacity="0"/></radialGradient></defs><circle cx="{x:.1}" cy="{y:.1}" r="{r:.1}" fill="url(#{id})"/>"#
             );
         }
-        let inner = inset(Rect { x: 0.0, y: 0.0, width: self.width, height: self.height }, self.unit * 0.045);
+        let inner = inset(
+            Rect {
+                x: 0.0,
+                y: 0.0,
+                width: self.width,
+                height: self.height,
+            },
+            self.unit * 0.045,
+        );
         let _ = write!(
             out,
             r#"<rect x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="{:.1}" fill="none" stroke="{}" stroke-opacity="0.28" stroke-width="{:.1}"/>"#,
-            inner.x, inner.y, inner.width, inner.height, self.unit * 0.03, scheme.light, (self.unit * 0.002).max(1.0)
+            inner.x,
+            inner.y,
+            inner.width,
+            inner.height,
+            self.unit * 0.03,
+            scheme.light,
+            (self.unit * 0.002).max(1.0)
         );
         let mut area = inset(inner, self.unit * 0.085);
         if self.request.reference.is_some() {
             let side = (area.height * 0.42).min(area.width);
-            let picture = Rect { x: (self.width - side) / 2.0, y: area.y, width: side, height: side };
+            let picture = Rect {
+                x: (self.width - side) / 2.0,
+                y: area.y,
+                width: side,
+                height: side,
+            };
             self.picture(out, picture, side / 2.0, random);
             let taken = side + self.unit * 0.05;
-            area = Rect { y: area.y + taken, height: area.height - taken, ..area };
+            area = Rect {
+                y: area.y + taken,
+                height: area.height - taken,
+                ..area
+            };
         }
-        self.column(out, &Column { area, centred: true, ground: deep, title: 0.115, lines: 4 })
+        self.column(
+            out,
+            &Column {
+                area,
+                centred: true,
+                ground: deep,
+                title: 0.115,
+                lines: 4,
+            },
+        )
     }
 
     fn band(&self, out: &mut String, random: &mut Random) -> ToolResult<()> {
         let scheme = self.scheme;
-        let cut = self.height * if self.height > self.width * 1.3 { 0.60 } else { 0.52 };
+        let cut = self.height
+            * if self.height > self.width * 1.3 {
+                0.60
+            } else {
+                0.52
+            };
         self.fill(out, scheme.light);
-        self.picture(out, Rect { x: 0.0, y: 0.0, width: self.width, height: cut }, 0.0, random);
+        self.picture(
+            out,
+            Rect {
+                x: 0.0,
+                y: 0.0,
+                width: self.width,
+                height: cut,
+            },
+            0.0,
+            random,
+        );
         let bar = self.unit * 0.014;
         let _ = write!(
             out,
             r#"<rect x="0" y="{:.1}" width="{:.1}" height="{bar:.1}" fill="{}"/>"#,
-            cut - bar / 2.0, self.width, scheme.accent
+            cut - bar / 2.0,
+            self.width,
+            scheme.accent
         );
-        let text = Rect { x: 0.0, y: cut, width: self.width, height: self.height - cut };
+        let text = Rect {
+            x: 0.0,
+            y: cut,
+            width: self.width,
+            height: self.height - cut,
+        };
         let area = inset(text, self.unit * 0.075);
-        self.column(out, &Column { area, centred: false, ground: scheme.light, title: 0.095, lines: 3 })
+        self.column(
+            out,
+            &Column {
+                area,
+                centred: false,
+                ground: scheme.light,
+                title: 0.095,
+                lines: 3,
+            },
+        )
     }
 
     fn frame(&self, out: &mut String, random: &mut Random) -> ToolResult<()> {
         let scheme = self.scheme;
         self.fill(out, scheme.main);
         let edge = self.unit * 0.05;
-        let sheet = inset(Rect { x: 0.0, y: 0.0, width: self.width, height: self.height }, edge);
+        let sheet = inset(
+            Rect {
+                x: 0.0,
+                y: 0.0,
+                width: self.width,
+                height: self.height,
+            },
+            edge,
+        );
         let _ = write!(
             out,
             r#"<rect x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="{:.1}" fill="{}"/>"#,
-            sheet.x, sheet.y, sheet.width, sheet.height, self.unit * 0.02, scheme.light
+            sheet.x,
+            sheet.y,
+            sheet.width,
+            sheet.height,
+            self.unit * 0.02,
+            scheme.light
         );
         let pad = self.unit * 0.07;
         let inner = inset(sheet, pad);
         let wide = self.width > self.height * 1.2;
         let (picture, area) = if wide {
             let side = inner.height.min(inner.width * 0.38);
-            let picture = Rect { x: inner.x + inner.width - side, y: inner.y + (inner.height - side) / 2.0, width: side, height: side };
-            (picture, Rect { width: inner.width - side - pad, ..inner })
+            let picture = Rect {
+                x: inner.x + inner.width - side,
+                y: inner.y + (inner.height - side) / 2.0,
+                width: side,
+                height: side,
+            };
+            (
+                picture,
+                Rect {
+                    width: inner.width - side - pad,
+                    ..inner
+                },
+            )
         } else {
             let tall = inner.height * 0.42;
-            let picture = Rect { height: tall, ..inner };
-            (picture, Rect { y: inner.y + tall + pad * 0.8, height: inner.height - tall - pad * 0.8, ..inner })
+            let picture = Rect {
+                height: tall,
+                ..inner
+            };
+            (
+                picture,
+                Rect {
+                    y: inner.y + tall + pad * 0.8,
+                    height: inner.height - tall - pad * 0.8,
+                    ..inner
+                },
+            )
         };
         self.picture(out, picture, self.unit * 0.02, random);
-        self.column(out, &Column { area, centred: false, ground: scheme.light, title: 0.10, lines: 4 })
+        self.column(
+            out,
+            &Column {
+                area,
+                centred: false,
+                ground: scheme.light,
+                title: 0.10,
+                lines: 4,
+            },
+        )
     }
 
     fn fill(&self, out: &mut String, color: Color) {
-        let _ = write!(out, r#"<rect width="{}" height="{}" fill="{color}"/>"#, self.width, self.height);
+        let _ = write!(
+            out,
+            r#"<rect width="{}" height="{}" fill="{color}"/>"#,
+            self.width, self.height
+        );
     }
 
     /// The reference picture if there is one, else an ornament, with rounded corners.
@@ -186,25 +351,49 @@ impl Page<'_> {
             smallest: unit * smallest,
             bold,
         };
-        let brand = self.part(&self.request.brand, space(1, 0.034, 0.018, true))?;
-        let badge = self.part(&self.request.badge.to_uppercase(), Space { width: area.width * 0.8, ..space(1, 0.030, 0.018, true) })?;
+        let brand = part(&self.request.brand, space(1, 0.034, 0.018, true))?;
+        let badge = part(
+            &self.request.badge.to_uppercase(),
+            Space {
+                width: area.width * 0.8,
+                ..space(1, 0.030, 0.018, true)
+            },
+        )?;
         let foot = brand.as_ref().map_or(0.0, |b| b.size * 2.2);
         let head = badge.as_ref().map_or(0.0, |b| b.size * 3.1);
         let room = area.height - foot - head;
         // Title and subtitle shrink together until the column holds them.
         let mut share = 1.0;
         let (title, subtitle, rule) = loop {
-            let title = self.part(&self.request.title, space(column.lines, column.title * share, 0.026, true))?;
-            let subtitle = self.part(&self.request.subtitle, space(4, 0.042 * share.max(0.6), 0.018, false))?;
-            let rule = if subtitle.is_some() { unit * 0.075 * share } else { 0.0 };
-            let used = title.as_ref().map_or(0.0, |b| b.height(LEADING)) + subtitle.as_ref().map_or(0.0, |b| b.height(1.34)) + rule;
+            let title = part(
+                &self.request.title,
+                space(column.lines, column.title * share, 0.026, true),
+            )?;
+            let subtitle = part(
+                &self.request.subtitle,
+                space(4, 0.042 * share.max(0.6), 0.018, false),
+            )?;
+            let rule = if subtitle.is_some() {
+                unit * 0.09 * share
+            } else {
+                0.0
+            };
+            let used = title.as_ref().map_or(0.0, |b| b.height(LEADING))
+                + subtitle.as_ref().map_or(0.0, |b| b.height(1.34))
+                + rule;
             if used <= room || share < 0.3 {
                 break (title, subtitle, rule);
             }
             share *= 0.93;
         };
-        let used = title.as_ref().map_or(0.0, |b| b.height(LEADING)) + subtitle.as_ref().map_or(0.0, |b| b.height(1.34)) + rule;
-        let (x, anchor) = if column.centred { (area.x + area.width / 2.0, "middle") } else { (area.x, "start") };
+        let used = title.as_ref().map_or(0.0, |b| b.height(LEADING))
+            + subtitle.as_ref().map_or(0.0, |b| b.height(1.34))
+            + rule;
+        let (x, anchor) = if column.centred {
+            (area.x + area.width / 2.0, "middle")
+        } else {
+            (area.x, "start")
+        };
         let mut y = area.y + ((area.height - foot - head - used) / 2.0).max(0.0);
         if let Some(block) = &badge {
             self.badge(out, block, x, y, column.centred)?;
@@ -220,7 +409,10 @@ impl Page<'_> {
             let _ = write!(
                 out,
                 r#"<rect x="{left:.1}" y="{:.1}" width="{length:.1}" height="{:.1}" rx="{:.1}" fill="{}"/>"#,
-                y + rule * 0.38, unit * 0.009, unit * 0.0045, self.scheme.accent
+                y + rule * 0.46,
+                unit * 0.009,
+                unit * 0.0045,
+                self.scheme.accent
             );
             lines(out, block, 1.34, (x, y + rule), anchor, soft, false);
         }
@@ -233,16 +425,14 @@ impl Page<'_> {
                 let _ = write!(
                     out,
                     r#"<rect x="{x:.1}" y="{:.1}" width="{side:.1}" height="{side:.1}" rx="{:.1}" fill="{}"/>"#,
-                    base + block.size * 0.20, side * 0.25, self.scheme.accent
+                    base + block.size * 0.20,
+                    side * 0.25,
+                    self.scheme.accent
                 );
                 lines(out, block, 1.0, (x + side * 1.6, base), anchor, ink, true);
             }
         }
         Ok(())
-    }
-
-    fn part(&self, text: &str, space: Space) -> ToolResult<Option<Block>> {
-        if text.trim().is_empty() { Ok(None) } else { fit(text, space).map(Some) }
     }
 
     /// A pill with a short text.
@@ -256,27 +446,63 @@ impl Page<'_> {
         let _ = write!(
             out,
             r#"<rect x="{left:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="{:.1}" fill="{}"/>"#,
-            height / 2.0, self.scheme.accent
+            height / 2.0,
+            self.scheme.accent
         );
-        let block = Block { lines: vec![text.to_owned()], size: block.size };
-        lines(out, &block, 1.0, (left + width / 2.0, y + block.size * 0.42), "middle", color, true);
+        let block = Block {
+            lines: vec![text.to_owned()],
+            size: block.size,
+        };
+        lines(
+            out,
+            &block,
+            1.0,
+            (left + width / 2.0, y + block.size * 0.42),
+            "middle",
+            color,
+            true,
+        );
         Ok(())
     }
 }
 
+/// A text that may be absent.
+fn part(text: &str, space: Space) -> ToolResult<Option<Block>> {
+    if text.trim().is_empty() {
+        Ok(None)
+    } else {
+        fit(text, space).map(Some)
+    }
+}
+
 fn inset(area: Rect, by: f64) -> Rect {
-    Rect { x: area.x + by, y: area.y + by, width: area.width - 2.0 * by, height: area.height - 2.0 * by }
+    Rect {
+        x: area.x + by,
+        y: area.y + by,
+        width: area.width - 2.0 * by,
+        height: area.height - 2.0 * by,
+    }
 }
 
 /// Sets lines of text whose first line box begins at `y`.
-fn lines(out: &mut String, block: &Block, leading: f64, (x, y): (f64, f64), anchor: &str, color: Color, bold: bool) {
+fn lines(
+    out: &mut String,
+    block: &Block,
+    leading: f64,
+    (x, y): (f64, f64),
+    anchor: &str,
+    color: Color,
+    bold: bool,
+) {
     let weight = if bold { "bold" } else { "normal" };
     for (index, line) in block.lines.iter().enumerate() {
         let baseline = y + block.size * (leading * (index as f64 + 0.5) + 0.36);
         let _ = write!(
             out,
             r#"<text x="{x:.1}" y="{baseline:.1}" text-anchor="{anchor}" font-family="{}" font-weight="{weight}" font-size="{:.2}" fill="{color}" xml:space="preserve">{}</text>"#,
-            vector::FONT, block.size, vector::escape(line)
+            vector::FONT,
+            block.size,
+            vector::escape(line)
         );
     }
 }

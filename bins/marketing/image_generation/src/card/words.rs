@@ -48,10 +48,16 @@ pub fn fit(text: &str, space: Space) -> ToolResult<Block> {
         let lines = wrap(&words, blank, room);
         let fits = lines.len() <= space.lines && words.iter().all(|(_, w)| *w <= room);
         if fits {
-            return Ok(Block { lines: balanced(&words, blank, room, lines), size });
+            return Ok(Block {
+                lines: balanced(&words, blank, room, lines),
+                size,
+            });
         }
         if size <= space.smallest {
-            return Ok(Block { lines: cut(lines, space.lines), size: space.smallest });
+            return Ok(Block {
+                lines: cut(lines, space.lines),
+                size: space.smallest,
+            });
         }
         size = (size * 0.94).max(space.smallest);
     }
@@ -129,17 +135,30 @@ mod tests {
     use super::*;
 
     fn space(width: f64, lines: usize) -> Space {
-        Space { width, lines, largest: 80.0, smallest: 20.0, bold: true }
+        Space {
+            width,
+            lines,
+            largest: 80.0,
+            smallest: 20.0,
+            bold: true,
+        }
     }
 
     #[test]
     fn short_text_is_large_and_long_text_smaller() {
         let short = fit("Fresh bread", space(600.0, 2)).unwrap();
         assert_eq!((short.size, short.lines.len()), (80.0, 1));
-        let long = fit("Fresh bread for every morning of the week, baked while you sleep", space(600.0, 3)).unwrap();
+        let long = fit(
+            "Fresh bread for every morning of the week, baked while you sleep",
+            space(600.0, 3),
+        )
+        .unwrap();
         assert!(long.size < 60.0 && long.lines.len() <= 3);
         for line in &long.lines {
-            assert!(f64::from(vector::text_width(line, long.size as f32, true).unwrap()) <= 601.0, "{line}");
+            assert!(
+                f64::from(vector::text_width(line, long.size as f32, true).unwrap()) <= 601.0,
+                "{line}"
+            );
         }
     }
 
