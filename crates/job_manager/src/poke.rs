@@ -53,7 +53,7 @@ impl Pokes {
             let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
                 continue;
             };
-            if name == self.name || !name.ends_with(".sock") {
+            if name == self.name || entry.path().extension().is_none_or(|e| e != "sock") {
                 continue;
             }
             match self.socket.send_to(b"!", address(&self.dir, &name)) {

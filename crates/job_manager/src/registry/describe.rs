@@ -75,11 +75,15 @@ pub(super) fn one(path: &Path) -> Option<Definition> {
     (definition.contract == CONTRACT && definition.name == name).then_some(definition)
 }
 
+/// What a program that keeps the contract has in it: the name of the contract, or of the variable that names the event
+/// stream. (An optimiser may dissolve a short text into instructions, so either will do.)
+const MARKS: [&[u8]; 2] = [CONTRACT.as_bytes(), b"ONEJOB_EVENTS_FD"];
+
 fn names_the_contract(path: &Path) -> bool {
     let Ok(mut file) = File::open(path) else {
         return false;
     };
-    let needle = CONTRACT.as_bytes();
+    let longest = MARKS.iter().map(|m| m.len()).max().unwrap_or(1);
     let mut buffer = vec![0; 1 << 16];
     let mut kept = 0;
     loop {
@@ -87,11 +91,38 @@ fn names_the_contract(path: &Path) -> bool {
             Ok(0) | Err(_) => return false,
             Ok(read) => {
                 let filled = kept + read;
-                if buffer[..filled].windows(needle.len()).any(|w| w == needle) {
+                let text = &buffer[..filled];
+                // Only few bytes can begin a mark; debug builds are large.
+                let mut starts = text
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, b)| b.eq_ignore_ascii_case(&b'o'));
+                if starts.any(|(at, _)| MARKS.iter().any(|mark| text[at..].starts_with(mark))) {
                     return true;
                 }
-                kept = filled.min(needle.len() - 1);
+                kept = filled.min(longest - 1);
                 buffer.copy_within(filled - kept..filled, 0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_found_wherever_the_file_is_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tool");
+        for mark in MARKS {
+            for before in [0, (1 << 16) - 7, (1 << 17) - 1] {
+                let mut text = vec![b'o'; before];
+                std::fs::write(&file, &text).unwrap();
+                assert!(!names_the_contract(&file));
+                text.extend_from_slice(mark);
+                std::fs::write(&file, &text).unwrap();
+                assert!(names_the_contract(&file), "{before}");
             }
         }
     }

@@ -65,6 +65,9 @@ macro_rules! next_job {
 const NEXT: &str = next_job!("");
 const NEXT_SLOTLESS: &str = next_job!("AND slots = 0");
 
+/// Process id and its start time, once noted, and the policy of the job.
+pub(crate) type RunningProcess = (Option<u32>, Option<u64>, Policy);
+
 impl Store {
     /// Adds a job, or finds the one with the same idempotency key. `true`: it existed.
     pub(crate) fn enqueue(&mut self, job: &NewJob, now: Timestamp) -> ToolResult<(JobId, bool)> {
@@ -278,10 +281,7 @@ impl Store {
     }
 
     /// Process, its start time, and policy of each running job of an owner.
-    pub(crate) fn running_processes(
-        &self,
-        owner: &str,
-    ) -> ToolResult<Vec<(Option<u32>, Option<u64>, Policy)>> {
+    pub(crate) fn running_processes(&self, owner: &str) -> ToolResult<Vec<RunningProcess>> {
         let mut statement = self
             .db
             .prepare_cached("SELECT pid, pid_start, policy FROM jobs WHERE state = 'running' AND owner = ?1")

@@ -90,7 +90,11 @@ async fn killed_at_any_moment_no_job_is_lost_and_none_runs_twice_at_once() {
             .spawn()
             .unwrap();
         // Up to the moment it serves, and beyond.
-        let life = Duration::from_millis(if dice.below(4) == 0 { dice.below(150) } else { 150 + dice.below(300) });
+        let life = Duration::from_millis(if dice.below(4) == 0 {
+            dice.below(150)
+        } else {
+            150 + dice.below(300)
+        });
         let begin = Instant::now();
         for _ in 0..=dice.below(4) {
             let tool = if dice.below(4) == 0 { "sender" } else { "quick" };

@@ -1,5 +1,11 @@
 //! The job manager against real processes: one executable for all scenarios.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
 mod crash;
 mod fixture;
 mod golden;
