@@ -91,7 +91,7 @@ fn object_rules(
             schema.get("additionalProperties"),
         ) {
             (Some(schema), _) | (None, Some(schema @ Value::Object(_))) => {
-                walk(schema, value, &inner, mistakes)
+                walk(schema, value, &inner, mistakes);
             }
             (None, Some(Value::Bool(true))) => {}
             // A struct that lists its fields takes no others, whether or not it says so.

@@ -14,7 +14,7 @@ pub(super) fn classify(url: &Url, error: &reqwest::Error) -> ToolError {
     let mut deepest = None;
     while let Some(inner) = cause {
         if let Some(refused) = inner.downcast_ref::<Refused>() {
-            return ToolError::from(refused.clone());
+            return refused.clone().into_error();
         }
         deepest = Some(inner.to_string());
         cause = inner.source();

@@ -36,8 +36,8 @@ impl From<Refused> for ToolError {
             .from_source("http")
             .field("url");
         match refused {
-            Refused::Scheme(_) => error.code("scheme_refused"),
-            Refused::Private(_) => error
+            Self::Scheme(_) => error.code("scheme_refused"),
+            Self::Private(_) => error
                 .code("private_address")
                 .hint("set ONEJOB_ALLOW_PRIVATE=1 if you mean it"),
         }

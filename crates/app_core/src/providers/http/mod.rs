@@ -123,7 +123,7 @@ impl Http {
     pub fn request(&self, method: Method, url: &str) -> ToolResult<Request<'_>> {
         let parsed = Url::parse(url)
             .map_err(|error| ToolError::invalid("url", format!("`{url}` is not a URL: {error}")))?;
-        guard::check_url(&parsed, self.options.allow_private)?;
+        guard::check_url(&parsed, self.options.allow_private).map_err(guard::Refused::into_error)?;
         let repeatable = matches!(
             method,
             Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE

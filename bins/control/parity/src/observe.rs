@@ -1,0 +1,196 @@
+//! Runs the new tool on a case and brings both sides into one shape: exit code, answer, files, requests.
+
+use std::path::Path;
+
+use app_core::{ErrorKind, ToolError, ToolResult};
+use serde_json::{Map, Value, json};
+use testkit::{Request, Sandbox, Site};
+
+use crate::{
+    case::{Case, read_json},
+    facts,
+};
+
+/// What the old script did, from the recording.
+pub fn recorded(case: &Case, server: Option<&str>) -> ToolResult<Value> {
+    let expected = &case.recorded.expected;
+    let mut files = Map::new();
+    for name in names(expected.get("files_out")) {
+        if case
+            .recorded
+            .call
+            .as_ref()
+            .is_none_or(|call| call.results_file != name)
+        {
+            files.insert(name.clone(), facts::of(&case.folder.join("out").join(&name)));
+        }
+    }
+    if let Some(facts) = expected.get("image_facts").filter(|f| !f.is_null()) {
+        let name = facts["file"].as_str().unwrap_or("out.png");
+        files.insert(
+            name.to_owned(),
+            json!({"width": facts["width"], "height": facts["height"], "pixels": facts["pixels_rgba"]}),
+        );
+    }
+    if let Some(facts) = expected.get("gif_facts").filter(|f| !f.is_null()) {
+        files.insert("out.gif".to_owned(), facts.clone());
+    }
+    let answer = match (&case.recorded.call, expected.get("envelope")) {
+        (Some(call), _) => read_json(&case.folder.join("out").join(&call.results_file))?,
+        (None, Some(envelope)) => envelope.clone(),
+        (None, None) => expected.get("stdout").cloned().unwrap_or_default(),
+    };
+    let requests = case
+        .recorded
+        .far_side
+        .http
+        .as_ref()
+        .map(|_| expected.get("http_requests").cloned().unwrap_or_default());
+    let value =
+        json!({"exit_code": expected.get("exit_code"), "answer": answer, "files": files, "http": requests});
+    Ok(filled(value, server))
+}
+
+/// What the new tool does, in the same shape.
+pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<&Site>) -> ToolResult<Value> {
+    let sandbox = sandbox(case, tools)?;
+    let server = site.map(Site::url);
+    let fill = |text: &str| {
+        server
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |url| text.replace("{{SERVER}}", url))
+    };
+    let (exit_code, answer) = match &case.recorded.call {
+        Some(call) => {
+            let job: Value = read_json(&case.folder.join("in").join(&call.inputs_file))?;
+            let job = filled(job, server.as_deref());
+            let binary = tools.join(&case.tool);
+            library_call(&sandbox, &binary, &call.function, job)?
+        }
+        None => {
+            let dispatched = case.recorded.expected.contains_key("envelope");
+            let binary = tools.join(if dispatched { "dispatch" } else { &case.tool });
+            let args: Vec<String> = case.recorded.args.iter().map(|arg| fill(arg)).collect();
+            let stdin = case.recorded.stdin.clone().unwrap_or_default();
+            let run = sandbox.run_with(&binary, &args, fill(&stdin).as_bytes());
+            let answer = serde_json::from_str(&run.stdout).unwrap_or(Value::String(run.stdout));
+            (run.code, answer)
+        }
+    };
+    let mut files = Map::new();
+    for (name, shape) in recorded_shape["files"].as_object().into_iter().flatten() {
+        files.insert(name.clone(), like(facts::of(&sandbox.path(name)), shape));
+    }
+    let requests = site.map(|site| site.requests().iter().map(request).collect::<Vec<_>>());
+    let value = json!({"exit_code": exit_code, "answer": answer, "files": files, "http": requests});
+    // Paths of the sandbox are nobody's business.
+    Ok(replaced(value, &sandbox.work().display().to_string(), "{{CWD}}"))
+}
+
+/// A site for the case, when the recording had one.
+pub fn site(case: &Case) -> ToolResult<Option<Site>> {
+    let routes = case.recorded.far_side.http.clone();
+    routes
+        .map(Site::routes)
+        .transpose()
+        .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot serve the recorded site: {e}")))
+}
+
+fn sandbox(case: &Case, tools: &Path) -> ToolResult<Sandbox> {
+    let io = |e: std::io::Error| ToolError::new(ErrorKind::Io, format!("cannot make a sandbox: {e}"));
+    let mut sandbox = Sandbox::new()
+        .map_err(io)?
+        .env("ONEJOB_ALLOW_PRIVATE", "1")
+        .env("ONEJOB_TOOLS_DIR", tools.display().to_string());
+    if let Some(clock) = &case.recorded.far_side.clock {
+        sandbox = sandbox.env("ONEJOB_CLOCK", clock.replacen(' ', "T", 1));
+    }
+    for (name, value) in &case.recorded.env {
+        sandbox = sandbox.env(name, value.clone());
+    }
+    sandbox.copy_in(&case.folder.join("in")).map_err(io)?;
+    Ok(sandbox)
+}
+
+/// A call of an old function; a list of steps is one call each, in one working directory.
+fn library_call(
+    sandbox: &Sandbox,
+    binary: &Path,
+    function: &str,
+    mut job: Value,
+) -> ToolResult<(Option<i32>, Value)> {
+    let run = |call: &Value| sandbox.run_with(binary, &["--legacy", "--quiet"], call.to_string().as_bytes());
+    let parsed = |stdout: &str| serde_json::from_str(stdout).unwrap_or_else(|_| Value::from(stdout));
+    if let Some(steps) = job.get("steps").and_then(Value::as_array) {
+        let mut answers = Vec::new();
+        for step in steps {
+            answers.push(parsed(&run(step).stdout));
+        }
+        // The recorded driver ended with 0 whatever the steps said.
+        return Ok((Some(0), Value::Array(answers)));
+    }
+    let Some(object) = job.as_object_mut() else {
+        return Err(ToolError::new(
+            ErrorKind::InvalidInput,
+            "the recorded job is not an object",
+        ));
+    };
+    object.insert("function".to_owned(), Value::from(function));
+    let finished = run(&job);
+    let answer = parsed(&finished.stdout);
+    // The old functions were called by a driver that caught their exceptions and ended with 0.
+    let code = if finished.stdout.is_empty() {
+        finished.code
+    } else {
+        Some(0)
+    };
+    Ok((code, answer))
+}
+
+/// Keeps of an observed picture what the recording has: named pixels, or all of them.
+fn like(facts: Value, shape: &Value) -> Value {
+    let Some(points) = shape.get("pixels").and_then(Value::as_array) else {
+        return facts;
+    };
+    let pixels: Vec<Value> = points
+        .iter()
+        .map(|point| {
+            let (x, y) = (
+                point["x"].as_u64().unwrap_or(0) as usize,
+                point["y"].as_u64().unwrap_or(0) as usize,
+            );
+            json!({"x": x, "y": y, "rgba": facts["rows"][y][x]})
+        })
+        .collect();
+    json!({"width": facts["width"], "height": facts["height"], "pixels": pixels})
+}
+
+fn request(request: &Request) -> Value {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    json!({"method": request.method, "path": request.path, "query": request.query, "headers_of_interest": {}, "body_json": body})
+}
+
+fn names(list: Option<&Value>) -> Vec<String> {
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn filled(value: Value, server: Option<&str>) -> Value {
+    server.map_or(value.clone(), |url| replaced(value, "{{SERVER}}", url))
+}
+
+fn replaced(value: Value, from: &str, to: &str) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace(from, to)),
+        Value::Array(items) => items.into_iter().map(|item| replaced(item, from, to)).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| (key, replaced(value, from, to)))
+            .collect(),
+        other => other,
+    }
+}
