@@ -61,6 +61,7 @@ const fn default_pdf_timeout() -> u64 {
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "one value per process")]
 pub enum Input {
     /// Report of one post
     Post(#[garde(dive)] PostInput),

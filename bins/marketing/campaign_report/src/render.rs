@@ -25,3 +25,34 @@ pub fn render(name: &str, view: &impl Serialize) -> ToolResult<String> {
         .and_then(|template| template.render(Serde(view)))
         .map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_value_becomes_markup(text in any::<String>()) {
+            let hostile = format!("{text}<script>\"'&</pre>");
+            let view = json!({
+                "title": hostile, "platform": hostile, "body": "", "hashtags": hostile, "mentions": hostile,
+                "call_to_action": hostile, "call_to_action_url": hostile, "prompt": hostile, "image": hostile, "alt": hostile,
+                "spec": hostile, "paper": "A4",
+            });
+            let page = render(POST, &view).unwrap();
+            prop_assert!(!page.contains("<script"));
+            prop_assert_eq!(page.matches("</pre>").count(), 2);
+            let run = json!({
+                "name": hostile, "objective": hostile, "status": hostile, "run_id": hostile,
+                "facts": [{"name": "Cost", "value": hostile}],
+                "figures": [{"kind": "page", "srcdoc": hostile, "caption": hostile, "link": hostile}],
+                "steps": [{"id": hostile, "tool": hostile, "error": hostile, "output": hostile}],
+                "artifacts": [{"name": hostile, "made_from": [hostile], "step": hostile}],
+            });
+            prop_assert!(!render(RUN, &run).unwrap().contains("<script"));
+        }
+    }
+}

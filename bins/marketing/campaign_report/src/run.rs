@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 #[serde(default)]
 pub struct Run {
     /// Id.
-    #[serde(alias = "id")]
-    pub run_id: String,
+    #[serde(alias = "run_id")]
+    pub id: String,
     /// Name of the campaign.
     #[serde(alias = "campaign")]
     pub name: String,

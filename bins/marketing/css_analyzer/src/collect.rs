@@ -1,12 +1,12 @@
 //! The CSS of a page: its style elements, linked sheets and everything they import, in one text.
 
-use app_core::{Context, ErrorKind, ToolError, ToolResult};
+use app_core::{ErrorKind, ToolError, ToolResult};
 use schemars::JsonSchema;
 use scraper::{Html, Selector};
 use serde::Serialize;
 
 use crate::{
-    fetch::{self, Location},
+    fetch::{Location, Reader},
     lex::{Kind, Lexer},
     prelude::{self, Import},
     sheet::{self, Item},
@@ -47,8 +47,6 @@ pub struct Options {
     pub imports: bool,
     /// Style elements before linked sheets, as the replaced script had it; else in document order.
     pub styles_first: bool,
-    /// Largest page or sheet in bytes.
-    pub max_bytes: u64,
 }
 
 /// All CSS of a page or sheet.
@@ -71,10 +69,10 @@ enum Found {
 }
 
 /// Reads a page or sheet and everything it refers to.
-pub async fn collect(ctx: &Context, target: &Location, options: Options) -> ToolResult<Collected> {
-    let loaded = fetch::read(ctx, target, options.max_bytes).await?;
+pub async fn collect(reader: &Reader<'_>, target: &Location, options: Options) -> ToolResult<Collected> {
+    let loaded = reader.read(target).await?;
     let by_name = match &loaded.location {
-        Location::Web(url) => url.path().ends_with(".css"),
+        Location::Web(url) => words::ends_with(url.path(), ".css"),
         Location::File { path, .. } => path
             .extension()
             .is_some_and(|ext| ext.eq_ignore_ascii_case("css")),
@@ -86,10 +84,10 @@ pub async fn collect(ctx: &Context, target: &Location, options: Options) -> Tool
         _ => by_name,
     };
     if !is_css {
-        return page(ctx, loaded.text, loaded.location, options).await;
+        return page(reader, loaded.text, loaded.location, options).await;
     }
     let mut run = Run {
-        ctx,
+        reader,
         options,
         base: loaded.location.clone(),
         out: Collected::default(),
@@ -105,20 +103,25 @@ pub async fn collect(ctx: &Context, target: &Location, options: Options) -> Tool
 }
 
 /// Collects the CSS of a page whose text is at hand.
-pub async fn page(ctx: &Context, html: String, base: Location, options: Options) -> ToolResult<Collected> {
+pub async fn page(
+    reader: &Reader<'_>,
+    html: String,
+    base: Location,
+    options: Options,
+) -> ToolResult<Collected> {
     let (base, mut found) = references(&html, base);
     if options.styles_first {
         found.sort_by_key(|(kind, _)| matches!(kind, Found::Link(_)));
     }
     let mut run = Run {
-        ctx,
+        reader,
         options,
         base: base.clone(),
         out: Collected::default(),
     };
     let mut parts = Vec::new();
     for (at, (kind, media)) in found.into_iter().enumerate() {
-        ctx.check_cancelled()?;
+        reader.ctx.check_cancelled()?;
         let css = match kind {
             Found::Style(css) => {
                 let name = format!("style element {}", at + 1);
@@ -183,7 +186,7 @@ fn references(html: &str, location: Location) -> (Location, Vec<(Found, String)>
 }
 
 struct Run<'a> {
-    ctx: &'a Context,
+    reader: &'a Reader<'a>,
     options: Options,
     /// What addresses in the collected text are relative to.
     base: Location,
@@ -193,7 +196,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn skip(&mut self, name: String, reason: impl Into<String>) {
         let reason = reason.into();
-        self.ctx.warn(format!("`{name}` is left out: {reason}"));
+        self.reader.ctx.warn(format!("`{name}` is left out: {reason}"));
         self.out.skipped.push(Skipped { name, reason });
     }
 
@@ -225,7 +228,7 @@ impl Run<'_> {
             self.skip(name, format!("more than {MAX_SHEETS} sheets"));
             return Ok(None);
         }
-        let loaded = match fetch::read(self.ctx, &location, self.options.max_bytes).await {
+        let loaded = match self.reader.read(&location).await {
             Ok(loaded) => loaded,
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
             Err(ToolError { message, .. }) => {

@@ -1,6 +1,9 @@
 //! Where a page or sheet lies, and reading it: by HTTP, or as a file below one folder.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use app_core::{
     Context, ErrorKind, ToolError, ToolResult,
@@ -114,42 +117,71 @@ fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Reads a location of at most `max_bytes`.
-pub async fn read(ctx: &Context, location: &Location, max_bytes: u64) -> ToolResult<Loaded> {
-    match location {
-        Location::Text => Err(ToolError::internal("a given text is not read")),
-        Location::File { path, root } => {
-            let inside = |path: &Path| path.canonicalize().map_err(|e| ToolError::file("read", path, &e));
-            if !inside(path)?.starts_with(inside(root)?) {
-                return Err(ToolError::new(
-                    ErrorKind::InvalidInput,
-                    format!("`{}` lies outside of `{}`", path.display(), root.display()),
-                )
-                .code("outside_root")
-                .hint("give the folder of the site as `--root`"));
-            }
-            let bytes = ctx.read(path, max_bytes)?;
-            Ok(Loaded {
-                text: decode(&bytes),
-                location: location.clone(),
-                media_type: None,
-            })
+/// Reads pages and sheets of at most some bytes, with one client for all of them.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    /// The run.
+    pub ctx: &'a Context,
+    max_bytes: u64,
+    /// Made when the first address is read: a file needs none.
+    http: OnceLock<Http>,
+}
+
+impl<'a> Reader<'a> {
+    /// For one run.
+    pub fn new(ctx: &'a Context, max_bytes: u64) -> Self {
+        Self {
+            ctx,
+            max_bytes,
+            http: OnceLock::new(),
         }
-        Location::Web(url) => {
-            let options = HttpOptions {
-                max_bytes,
-                retry: RetryPolicy::NONE,
-                ..HttpOptions::of(ctx)?
-            };
-            let response = Http::with_options(ctx, options)?.get(url.as_str()).await?;
-            let media_type = Some(response.media_type()).filter(|text| !text.is_empty());
-            let text = response.text();
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
-            Ok(Loaded {
-                text,
-                location: Location::Web(response.url),
-                media_type,
-            })
+    }
+
+    fn http(&self) -> ToolResult<&Http> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let options = HttpOptions {
+            max_bytes: self.max_bytes,
+            retry: RetryPolicy::NONE,
+            ..HttpOptions::of(self.ctx)?
+        };
+        let http = Http::with_options(self.ctx, options)?;
+        Ok(self.http.get_or_init(|| http))
+    }
+
+    /// Reads a location.
+    pub async fn read(&self, location: &Location) -> ToolResult<Loaded> {
+        match location {
+            Location::Text => Err(ToolError::internal("a given text is not read")),
+            Location::File { path, root } => {
+                let real = |path: &Path| path.canonicalize().map_err(|e| ToolError::file("read", path, &e));
+                if !real(path)?.starts_with(real(root)?) {
+                    return Err(ToolError::new(
+                        ErrorKind::InvalidInput,
+                        format!("`{}` lies outside of `{}`", path.display(), root.display()),
+                    )
+                    .code("outside_root")
+                    .hint("give the folder of the site as `--root`"));
+                }
+                let bytes = self.ctx.read(path, self.max_bytes)?;
+                Ok(Loaded {
+                    text: decode(&bytes),
+                    location: location.clone(),
+                    media_type: None,
+                })
+            }
+            Location::Web(url) => {
+                let response = self.http()?.get(url.as_str()).await?;
+                let media_type = Some(response.media_type()).filter(|text| !text.is_empty());
+                let text = response.text();
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+                Ok(Loaded {
+                    text,
+                    location: Location::Web(response.url),
+                    media_type,
+                })
+            }
         }
     }
 }

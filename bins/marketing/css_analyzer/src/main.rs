@@ -17,6 +17,7 @@ mod selector;
 mod sheet;
 mod usage;
 mod value;
+mod weight;
 mod words;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, process::ExitCode, time::Duration};
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use collect::{Collected, Options, SheetInfo, Skipped};
-use fetch::Location;
+use fetch::{Location, Reader};
 
 /// What to do with the collected CSS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -181,13 +182,13 @@ impl Tool for CssAnalyzer {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        let reader = Reader::new(ctx, input.max_bytes);
         let limits = budget::limits(&input.budget, input.budgets.as_ref())?;
         let options = Options {
             imports: input.imports,
             styles_first: input.mode == Mode::Compact,
-            max_bytes: input.max_bytes,
         };
-        let (target, collected) = gather(&input, ctx, options).await?;
+        let (target, collected) = gather(&input, &reader, options).await?;
         ctx.check_cancelled()?;
         let mut output = Output {
             mode: input.mode,
@@ -214,8 +215,8 @@ impl Tool for CssAnalyzer {
                 }
                 result = minified.css;
             }
-            Mode::Diff => output.difference = Some(difference(&input, ctx, options, &collected).await?),
-            Mode::Unused => output.usage = Some(unused(&input, ctx, options, &collected).await?),
+            Mode::Diff => output.difference = Some(difference(&input, &reader, options, &collected).await?),
+            Mode::Unused => output.usage = Some(unused(&input, &reader, &collected).await?),
         }
         if input.mode == Mode::Analyze || !limits.is_empty() {
             let metrics = metrics::measure(&collected.css, input.items)?;
@@ -263,7 +264,7 @@ fn as_json(metrics: &metrics::Metrics) -> ToolResult<Value> {
 }
 
 /// The target's name and all its CSS.
-async fn gather(input: &Input, ctx: &Context, options: Options) -> ToolResult<(String, Collected)> {
+async fn gather(input: &Input, reader: &Reader<'_>, options: Options) -> ToolResult<(String, Collected)> {
     let location = match &input.target {
         Some(target) => Location::parse(target, input.root.as_deref())?,
         None if input.html.is_some() => Location::Text,
@@ -273,15 +274,15 @@ async fn gather(input: &Input, ctx: &Context, options: Options) -> ToolResult<(S
         }
     };
     let collected = match &input.html {
-        Some(html) => collect::page(ctx, html.clone(), location.clone(), options).await?,
-        None => collect::collect(ctx, &location, options).await?,
+        Some(html) => collect::page(reader, html.clone(), location.clone(), options).await?,
+        None => collect::collect(reader, &location, options).await?,
     };
     Ok((location.name(), collected))
 }
 
 async fn difference(
     input: &Input,
-    ctx: &Context,
+    reader: &Reader<'_>,
     options: Options,
     before: &Collected,
 ) -> ToolResult<compare::Difference> {
@@ -292,7 +293,7 @@ async fn difference(
         ));
     };
     let location = Location::parse(against, input.root.as_deref())?;
-    let after = collect::collect(ctx, &location, options).await?;
+    let after = collect::collect(reader, &location, options).await?;
     let (old, new) = (
         metrics::measure(&before.css, false)?,
         metrics::measure(&after.css, false)?,
@@ -300,17 +301,12 @@ async fn difference(
     compare::compare((&before.css, &as_json(&old)?), (&after.css, &as_json(&new)?))
 }
 
-async fn unused(
-    input: &Input,
-    ctx: &Context,
-    options: Options,
-    collected: &Collected,
-) -> ToolResult<usage::Usage> {
+async fn unused(input: &Input, reader: &Reader<'_>, collected: &Collected) -> ToolResult<usage::Usage> {
     let mut texts: Vec<String> = collected.html.iter().cloned().collect();
     for page in &input.pages {
-        ctx.check_cancelled()?;
+        reader.ctx.check_cancelled()?;
         let location = Location::parse(page, input.root.as_deref())?;
-        texts.push(fetch::read(ctx, &location, options.max_bytes).await?.text);
+        texts.push(reader.read(&location).await?.text);
     }
     if texts.is_empty() {
         return Err(

@@ -113,10 +113,7 @@ impl Check<'_> {
     fn line_at(&mut self, offset: usize) -> usize {
         let (from, line) = self.line;
         if offset >= from {
-            let more = self.css.as_bytes()[from..offset]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
+            let more = self.css[from..offset].matches('\n').count();
             self.line = (offset, line + more);
         }
         self.line.1

@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn leaf<'a>(kind: Type, text: &'a str, start: usize) -> Node<'a> {
+fn leaf(kind: Type, text: &str, start: usize) -> Node<'_> {
     Node {
         kind,
         text,

@@ -175,7 +175,7 @@ fn leaf(address: &str, base: &Location, kind: Kind, embedder: &mut Embedder<'_>)
     let fragment = address.find('#').map_or("", |at| &address[at..]);
     match embedder.find(address, base, kind) {
         // `sprite.svg#icon` needs its fragment, and old fonts name themselves by one.
-        Found::Resource(resource) => format!("{}{fragment}", embedder.data_url(&resource, kind)),
+        Found::Resource(resource) => format!("{}{fragment}", embedder.data_url(resource, kind)),
         Found::Address(address) => address,
     }
 }
@@ -258,7 +258,7 @@ impl Scan<'_> {
                     self.at += 1 + escaped.map_or(0, char::len_utf8);
                 }
                 _ if byte.is_ascii_alphabetic() || byte == b'-' || byte == b'_' || byte >= 0x80 => {
-                    self.word()
+                    self.word();
                 }
                 _ => self.at += 1,
             }
@@ -430,7 +430,7 @@ fn unescape(text: &str) -> String {
         if code.is_empty() {
             out.extend(chars.next().filter(|c| *c != '\n'));
         } else {
-            chars.next_if(|c| c.is_ascii_whitespace());
+            chars.next_if(char::is_ascii_whitespace);
             let number = u32::from_str_radix(&code, 16).unwrap_or(0);
             out.push(
                 char::from_u32(number)

@@ -1,6 +1,6 @@
 //! Loads resources and keeps them: several at a time, each once.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::OnceLock};
 
 use app_core::{
     Context, ErrorKind, ToolError, ToolResult,
@@ -64,6 +64,15 @@ pub struct Store {
     bytes: u64,
 }
 
+/// Reads resources by the limits of a run, with one client for all of them.
+#[derive(Debug)]
+pub struct Loader<'a> {
+    ctx: &'a Context,
+    limits: Limits,
+    /// Made when the first address is read: a folder needs none.
+    http: OnceLock<Http>,
+}
+
 /// Limits of loading.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -82,11 +91,12 @@ impl Store {
     }
 
     /// Loads all locations. Single failures are kept as reasons; only a cancelled run fails.
-    pub async fn load(&mut self, ctx: &Context, wanted: Vec<Location>, limits: Limits) -> ToolResult<()> {
+    pub async fn load(&mut self, loader: &Loader<'_>, wanted: Vec<Location>) -> ToolResult<()> {
+        let (ctx, limits) = (loader.ctx, loader.limits);
         let bar = ctx.progress("load", "resources", Some(wanted.len() as u64));
         let mut loading = stream::iter(wanted)
             .map(|location| async move {
-                let result = read(ctx, &location, limits).await;
+                let result = loader.read(&location).await;
                 (location, result)
             })
             .buffer_unordered(PARALLEL);
@@ -112,47 +122,66 @@ impl Store {
     }
 }
 
-/// Reads one location.
-pub async fn read(ctx: &Context, location: &Location, limits: Limits) -> ToolResult<Resource> {
-    match location {
-        Location::File { path, root } => {
-            inside(path, root)?;
-            let bytes = ctx.read(path, limits.resource)?;
-            let media_type = media_type::guess("", &location.file_name(), &bytes);
-            Ok(Resource {
-                location: location.clone(),
-                media_type,
-                charset: None,
-                bytes,
-            })
+impl<'a> Loader<'a> {
+    /// For one run.
+    pub fn new(ctx: &'a Context, limits: Limits) -> Self {
+        Self {
+            ctx,
+            limits,
+            http: OnceLock::new(),
         }
-        Location::Web(_) if limits.offline => Err(ToolError::new(
-            ErrorKind::InvalidInput,
-            "the network is switched off",
-        )),
-        Location::Web(url) => {
-            let options = HttpOptions {
-                max_bytes: limits.resource,
-                retry: RetryPolicy::NONE,
-                ..HttpOptions::of(ctx)?
-            };
-            let response = Http::with_options(ctx, options)?.get(url.as_str()).await?;
-            let stated = response
-                .header("content-type")
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            let charset = stated
-                .split("charset=")
-                .nth(1)
-                .map(|rest| rest.trim_matches(['"', ' ']).to_owned());
-            let found = Location::Web(response.url.clone());
-            let media_type = media_type::guess(&response.media_type(), &location.file_name(), &response.body);
-            Ok(Resource {
-                location: found,
-                media_type,
-                charset,
-                bytes: response.body,
-            })
+    }
+
+    fn http(&self) -> ToolResult<&Http> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let options = HttpOptions {
+            max_bytes: self.limits.resource,
+            retry: RetryPolicy::NONE,
+            ..HttpOptions::of(self.ctx)?
+        };
+        let http = Http::with_options(self.ctx, options)?;
+        Ok(self.http.get_or_init(|| http))
+    }
+
+    /// Reads one location.
+    pub async fn read(&self, location: &Location) -> ToolResult<Resource> {
+        match location {
+            Location::File { path, root } => {
+                inside(path, root)?;
+                let bytes = self.ctx.read(path, self.limits.resource)?;
+                let media_type = media_type::guess("", &location.file_name(), &bytes);
+                Ok(Resource {
+                    location: location.clone(),
+                    media_type,
+                    charset: None,
+                    bytes,
+                })
+            }
+            Location::Web(_) if self.limits.offline => Err(ToolError::new(
+                ErrorKind::InvalidInput,
+                "the network is switched off",
+            )),
+            Location::Web(url) => {
+                let response = self.http()?.get(url.as_str()).await?;
+                let stated = response
+                    .header("content-type")
+                    .unwrap_or_default()
+                    .to_ascii_lowercase();
+                let charset = stated
+                    .split("charset=")
+                    .nth(1)
+                    .map(|rest| rest.trim_matches(['"', ' ']).to_owned());
+                let media_type =
+                    media_type::guess(&response.media_type(), &location.file_name(), &response.body);
+                Ok(Resource {
+                    location: Location::Web(response.url),
+                    media_type,
+                    charset,
+                    bytes: response.body,
+                })
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use embed::{Embedded, Embedder, Kind, LeftOut, Rules};
-use load::{Limits, Store};
+use load::{Limits, Loader, Store};
 use location::Location;
 
 /// Rounds of loading: a page, its sheets, their imports and so on.
@@ -166,7 +166,8 @@ impl Tool for HtmlBundler {
         };
 
         let location = Location::parse(&input.target, input.root.as_deref())?;
-        let loaded = load::read(ctx, &location, limits).await?;
+        let loader = Loader::new(ctx, limits);
+        let loaded = loader.read(&location).await?;
         let html = loaded.text();
         let mut store = Store::default();
         for _ in 0..MAX_ROUNDS {
@@ -176,7 +177,7 @@ impl Tool for HtmlBundler {
             if wanted.is_empty() {
                 break;
             }
-            store.load(ctx, wanted, limits).await?;
+            store.load(&loader, wanted).await?;
         }
 
         let mut embedder = Embedder::new(&store, &rules, false);

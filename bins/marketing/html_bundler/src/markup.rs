@@ -96,9 +96,9 @@ pub fn print(page: &Html, edits: &HashMap<NodeId, Edit>) -> String {
                         out.push('\n');
                     }
                     if raw {
-                        out.push_str(text)
+                        out.push_str(text);
                     } else {
-                        escape(text, false, &mut out)
+                        escape(text, false, &mut out);
                     }
                 }
                 Node::Comment(comment) => {

@@ -10,9 +10,11 @@ use app_core::ToolResult;
 
 use crate::{
     counts::{DefinedUsed, Part, Series, Share, Spread, Tally, ratio},
-    selector::{self, Part as SelectorPart, Specificity},
+    selector::{self, Part as SelectorPart},
     sheet::{self, Declaration, Item, Range, Rule},
-    value, words,
+    value,
+    weight::{self, Specificity},
+    words,
 };
 pub use shape::Metrics;
 use shape::{
@@ -126,8 +128,7 @@ impl<'a> Walker<'a> {
         let metrics = &mut self.selectors;
         self.selector_nesting.push(depth);
         self.unique_selectors.insert(selector.text);
-        self.selector_complexity
-            .push(selector::complexity(&selector.parts));
+        self.selector_complexity.push(weight::complexity(&selector.parts));
         selector::walk(&selector.parts, &mut |part| match part {
             SelectorPart::Attribute(attribute) => {
                 let name = attribute.name.to_ascii_lowercase();
@@ -161,7 +162,7 @@ impl<'a> Walker<'a> {
             SelectorPart::Combinator(combinator) => metrics.combinators.add(*combinator),
             _ => {}
         });
-        let specificity = selector::specificity(&selector.parts);
+        let specificity = weight::specificity(&selector.parts);
         let [a, b, c] = specificity;
         metrics.specificity.all.add(format!("{a},{b},{c}"));
         self.specificities.push(specificity);
@@ -350,5 +351,98 @@ fn specificity_metrics(items: Vec<Specificity>, all: Tally, keep: bool) -> Speci
         mode: spreads.map(|spread| spread.mode),
         items: keep.then_some(items),
         all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{compact, compare, minify, usage};
+
+    /// Pieces that are likely to upset a parser when they meet.
+    fn hostile() -> impl Strategy<Value = String> {
+        let pieces = prop::sample::select(vec![
+            "a",
+            "{",
+            "}",
+            "(",
+            ")",
+            "[",
+            "]",
+            ":",
+            ";",
+            ",",
+            "\\",
+            "\"",
+            "'",
+            "/*",
+            "*/",
+            "@media ",
+            "@import url(",
+            "@font-face",
+            "url(",
+            "--x",
+            "!important",
+            "#f0\\9",
+            "1e",
+            "-",
+            "é",
+            "\u{1F33F}",
+            "\n",
+            "\0",
+            ":not(",
+            "of ",
+            "<!--",
+            "-->",
+            "&",
+            "*|",
+            "|=",
+            "u+",
+            "%",
+            ".5px",
+            "var(--",
+            "if(",
+            "@layer",
+            "keyframes x",
+            "data:,",
+        ]);
+        prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_sheet_makes_anything_panic(css in prop_oneof![hostile(), any::<String>()]) {
+            let value = serde_json::to_value(measure(&css, true).unwrap()).unwrap();
+            let _ = compact::compact(&css);
+            let _ = minify::minify(&css);
+            let page = scraper::Html::parse_document("<p class=a><b>x</b></p>");
+            usage::usage(&css, &[page]).unwrap();
+            compare::compare((&css, &value), ("a{b:c}", &value)).unwrap();
+        }
+    }
+
+    #[test]
+    fn groups_are_counted() {
+        let css = "@media (min-width: 1px) { a:hover, #x > b { color: red !important; margin: 0; --y: 1px } }\n\
+                   @font-face { font-family: Z; src: url(data:font/woff2;base64,AAAA) }\n\
+                   .e {}";
+        let found = measure(css, false).unwrap();
+        assert_eq!(found.stylesheet.lines_of_code, 3);
+        assert_eq!(
+            found.stylesheet.embedded_content.types.unique["font/woff2"].count,
+            1
+        );
+        assert_eq!((found.atrules.all.total(), found.atrules.fontface.total), (2, 1));
+        assert_eq!((found.rules.total, found.rules.empty.total), (2, 1));
+        assert_eq!(found.selectors.specificity.max, [1, 0, 1]);
+        assert_eq!(
+            (found.declarations.total, found.declarations.importants.total),
+            (5, 1)
+        );
+        assert_eq!(found.properties.custom.names.unused, ["--y"]);
+        assert_eq!(found.values.colors.all.all.entries(), [("red", 1)]);
+        assert_eq!(found.values.resets.entries(), [("margin", 1)]);
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     counts::{ContextTally, DefinedUsed, Part, Series, Share, Spread, Tally},
-    selector::Specificity,
+    weight::Specificity,
 };
 
 /// All metrics of one sheet.

@@ -80,11 +80,7 @@ impl Walker<'_> {
                 .collect()
         };
         match place.basename {
-            property if words::is_spacing(property) => {
-                if value::is_reset(nodes) {
-                    values.resets.add(property);
-                }
-            }
+            property if words::is_spacing(property) && value::is_reset(nodes) => values.resets.add(property),
             "display" => values.displays.add(fold(text)),
             "z-index" => {
                 values.zindexes.add(text);

@@ -30,12 +30,13 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-impl From<Refused> for ToolError {
-    fn from(refused: Refused) -> Self {
-        let error = Self::new(ErrorKind::InvalidInput, refused.to_string())
+impl Refused {
+    /// As an error of the contract.
+    pub(super) fn into_error(self) -> ToolError {
+        let error = ToolError::new(ErrorKind::InvalidInput, self.to_string())
             .from_source("http")
             .field("url");
-        match refused {
+        match self {
             Self::Scheme(_) => error.code("scheme_refused"),
             Self::Private(_) => error
                 .code("private_address")

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use scraper::{ElementRef, Html};
 
+mod linked;
+
 use crate::{
     css,
     embed::{Embedder, Found, Kind},
-    integrity,
-    load::Resource,
     location::Location,
     markup::{self, Edit, NodeId},
     srcset,
@@ -62,6 +62,7 @@ fn document_base(page: &Html, location: &Location) -> Location {
         .unwrap_or_else(|| location.clone())
 }
 
+/// A page under work.
 struct Work<'w, 's> {
     base: Location,
     style: &'w Style,
@@ -81,7 +82,7 @@ impl Work<'_, '_> {
             "style" => {
                 let css: String = element.text().collect();
                 let sheet = css::embed(&css, &self.base, self.embedder);
-                edit.text = Some(guarded(&sheet.text));
+                edit.text = Some(linked::guarded(&sheet.text));
             }
             "script" => self.script(element, &mut edit),
             "img" => {
@@ -147,153 +148,6 @@ impl Work<'_, '_> {
         let names = element.attr("property").or(element.attr("name")).unwrap_or("");
         if matches!(names, "og:image" | "og:url" | "twitter:image") {
             self.absolute(element, "content", edit);
-        }
-    }
-
-    fn link(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
-        let rel = element.attr("rel").unwrap_or("").to_ascii_lowercase();
-        let has = |word: &str| rel.split_ascii_whitespace().any(|found| found == word);
-        let preload_style = has("preload")
-            && element
-                .attr("as")
-                .is_some_and(|to| to.eq_ignore_ascii_case("style"));
-        if has("stylesheet") || preload_style {
-            return self.stylesheet(element, has("stylesheet") && !has("alternate"), edit);
-        }
-        if has("icon") || has("apple-touch-icon") || has("apple-touch-icon-precomposed") || has("mask-icon") {
-            return self.leaf(element, "href", Kind::Icons, edit);
-        }
-        if [
-            "preload",
-            "prefetch",
-            "modulepreload",
-            "dns-prefetch",
-            "preconnect",
-            "prerender",
-        ]
-        .iter()
-        .any(|w| has(w))
-        {
-            // What it announces is in the page now.
-            edit.drop = true;
-            return;
-        }
-        self.absolute(element, "href", edit);
-    }
-
-    /// A linked sheet: a style element in its place, or a data URL where the link itself matters.
-    fn stylesheet(&mut self, element: ElementRef<'_>, as_style: bool, edit: &mut Edit) {
-        let Some(href) = element.attr("href") else { return };
-        match self.embedder.find(href, &self.base, Kind::Css) {
-            Found::Resource(resource) => {
-                if let Some(reason) = self.broken(element, resource) {
-                    self.embedder
-                        .leave_out(resource.location.name(), Kind::Css, reason);
-                    return;
-                }
-                let text = resource.text();
-                let location = resource.location.clone();
-                let sheet = self
-                    .embedder
-                    .descend(&location, |inner| css::embed(&text, &location, inner));
-                let sheet = sheet.unwrap_or_default();
-                clean(edit);
-                if as_style && element.attr("disabled").is_none() {
-                    edit.rename = Some("style");
-                    edit.text = Some(guarded(&sheet.text));
-                    for gone in ["href", "rel", "type", "as"] {
-                        edit.remove(gone);
-                    }
-                } else {
-                    edit.set(
-                        "href",
-                        crate::media_type::data_url("text/css", sheet.text.as_bytes()),
-                    );
-                }
-            }
-            Found::Address(address) => self.kept(Kind::Css, "href", address, edit),
-        }
-    }
-
-    fn script(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
-        let Some(src) = element.attr("src") else {
-            if self.style.drop_excluded && !self.embedder.takes(Kind::Scripts) && is_code(element) {
-                edit.drop = true;
-            }
-            return;
-        };
-        match self.embedder.find(src, &self.base, Kind::Scripts) {
-            Found::Resource(resource) => {
-                if let Some(reason) = self.broken(element, resource) {
-                    self.embedder
-                        .leave_out(resource.location.name(), Kind::Scripts, reason);
-                    return;
-                }
-                clean(edit);
-                let text = resource.text();
-                let module = element
-                    .attr("type")
-                    .is_some_and(|kind| kind.eq_ignore_ascii_case("module"));
-                let waits = module || element.attr("defer").is_some() || element.attr("async").is_some();
-                let lower = text.to_ascii_lowercase();
-                if module && imports_modules(&text) {
-                    let reason = "the modules that this one imports";
-                    self.embedder
-                        .leave_out(resource.location.name(), Kind::Scripts, reason);
-                }
-                // Only a script that blocks means the same inline, and only if it cannot end its element early.
-                if waits || lower.contains("</script") || lower.contains("<!--") {
-                    let utf8 = text.as_bytes();
-                    edit.set("src", crate::media_type::data_url("text/javascript", utf8));
-                } else {
-                    edit.remove("src");
-                    edit.text = Some(text);
-                }
-            }
-            Found::Address(address) => self.kept(Kind::Scripts, "src", address, edit),
-        }
-    }
-
-    /// A frame: its page goes into `srcdoc`; anything else and `<frame>` get a data URL.
-    fn frame(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
-        if let Some(inner) = element.attr("srcdoc") {
-            let base = self.base.clone();
-            let style = self.style.clone();
-            let inner = self
-                .embedder
-                .descend(&base, |embedder| bundle(inner, &base, &style, embedder));
-            if let Some(inner) = inner {
-                edit.set("srcdoc", inner);
-            }
-            return;
-        }
-        let Some(src) = element
-            .attr("src")
-            .filter(|src| !src.is_empty() && !src.starts_with("about:"))
-        else {
-            return;
-        };
-        match self.embedder.find(src, &self.base, Kind::Frames) {
-            Found::Resource(resource) if resource.media_type == "text/html" => {
-                let text = resource.text();
-                let location = resource.location.clone();
-                let style = self.style.clone();
-                let inner = self
-                    .embedder
-                    .descend(&location, |embedder| bundle(&text, &location, &style, embedder));
-                let Some(inner) = inner else { return };
-                if element.value().name() == "iframe" {
-                    edit.remove("src");
-                    edit.set("srcdoc", inner);
-                } else {
-                    edit.set("src", crate::media_type::data_url("text/html", inner.as_bytes()));
-                }
-            }
-            Found::Resource(resource) => {
-                let address = self.embedder.data_url(resource, Kind::Frames);
-                edit.set("src", address);
-            }
-            Found::Address(address) => self.kept(Kind::Frames, "src", address, edit),
         }
     }
 
@@ -376,15 +230,6 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Why a resource may not be used: its content is not what the page states.
-    fn broken(&self, element: ElementRef<'_>, resource: &Resource) -> Option<&'static str> {
-        let stated = element
-            .attr("integrity")
-            .filter(|stated| !stated.trim().is_empty())?;
-        (!integrity::matches(stated, &resource.bytes))
-            .then_some("its content does not match the integrity attribute")
-    }
-
     /// Charset and policy at the beginning of the head.
     fn head(&mut self, page: &Html) {
         let mut elements = page.tree.root().descendants().filter_map(ElementRef::wrap);
@@ -418,19 +263,6 @@ fn policy(embedder: &Embedder<'_>) -> String {
     format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")
 }
 
-/// Attributes that mean nothing, or the wrong thing, for embedded content.
-fn clean(edit: &mut Edit) {
-    for gone in [
-        "integrity",
-        "crossorigin",
-        "nonce",
-        "referrerpolicy",
-        "fetchpriority",
-    ] {
-        edit.remove(gone);
-    }
-}
-
 /// An address that is in the page already, or is none.
 fn inline(value: &str) -> bool {
     let value = value.trim_start();
@@ -446,19 +278,6 @@ fn inline(value: &str) -> bool {
             .any(|name| scheme(name))
 }
 
-/// A sheet that cannot end its style element early.
-fn guarded(css: &str) -> String {
-    let mut out = String::with_capacity(css.len());
-    let mut rest = css;
-    while let Some(at) = rest.to_ascii_lowercase().find("</style") {
-        out.push_str(&rest[..at]);
-        out.push_str("<\\/");
-        rest = &rest[at + 2..];
-    }
-    out.push_str(rest);
-    out
-}
-
 fn attribute_value(element: ElementRef<'_>, name: &str) -> Option<String> {
     let mut attributes = element.value().attrs.iter();
     let found = attributes.find(|(key, _)| markup::full_name(key.prefix.as_deref(), &key.local) == name);
@@ -472,40 +291,111 @@ fn parent_name(element: ElementRef<'_>) -> Option<String> {
         .map(|parent| parent.value().name().to_owned())
 }
 
-/// Whether a script element holds code, not data such as JSON-LD.
-fn is_code(element: ElementRef<'_>) -> bool {
-    let kind = element.attr("type").unwrap_or("").to_ascii_lowercase();
-    kind.is_empty() || kind.contains("javascript") || kind == "module" || kind == "importmap"
-}
-
-/// Whether a module imports others by address.
-fn imports_modules(text: &str) -> bool {
-    let marks = [
-        "from \"",
-        "from '",
-        "from\"",
-        "from'",
-        "import \"",
-        "import '",
-        "import\"",
-        "import'",
-        "import(",
-    ];
-    marks.iter().any(|mark| text.contains(mark))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn a_sheet_cannot_end_its_element() {
-        assert_eq!(guarded("a{b:\"</STYLE>\"}c"), "a{b:\"<\\/STYLE>\"}c");
+    use super::*;
+    use crate::{embed::Rules, load::Store};
+
+    fn bundled(html: &str, address: &str, style: &Style) -> (String, Vec<String>) {
+        let rules = Rules {
+            kinds: Kind::ALL.to_vec(),
+            ..Rules::default()
+        };
+        let store = Store::default();
+        let mut embedder = Embedder::new(&store, &rules, true);
+        let base = Location::parse(address, None).unwrap();
+        let page = bundle(html, &base, style, &mut embedder);
+        (page, embedder.wanted.iter().map(Location::name).collect())
     }
 
     #[test]
-    fn modules_are_told_from_plain_scripts() {
-        assert!(imports_modules("import {a} from './b.js'"));
-        assert!(!imports_modules("let important = 1"));
+    fn everything_a_page_shows_is_wanted_once() {
+        let html = "<base href=/b/><link rel='shortcut icon' href=i.ico><link rel=stylesheet href=s.css>\
+            <link rel=preload href=p.woff2 as=font><script src=j.js defer></script><style>a{b:url(k.png)}</style>\
+            <body background=g.png><img src=a.png srcset='a.png 1x, c.png 2x' style='x:url(d.png)'>\
+            <picture><source srcset=e.webp></picture><video poster=f.jpg><source src=v.mp4></video>\
+            <audio src=u.ogg></audio><iframe src=w.html></iframe><a href=link.html>x</a><img src='data:,x'>";
+        let (page, wanted) = bundled(html, "https://s.example/", &Style::default());
+        let names: Vec<_> = wanted
+            .iter()
+            .map(|name| name.rsplit('/').next().unwrap())
+            .collect();
+        let expected = [
+            "i.ico", "s.css", "j.js", "k.png", "g.png", "a.png", "c.png", "d.png", "e.webp", "f.jpg",
+            "v.mp4", "u.ogg", "w.html",
+        ];
+        assert_eq!(names, expected);
+        assert!(page.contains("<a href=\"https://s.example/b/link.html\">"));
+        assert!(!page.contains("<base") && !page.contains("preload"));
+    }
+
+    #[test]
+    fn an_isolated_page_says_so_and_foreign_policies_go() {
+        let html = "<meta charset=koi8-r><meta http-equiv=Content-Security-Policy content=\"default-src 'self'\"><p>x";
+        let (page, _) = bundled(
+            html,
+            "page.html",
+            &Style {
+                isolate: true,
+                ..Style::default()
+            },
+        );
+        assert_eq!(page.matches("Content-Security-Policy").count(), 1);
+        assert!(page.contains("<head><meta charset=\"utf-8\"><meta http-equiv"));
+        assert!(page.contains("data: blob:") && !page.contains("'self'"));
+    }
+
+    /// Pieces that are likely to upset a parser when they meet.
+    fn hostile() -> impl Strategy<Value = String> {
+        let pieces = prop::sample::select(vec![
+            "<",
+            ">",
+            "<style>",
+            "</style>",
+            "<img src=",
+            "srcset=",
+            "\"",
+            "'",
+            "a.png",
+            " 2x,",
+            "url(",
+            ")",
+            "@import ",
+            "{",
+            "}",
+            "\\",
+            "<iframe srcdoc=",
+            "<link rel=stylesheet href=",
+            "<base href=",
+            "<script src=",
+            "</script>",
+            "<!--",
+            "&",
+            "é",
+            "\n",
+            "<svg><use xlink:href=",
+            "<template>",
+            "<table background=",
+            "style=",
+            "http://[",
+            "//",
+            "%zz",
+            "#",
+            "?",
+            "\0",
+            "layer(",
+        ]);
+        prop::collection::vec(pieces, 0..50).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_makes_it_panic(html in prop_oneof![hostile(), any::<String>()]) {
+            for address in ["https://s.example/a/b", "site/page.html"] {
+                bundled(&html, address, &Style { isolate: true, drop_excluded: true });
+            }
+        }
     }
 }
