@@ -83,8 +83,16 @@ impl Owner {
         let name = hex::encode(bytes);
         let mut lock = None;
         if runs_jobs {
-            let mut taken = Lock::take(&dir.join(&name))?
-                .ok_or_else(|| ToolError::internal("a random name is taken already"))?;
+            // Somebody who looks for names of the dead may hold it for an instant.
+            let mut tries = 0;
+            let mut taken = loop {
+                match Lock::take(&dir.join(&name))? {
+                    Some(lock) => break lock,
+                    None if tries < 100 => tries += 1,
+                    None => return Err(ToolError::internal("a random name is taken already")),
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            };
             taken.write_pid()?;
             lock = Some(taken);
         }

@@ -309,18 +309,21 @@ impl Actor {
             self.look_for_jobs = true;
         }
         self.save_progress();
-        if self.role == Role::Client || self.closing.is_some() {
+        // A client that waits for a job must not wait for a dead process.
+        let waits = self.role != Role::Client || !self.subscribers.is_empty();
+        if !waits || self.closing.is_some() {
             return;
         }
-        if self
-            .looked_for_dead
-            .is_none_or(|at| at.elapsed() >= LOOK_FOR_DEAD)
-        {
+        if self.looked_for_dead.is_none_or(|at| at.elapsed() >= LOOK_FOR_DEAD) {
             self.looked_for_dead = Some(Instant::now());
             self.look_for_dead();
         }
+        if self.role == Role::Client {
+            return;
+        }
         if self.pruned.is_none_or(|at| at.elapsed() >= PRUNE) {
             self.pruned = Some(Instant::now());
+            self.forget_names();
             let keep = Retention {
                 days: self.jobs.keep_days,
                 count: self.jobs.keep_count,

@@ -36,6 +36,24 @@ impl Actor {
         }
     }
 
+    /// Removes the names of processes that ended without a word and left nothing in the store.
+    pub(super) fn forget_names(&self) {
+        let (Ok(named), Ok(entries)) = (self.store.owners(), std::fs::read_dir(&self.owners_dir)) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                continue;
+            };
+            if name == self.owner.name || named.contains(&name) {
+                continue;
+            }
+            if let Ok(Some(lock)) = owner::lock_of_dead(&self.owners_dir, &name) {
+                lock.remove();
+            }
+        }
+    }
+
     /// Ends the processes of a dead owner on a thread of its own, since that takes time.
     fn clean_up_after(&mut self, name: String, lock: owner::Lock) {
         let mut wanted = Wanted {
