@@ -1,8 +1,8 @@
 //! `--max-bytes`: the best-looking animation that fits.
 //!
 //! Every attempt is a real encoding; its size and its PSNR against the full animation are reported.
-//! For each way of thinning out (frames kept, colours) the largest scale that fits is looked for by bisection,
-//! and of all that fit the one with the highest PSNR wins.
+//! First colours go, at full size; where that is not enough, the largest scale that fits is looked for by bisection,
+//! with all frames and with fewer. Of all that fit the one with the highest PSNR wins.
 
 use app_core::{ErrorKind, ToolError, ToolResult};
 use schemars::JsonSchema;
@@ -48,9 +48,13 @@ pub struct Found {
     pub attempts: Vec<Attempt>,
 }
 
-/// Frames kept and colours, from the least to the most loss.
-const LADDER: [(usize, usize); 6] = [(1, 256), (1, 128), (1, 64), (2, 128), (1, 32), (3, 64)];
-/// Bisection steps per rung: the scale is found to about 3 %.
+/// Colours tried at full size, from the least to the most loss.
+const COLORS: [usize; 5] = [256, 128, 64, 32, 16];
+/// With fewer colours than this a smaller picture may look better, so that is tried too.
+const ENOUGH: usize = 64;
+/// Frames kept and colours of the attempts at a smaller size.
+const SMALLER: [(usize, usize); 4] = [(1, 128), (1, 64), (2, 128), (3, 64)];
+/// Bisection steps for each of them: the scale is found to about 3 %.
 const STEPS: usize = 4;
 const SMALLEST: f64 = 0.1;
 /// Frames shown are kept for the comparison; longer animations than this are compared in a sample.
@@ -71,34 +75,13 @@ pub fn search(
         attempts: Vec::new(),
         best: None,
     };
-    for (every, colors) in LADDER {
-        let colors = colors.min(settings.colors);
-        let done = search
-            .attempts
-            .iter()
-            .any(|a| (a.every, a.colors) == (every, colors));
-        if done || (every > 1 && frames.count().is_some_and(|n| n < 2 * every)) {
-            continue;
-        }
-        if search.attempt(1.0, every, colors)? {
-            // Nothing further down the ladder can look better than the full size with these colours.
-            break;
-        }
-        // Size goes roughly with the area: start the bisection where that puts the limit.
-        let bytes = search.attempts.last().map_or(max_bytes, |a| a.bytes).max(1);
-        let guess = (max_bytes as f64 / bytes as f64).sqrt();
-        let (mut low, mut high) = (SMALLEST, 1.0f64);
-        let mut scale = guess.clamp(SMALLEST, 0.97);
-        for _ in 0..STEPS {
-            if search.attempt(scale, every, colors)? {
-                low = scale;
-                scale = (scale * 1.08).min(f64::midpoint(low, high));
-            } else {
-                high = scale;
-                scale = (scale * 0.92).max(f64::midpoint(low, high).min(scale * 0.92));
-            }
-            if high - low < 0.02 || scale <= SMALLEST {
-                break;
+    if search
+        .full_size()?
+        .is_none_or(|colors| colors < ENOUGH.min(settings.colors))
+    {
+        for (every, colors) in SMALLER {
+            if every == 1 || frames.count().is_none_or(|n| n >= 2 * every) {
+                search.smaller(every, colors.min(settings.colors))?;
             }
         }
     }
@@ -137,6 +120,64 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// The most colours with which the animation fits at full size with all its frames.
+    fn full_size(&mut self) -> ToolResult<Option<usize>> {
+        let mut above = None;
+        for colors in COLORS.map(|colors| colors.min(self.settings.colors)) {
+            if above == Some(colors) {
+                continue;
+            }
+            if self.attempt(1.0, 1, colors)? {
+                let (mut fits, mut fails) = (colors, above);
+                for _ in 0..2 {
+                    let Some(top) = fails else { break };
+                    let middle = usize::midpoint(fits, top);
+                    if self.attempt(1.0, 1, middle)? {
+                        fits = middle;
+                    } else {
+                        fails = Some(middle);
+                    }
+                }
+                return Ok(Some(fits));
+            }
+            above = Some(colors);
+        }
+        Ok(None)
+    }
+
+    /// The largest scale that fits with these frames and colours, by bisection.
+    fn smaller(&mut self, every: usize, colors: usize) -> ToolResult<()> {
+        let (mut low, mut high) = (SMALLEST, 1.0f64);
+        // Size goes roughly with the area: start where the nearest attempt puts the limit.
+        let near = self
+            .attempts
+            .iter()
+            .filter(|a| a.colors >= colors)
+            .map(|a| (a.bytes, a.scale))
+            .next_back();
+        let (bytes, at) = near.unwrap_or((self.max_bytes, 0.7));
+        let guess = at * (self.max_bytes as f64 * every as f64 / bytes.max(1) as f64).sqrt();
+        let mut scale = guess.clamp(SMALLEST, 0.97);
+        for _ in 0..STEPS {
+            let fits = self.attempt(scale, every, colors)?;
+            if fits {
+                low = scale;
+            } else {
+                high = scale;
+            }
+            if high - low < 0.02 || scale <= SMALLEST {
+                break;
+            }
+            let wanted = scale * if fits { 1.08 } else { 0.92 };
+            scale = if wanted > low && wanted < high {
+                wanted
+            } else {
+                f64::midpoint(low, high)
+            };
+        }
+        Ok(())
+    }
+
     fn attempt(&mut self, scale: f64, every: usize, colors: usize) -> ToolResult<bool> {
         let reduced = Reduced::new(self.frames, scale, every);
         let size = reduced.size();

@@ -1,6 +1,7 @@
 //! The offline provider: a brand card, drawn as SVG. Everything about it follows from the request and the seed.
 
 mod colors;
+mod column;
 mod layout;
 mod ornament;
 mod words;

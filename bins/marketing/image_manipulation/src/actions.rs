@@ -152,6 +152,7 @@ action! {
         /// Which part stays when covering, where the image lies when filling
         #[serde(default)]
         #[garde(skip)]
+        #[schemars(extend("x-cli" = {"short": "g"}))]
         gravity: Gravity,
         /// Resampling filter
         #[serde(default)]

@@ -2,21 +2,15 @@
 
 use std::fmt::Write;
 
-use app_core::{
-    ToolResult,
-    providers::{image::Color, vector},
-};
+use app_core::{ToolResult, providers::image::Color};
 
 use super::{
     Layout,
-    colors::{Scheme, ink, mix},
+    colors::{Scheme, mix},
+    column::Column,
     ornament::{self, Rect},
-    words::{Block, Space, fit},
 };
 use crate::{provider::Request, random::Random};
-
-/// Distance between lines in letter sizes.
-const LEADING: f64 = 1.16;
 
 /// The whole card as SVG.
 pub fn draw(layout: Layout, request: &Request, scheme: &Scheme, random: &mut Random) -> ToolResult<String> {
@@ -41,23 +35,16 @@ pub fn draw(layout: Layout, request: &Request, scheme: &Scheme, random: &mut Ran
     Ok(out)
 }
 
-struct Page<'a> {
-    request: &'a Request,
-    scheme: &'a Scheme,
+/// The page being drawn.
+pub(super) struct Page<'a> {
+    /// What is asked for.
+    pub(super) request: &'a Request,
+    /// The colours.
+    pub(super) scheme: &'a Scheme,
     width: f64,
     height: f64,
     /// The shorter side: letters and distances are parts of it.
-    unit: f64,
-}
-
-/// How a column of text is set.
-struct Column {
-    area: Rect,
-    centred: bool,
-    ground: Color,
-    /// Largest title letters as a part of the unit.
-    title: f64,
-    lines: usize,
+    pub(super) unit: f64,
 }
 
 impl Page<'_> {
@@ -338,141 +325,6 @@ impl Page<'_> {
             None => ornament::draw(out, area, self.scheme, random),
         }
     }
-
-    /// Badge, title, rule, subtitle and, at the foot, the brand.
-    fn column(&self, out: &mut String, column: &Column) -> ToolResult<()> {
-        let (unit, area) = (self.unit, column.area);
-        let ink = ink(column.ground, self.scheme.dark, self.scheme.light);
-        let soft = mix(ink, column.ground, 0.22);
-        let space = |lines, largest: f64, smallest: f64, bold| Space {
-            width: area.width,
-            lines,
-            largest: unit * largest,
-            smallest: unit * smallest,
-            bold,
-        };
-        let brand = part(&self.request.brand, space(1, 0.034, 0.018, true))?;
-        let badge = part(
-            &self.request.badge.to_uppercase(),
-            Space {
-                width: area.width * 0.8,
-                ..space(1, 0.030, 0.018, true)
-            },
-        )?;
-        let foot = brand.as_ref().map_or(0.0, |b| b.size * 2.2);
-        let head = badge.as_ref().map_or(0.0, |b| b.size * 3.1);
-        let room = area.height - foot - head;
-        // Title and subtitle shrink together until the column holds them.
-        let mut share = 1.0;
-        let (title, subtitle, rule) = loop {
-            let title = part(
-                &self.request.title,
-                space(column.lines, column.title * share, 0.026, true),
-            )?;
-            let subtitle = part(
-                &self.request.subtitle,
-                space(4, 0.042 * share.max(0.6), 0.018, false),
-            )?;
-            let rule = if subtitle.is_some() {
-                unit * 0.09 * share
-            } else {
-                0.0
-            };
-            let used = title.as_ref().map_or(0.0, |b| b.height(LEADING))
-                + subtitle.as_ref().map_or(0.0, |b| b.height(1.34))
-                + rule;
-            if used <= room || share < 0.3 {
-                break (title, subtitle, rule);
-            }
-            share *= 0.93;
-        };
-        let used = title.as_ref().map_or(0.0, |b| b.height(LEADING))
-            + subtitle.as_ref().map_or(0.0, |b| b.height(1.34))
-            + rule;
-        let (x, anchor) = if column.centred {
-            (area.x + area.width / 2.0, "middle")
-        } else {
-            (area.x, "start")
-        };
-        let mut y = area.y + ((area.height - foot - head - used) / 2.0).max(0.0);
-        if let Some(block) = &badge {
-            self.badge(out, block, x, y, column.centred)?;
-            y += head;
-        }
-        if let Some(block) = &title {
-            lines(out, block, LEADING, (x, y), anchor, ink, true);
-            y += block.height(LEADING);
-        }
-        if let Some(block) = &subtitle {
-            let length = unit * 0.11;
-            let left = if column.centred { x - length / 2.0 } else { x };
-            let _ = write!(
-                out,
-                r#"<rect x="{left:.1}" y="{:.1}" width="{length:.1}" height="{:.1}" rx="{:.1}" fill="{}"/>"#,
-                y + rule * 0.46,
-                unit * 0.009,
-                unit * 0.0045,
-                self.scheme.accent
-            );
-            lines(out, block, 1.34, (x, y + rule), anchor, soft, false);
-        }
-        if let Some(block) = &brand {
-            let base = area.y + area.height - block.size * 1.1;
-            if column.centred {
-                lines(out, block, 1.0, (x, base), anchor, ink, true);
-            } else {
-                let side = block.size * 0.72;
-                let _ = write!(
-                    out,
-                    r#"<rect x="{x:.1}" y="{:.1}" width="{side:.1}" height="{side:.1}" rx="{:.1}" fill="{}"/>"#,
-                    base + block.size * 0.20,
-                    side * 0.25,
-                    self.scheme.accent
-                );
-                lines(out, block, 1.0, (x + side * 1.6, base), anchor, ink, true);
-            }
-        }
-        Ok(())
-    }
-
-    /// A pill with a short text.
-    fn badge(&self, out: &mut String, block: &Block, x: f64, y: f64, centred: bool) -> ToolResult<()> {
-        let text = block.lines.first().map(String::as_str).unwrap_or_default();
-        let letters = f64::from(vector::text_width(text, block.size as f32, true)?);
-        let (pad, height) = (block.size * 0.85, block.size * 2.0);
-        let width = letters + 2.0 * pad;
-        let left = if centred { x - width / 2.0 } else { x };
-        let color = ink(self.scheme.accent, self.scheme.dark, self.scheme.light);
-        let _ = write!(
-            out,
-            r#"<rect x="{left:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="{:.1}" fill="{}"/>"#,
-            height / 2.0,
-            self.scheme.accent
-        );
-        let block = Block {
-            lines: vec![text.to_owned()],
-            size: block.size,
-        };
-        lines(
-            out,
-            &block,
-            1.0,
-            (left + width / 2.0, y + block.size * 0.42),
-            "middle",
-            color,
-            true,
-        );
-        Ok(())
-    }
-}
-
-/// A text that may be absent.
-fn part(text: &str, space: Space) -> ToolResult<Option<Block>> {
-    if text.trim().is_empty() {
-        Ok(None)
-    } else {
-        fit(text, space).map(Some)
-    }
 }
 
 fn inset(area: Rect, by: f64) -> Rect {
@@ -481,28 +333,5 @@ fn inset(area: Rect, by: f64) -> Rect {
         y: area.y + by,
         width: area.width - 2.0 * by,
         height: area.height - 2.0 * by,
-    }
-}
-
-/// Sets lines of text whose first line box begins at `y`.
-fn lines(
-    out: &mut String,
-    block: &Block,
-    leading: f64,
-    (x, y): (f64, f64),
-    anchor: &str,
-    color: Color,
-    bold: bool,
-) {
-    let weight = if bold { "bold" } else { "normal" };
-    for (index, line) in block.lines.iter().enumerate() {
-        let baseline = y + block.size * (leading * (index as f64 + 0.5) + 0.36);
-        let _ = write!(
-            out,
-            r#"<text x="{x:.1}" y="{baseline:.1}" text-anchor="{anchor}" font-family="{}" font-weight="{weight}" font-size="{:.2}" fill="{color}" xml:space="preserve">{}</text>"#,
-            vector::FONT,
-            block.size,
-            vector::escape(line)
-        );
     }
 }
