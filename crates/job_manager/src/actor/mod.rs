@@ -314,7 +314,10 @@ impl Actor {
         if !waits || self.closing.is_some() {
             return;
         }
-        if self.looked_for_dead.is_none_or(|at| at.elapsed() >= LOOK_FOR_DEAD) {
+        if self
+            .looked_for_dead
+            .is_none_or(|at| at.elapsed() >= LOOK_FOR_DEAD)
+        {
             self.looked_for_dead = Some(Instant::now());
             self.look_for_dead();
         }

@@ -52,7 +52,7 @@ impl Dice {
 
 fn input(dice: &mut Dice, journal: &str) -> Value {
     let mut input =
-        json!({"journal": journal, "sleep_ms": dice.below(400), "steps": dice.below(3), "step_ms": 5});
+        json!({"journal": journal, "sleep_ms": dice.below(250), "steps": dice.below(3), "step_ms": 5});
     if dice.below(6) == 0 {
         input["grandchildren"] = json!(2);
         input["detached"] = json!(dice.below(2) == 0);
@@ -76,7 +76,10 @@ fn start_worker(place: &Place, mark: (&str, &str)) -> Child {
 }
 
 fn runs_begun(journal: &str) -> usize {
-    std::fs::read_to_string(journal).unwrap_or_default().matches("start ").count()
+    std::fs::read_to_string(journal)
+        .unwrap_or_default()
+        .matches("start ")
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,14 +120,17 @@ async fn killed_at_any_moment_no_job_is_lost_and_none_runs_twice_at_once() {
         let mut worker = start_worker(&place, (name, value));
         for _ in 0..=dice.below(4) {
             let tool = if dice.below(4) == 0 { "sender" } else { "quick" };
-            client.start(request(tool, input(&mut dice, &journal))).await.unwrap();
+            client
+                .start(request(tool, input(&mut dice, &journal)))
+                .await
+                .unwrap();
             tokio::time::sleep(Duration::from_millis(dice.below(20))).await;
         }
         // One in four is killed at any moment, perhaps before it does anything; the others once they run something.
         if dice.below(4) != 0 {
             until("a run begins", || runs_begun(&journal) > before).await;
         }
-        tokio::time::sleep(Duration::from_millis(dice.below(150))).await;
+        tokio::time::sleep(Duration::from_millis(dice.below(250))).await;
         worker.kill().unwrap(); // SIGKILL
         worker.wait().unwrap();
     }
