@@ -119,11 +119,17 @@ pub async fn print_pdf(ctx: &Context, page: &Path, pdf: &Path, limit: Duration) 
     .with("browser_message", last))
 }
 
-fn find(ctx: &Context) -> ToolResult<PathBuf> {
-    if let Some(named) = ctx.env(BROWSER_VARIABLE) {
-        return Ok(PathBuf::from(named));
-    }
+/// The browser, or a config error that says how to get one.
+pub fn find(ctx: &Context) -> ToolResult<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
+    if let Some(named) = ctx.env(BROWSER_VARIABLE) {
+        let named = PathBuf::from(named);
+        let known = named.is_file() || std::env::split_paths(&path).any(|folder| folder.join(&named).is_file());
+        return known.then_some(named.clone()).ok_or_else(|| {
+            let text = format!("`{BROWSER_VARIABLE}` names `{}`, which is no program", named.display());
+            ToolError::config(text).code("missing_browser").hint("apt install chromium, or name another program")
+        });
+    }
     let found = PROGRAMS
         .iter()
         .flat_map(|program| std::env::split_paths(&path).map(move |folder| folder.join(program)))

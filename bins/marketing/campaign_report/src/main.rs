@@ -188,6 +188,11 @@ impl Tool for CampaignReport {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        let (Input::Post(PostInput { pdf, .. }) | Input::Run(RunInput { pdf, .. })) = &input;
+        if *pdf && !ctx.dry_run() {
+            // Nothing is written when a part of what was asked for cannot be made.
+            browser::find(ctx)?;
+        }
         match input {
             Input::Post(input) => post_report(input, ctx).await,
             Input::Run(input) => run_report(input, ctx).await,

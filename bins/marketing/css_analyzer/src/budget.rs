@@ -52,13 +52,18 @@ pub fn limits(entries: &[String], object: Option<&BTreeMap<String, Value>>) -> T
         })?;
         let numbers: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse()).collect();
         let value = match numbers.as_deref() {
-            Ok([number]) => Value::from(*number),
-            Ok(several) => Value::from(several.to_vec()),
+            Ok([number]) => as_value(*number),
+            Ok(several) => several.iter().copied().map(as_value).collect(),
             Err(_) => return Err(ToolError::invalid(&field, format!("`{text}` is not a number"))),
         };
         limits.insert(key.trim().to_owned(), value);
     }
     Ok(limits)
+}
+
+/// A number as it was written: whole ones without a fraction.
+fn as_value(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 1e15 { Value::from(number as i64) } else { Value::from(number) }
 }
 
 /// Every metric above its limit. A path that names no number is an input error.
@@ -129,7 +134,7 @@ mod tests {
         .unwrap();
         let found = breaches(&limits, &metrics).unwrap();
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].to_string(), "`stylesheet.size` is 100 (limit 99.0)");
+        assert_eq!(found[0].to_string(), "`stylesheet.size` is 100 (limit 99)");
     }
 
     #[test]

@@ -271,13 +271,24 @@ impl Run<'_> {
         for (start, end, import) in imports {
             out.push_str(&css[from..start]);
             from = end + css[end..].len() - css[end..].trim_start().len();
-            let Some(import) = import else { continue };
-            let href = import.address.to_owned();
-            let media = import.media.to_owned();
-            let linked = Box::pin(self.linked(&href, &media, location.clone(), chain.clone())).await?;
-            if let Some(inner) = linked {
-                out.push_str(&wrapped(&inner, &import));
-                out.push('\n');
+            let inner = match &import {
+                Some(import) => {
+                    let (href, media) = (import.address.to_owned(), import.media.to_owned());
+                    Box::pin(self.linked(&href, &media, location.clone(), chain.clone())).await?
+                }
+                None => None,
+            };
+            match (inner, import) {
+                (Some(inner), Some(import)) => {
+                    out.push_str(&wrapped(&inner, &import));
+                    out.push('\n');
+                }
+                // In the target itself the rule stands in front of everything, where it is valid as it is.
+                _ if !rebase => {
+                    out.push_str(&css[start..end]);
+                    from = end;
+                }
+                _ => {}
             }
         }
         // What was pasted in is absolute or relative to the base already; only the sheet's own rest is left.

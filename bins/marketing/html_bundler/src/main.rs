@@ -81,7 +81,7 @@ pub struct Input {
     #[garde(skip)]
     #[serde(default)]
     pub offline: bool,
-    /// End with exit code 3 when something was not embedded
+    /// End with exit code 3 when something is not embedded that was not excluded
     #[garde(skip)]
     #[serde(default)]
     pub strict: bool,
@@ -216,14 +216,12 @@ impl Tool for HtmlBundler {
             }
             None => output.html = Some(bundled),
         }
-        if input.strict && !output.not_embedded.is_empty() {
-            let count = output.not_embedded.len();
-            let first = shorten(&output.not_embedded[0].address);
-            return Err(ToolError::partial(
-                format!("{count} resources are not embedded, the first is `{first}`"),
-                &output,
-            )
-            .code("not_embedded"));
+        let mut failed = output.not_embedded.iter().filter(|left| embed_failed(left)).peekable();
+        if let (true, Some(first)) = (input.strict, failed.peek()) {
+            let first = shorten(&first.address);
+            let count = failed.count();
+            let message = format!("{count} resources are not embedded, the first is `{first}`");
+            return Err(ToolError::partial(message, &output).code("not_embedded"));
         }
         Ok(output)
     }
