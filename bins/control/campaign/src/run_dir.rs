@@ -183,7 +183,8 @@ impl RunDir {
         file.persist(&target).map(drop).map_err(|e| failed(&e.error))
     }
 
-    /// What references see: every finished step, the variables, the run itself. Artifact paths are absolute here.
+    /// What references see: every finished step, the variables, the run itself. Artifact paths are absolute here, and
+    /// manifests are left out.
     pub(crate) fn scope(&self) -> Value {
         let mut scope = Map::new();
         for step in self
@@ -195,6 +196,7 @@ impl RunDir {
             let artifacts: Vec<Value> = step
                 .artifacts
                 .iter()
+                .filter(|artifact| artifact.role != "manifest")
                 .map(|artifact| {
                     let mut value = serde_json::to_value(artifact).unwrap_or_default();
                     value["path"] = json!(self.path.join(&artifact.path));

@@ -38,7 +38,8 @@ fn tools_dir() -> ToolResult<PathBuf> {
     if let Some(dir) = std::env::var_os("ONEJOB_TOOLS_DIR").filter(|dir| !dir.is_empty()) {
         return Ok(dir.into());
     }
-    let exe = std::env::current_exe().map_err(|e| ToolError::config(format!("cannot tell where this program is: {e}")))?;
+    let exe = std::env::current_exe()
+        .map_err(|e| ToolError::config(format!("cannot tell where this program is: {e}")))?;
     Ok(exe.parent().unwrap_or(Path::new(".")).to_owned())
 }
 
@@ -50,7 +51,13 @@ async fn describe(path: &Path) -> Option<Definition> {
         return None;
     }
     let mut command = tokio::process::Command::new(path);
-    command.arg("--describe").stdin(std::process::Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(std::time::Duration::from_secs(2), command.output()).await.ok()?.ok()?;
+    command
+        .arg("--describe")
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(std::time::Duration::from_secs(2), command.output())
+        .await
+        .ok()?
+        .ok()?;
     serde_json::from_slice(&output.stdout).ok()
 }

@@ -81,12 +81,23 @@ impl Tool for Dispatch {
         let parameters = match serde_json::from_str::<Value>(&input.parameters) {
             Ok(object @ Value::Object(_)) => object,
             Ok(_) => {
-                return Err(ToolError::invalid("parameters", "An unexpected error occurred: the parameters must be a JSON object"));
+                return Err(ToolError::invalid(
+                    "parameters",
+                    "An unexpected error occurred: the parameters must be a JSON object",
+                ));
             }
-            Err(_) => return Err(ToolError::invalid("parameters", "Invalid JSON parameters provided.")),
+            Err(_) => {
+                return Err(ToolError::invalid(
+                    "parameters",
+                    "Invalid JSON parameters provided.",
+                ));
+            }
         };
         let mut command = tokio::process::Command::new(&binary);
-        command.args(["--legacy", "--input", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["--legacy", "--input", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         // The answer is for this process, the events of the inner run for nobody.
         command.env_remove("ONEJOB_EVENTS_FD").env_remove("ONEJOB_RUN_ID");
         if ctx.dry_run() {
@@ -94,11 +105,23 @@ impl Tool for Dispatch {
         }
         let mut group = ChildGroup::spawn(command)?;
         let text = talk(&mut group, parameters.to_string().into_bytes()).await?;
-        let status = group.wait().await.map_err(|e| broken(&input.tool, &e.to_string()))?;
-        let answer = text.lines().rev().find_map(|line| serde_json::from_str(line).ok());
+        let status = group
+            .wait()
+            .await
+            .map_err(|e| broken(&input.tool, &e.to_string()))?;
+        let answer = text
+            .lines()
+            .rev()
+            .find_map(|line| serde_json::from_str(line).ok());
         match answer {
-            Some(result) => Ok(Output { status: "success".to_owned(), result }),
-            None => Err(broken(&input.tool, &format!("it ended with {status} and printed no answer"))),
+            Some(result) => Ok(Output {
+                status: "success".to_owned(),
+                result,
+            }),
+            None => Err(broken(
+                &input.tool,
+                &format!("it ended with {status} and printed no answer"),
+            )),
         }
     }
 
@@ -114,7 +137,11 @@ impl Tool for Dispatch {
     }
 
     fn from_legacy(call: Value) -> Result<Value, Value> {
-        if call.get("tool").is_some() { Ok(call) } else { Err(json!({"status": "error", "message": USAGE})) }
+        if call.get("tool").is_some() {
+            Ok(call)
+        } else {
+            Err(json!({"status": "error", "message": USAGE}))
+        }
     }
 
     fn to_legacy(_call: &Value, outcome: Result<&Output, &ToolError>) -> Value {
@@ -142,7 +169,8 @@ async fn talk(group: &mut ChildGroup, parameters: Vec<u8>) -> ToolResult<String>
         Ok::<_, std::io::Error>(bytes)
     };
     let ((), bytes) = tokio::join!(write, read);
-    let bytes = bytes.map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot read the tool's answer: {e}")))?;
+    let bytes =
+        bytes.map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot read the tool's answer: {e}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

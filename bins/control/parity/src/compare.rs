@@ -27,7 +27,11 @@ fn walk(recorded: &Value, observed: &Value, path: &str, class: Class, found: &mu
         return;
     }
     if leaf_of(path) == "rows_rgb" || leaf_of(path) == "rows" {
-        return pixels(recorded, observed, path, found);
+        // Random noise from another generator: only the means are compared.
+        if class != Class::Semantic {
+            pixels(recorded, observed, path, found);
+        }
+        return;
     }
     match (recorded, observed) {
         (Value::Object(a), Value::Object(b)) => {
@@ -84,9 +88,12 @@ fn same(a: &Value, b: &Value, path: &str, class: Class) -> bool {
     }
     if let (Some(x), Some(y)) = (a.as_str(), b.as_str()) {
         let error_text = leaf == "message" || leaf == "error";
-        return x == y
-            || error_text && class != Class::Exact && names_agree(x, y)
-            || leaf == "error" && !y.is_empty();
+        let free = match class {
+            Class::Exact => leaf == "error",
+            Class::Normalised => leaf == "error" || names_agree(x, y),
+            Class::Semantic => true,
+        };
+        return x == y || error_text && free && !y.is_empty();
     }
     a == b
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the old script did, from the recording.
-pub fn recorded(case: &Case, server: Option<&str>) -> ToolResult<Value> {
+pub fn recorded(case: &Case) -> ToolResult<Value> {
     let expected = &case.recorded.expected;
     let mut files = Map::new();
     for name in names(expected.get("files_out")) {
@@ -48,7 +48,7 @@ pub fn recorded(case: &Case, server: Option<&str>) -> ToolResult<Value> {
         .map(|_| expected.get("http_requests").cloned().unwrap_or_default());
     let value =
         json!({"exit_code": expected.get("exit_code"), "answer": answer, "files": files, "http": requests});
-    Ok(filled(value, server))
+    Ok(value)
 }
 
 /// What the new tool does, in the same shape.
@@ -83,8 +83,12 @@ pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<
     }
     let requests = site.map(|site| site.requests().iter().map(request).collect::<Vec<_>>());
     let value = json!({"exit_code": exit_code, "answer": answer, "files": files, "http": requests});
-    // Paths of the sandbox are nobody's business.
-    Ok(replaced(value, &sandbox.work().display().to_string(), "{{CWD}}"))
+    // Addresses and paths of this run, back to the recording's names for them.
+    let value = replaced(value, &sandbox.work().display().to_string(), "{{CWD}}");
+    Ok(match &server {
+        Some(url) => replaced(value, url, "{{SERVER}}"),
+        None => value,
+    })
 }
 
 /// A site for the case, when the recording had one.

@@ -31,8 +31,7 @@ pub struct CaseResult {
 /// Runs and judges one case.
 pub fn judge(case: &Case, tools: &Path) -> ToolResult<CaseResult> {
     let site = observe::site(case)?;
-    let server = site.as_ref().map(testkit::Site::url);
-    let recorded = observe::recorded(case, server.as_deref())?;
+    let recorded = observe::recorded(case)?;
     let observed = observe::observed(case, tools, &recorded, site.as_ref())?;
     let differences = compare::compare(&recorded, &observed, case.recorded.class);
     Ok(weigh(case, &differences, &observed))
