@@ -124,10 +124,16 @@ pub fn find(ctx: &Context) -> ToolResult<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     if let Some(named) = ctx.env(BROWSER_VARIABLE) {
         let named = PathBuf::from(named);
-        let known = named.is_file() || std::env::split_paths(&path).any(|folder| folder.join(&named).is_file());
+        let known =
+            named.is_file() || std::env::split_paths(&path).any(|folder| folder.join(&named).is_file());
         return known.then_some(named.clone()).ok_or_else(|| {
-            let text = format!("`{BROWSER_VARIABLE}` names `{}`, which is no program", named.display());
-            ToolError::config(text).code("missing_browser").hint("apt install chromium, or name another program")
+            let text = format!(
+                "`{BROWSER_VARIABLE}` names `{}`, which is no program",
+                named.display()
+            );
+            ToolError::config(text)
+                .code("missing_browser")
+                .hint("apt install chromium, or name another program")
         });
     }
     let found = PROGRAMS

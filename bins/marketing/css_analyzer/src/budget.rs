@@ -63,7 +63,11 @@ pub fn limits(entries: &[String], object: Option<&BTreeMap<String, Value>>) -> T
 
 /// A number as it was written: whole ones without a fraction.
 fn as_value(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 1e15 { Value::from(number as i64) } else { Value::from(number) }
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        Value::from(number as i64)
+    } else {
+        Value::from(number)
+    }
 }
 
 /// Every metric above its limit. A path that names no number is an input error.

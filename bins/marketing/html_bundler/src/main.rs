@@ -216,7 +216,11 @@ impl Tool for HtmlBundler {
             }
             None => output.html = Some(bundled),
         }
-        let mut failed = output.not_embedded.iter().filter(|left| embed_failed(left)).peekable();
+        let mut failed = output
+            .not_embedded
+            .iter()
+            .filter(|left| embed_failed(left))
+            .peekable();
         if let (true, Some(first)) = (input.strict, failed.peek()) {
             let first = shorten(&first.address);
             let count = failed.count();

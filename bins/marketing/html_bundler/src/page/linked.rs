@@ -69,10 +69,7 @@ impl Work<'_, '_> {
                         edit.remove(gone);
                     }
                 } else {
-                    edit.set(
-                        "href",
-                        data_url("text/css", sheet.text.as_bytes()),
-                    );
+                    edit.set("href", data_url("text/css", sheet.text.as_bytes()));
                 }
             }
             Found::Address(address) => self.kept(Kind::Css, "href", address, edit),
