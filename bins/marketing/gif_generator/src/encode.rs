@@ -235,3 +235,77 @@ impl Write for Counted<'_> {
         self.out.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use app_core::providers::image::RgbImage;
+    use image::{AnimationDecoder, codecs::gif::GifDecoder};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::frames::Take;
+
+    struct Given(Vec<RgbImage>);
+
+    impl Frames for Given {
+        fn size(&self) -> (u32, u32) {
+            self.0[0].dimensions()
+        }
+        fn count(&self) -> Option<usize> {
+            Some(self.0.len())
+        }
+        fn pass(&self, take: Take) -> ToolResult<()> {
+            self.0.chunks(3).try_for_each(|part| {
+                take(
+                    part.iter()
+                        .map(|i| Frame {
+                            image: Arc::new(i.clone()),
+                            delay: 7,
+                        })
+                        .collect(),
+                )
+            })
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(120))]
+
+        /// With few colours nothing is lost: another decoder sees exactly the frames that went in.
+        #[test]
+        fn few_colours_come_back_exactly(
+            width in 1u32..14,
+            height in 1u32..10,
+            seeds in proptest::collection::vec(any::<u32>(), 1..9),
+            own in any::<bool>(),
+        ) {
+            let frames: Vec<RgbImage> = seeds
+                .iter()
+                .map(|seed| RgbImage::from_fn(width, height, |x, y| {
+                    // Mostly the same from frame to frame, so that rectangles and transparency are used.
+                    let moved = seed.wrapping_mul(2_654_435_761).rotate_left(x + 3 * y) & 15 == 0;
+                    image::Rgb(if moved { [250, 20, 30] } else { [(x % 4) as u8 * 60, (y % 4) as u8 * 60, 90] })
+                }))
+                .collect();
+            let settings = Settings {
+                colors: 256,
+                palette: if own { PaletteMode::Frame } else { PaletteMode::Global },
+                dither: Dither::SierraLite,
+                strength: 256,
+                tolerance: 0,
+                repeat: Some(Repeat::Infinite),
+            };
+            let mut file = Vec::new();
+            encode(&Given(frames.clone()), &settings, &mut file, &mut |_, _| Ok(())).unwrap();
+            let decoder = GifDecoder::new(std::io::Cursor::new(&file)).unwrap();
+            let shown = decoder.into_frames().collect_frames().unwrap();
+            prop_assert_eq!(shown.len(), frames.len());
+            for (shown, source) in shown.into_iter().zip(&frames) {
+                let rgb = image::DynamicImage::ImageRgba8(shown.into_buffer()).into_rgb8();
+                prop_assert_eq!(&rgb, source);
+            }
+        }
+    }
+}

@@ -251,6 +251,20 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_the_same_is_cut_off_at_the_sides() {
+        let mut screen = Screen::new(5, 1, 0);
+        let first = screen.changes(&[0; 15]);
+        let _ = screen.draw(&first, vec![0; 5], &PALETTE);
+        // Four source pixels change, but only the third of them enough to be mapped to another colour.
+        let change = screen.changes(&[0, 0, 0, 9, 9, 9, 9, 9, 9, 200, 200, 200, 9, 9, 9]);
+        let drawing = screen.draw(&change, vec![0, 0, 1, 0], &PALETTE);
+        assert_eq!(
+            (drawing.area.x0, drawing.area.x1, drawing.solid),
+            (3, 4, Some(vec![1]))
+        );
+    }
+
+    #[test]
     fn a_change_within_the_tolerance_is_none() {
         let mut screen = Screen::new(2, 1, 4);
         let _ = screen.changes(&[10, 10, 10, 20, 20, 20]);
