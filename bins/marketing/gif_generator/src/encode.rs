@@ -285,7 +285,7 @@ mod tests {
                 .iter()
                 .map(|seed| RgbImage::from_fn(width, height, |x, y| {
                     // Mostly the same from frame to frame, so that rectangles and transparency are used.
-                    let moved = seed.wrapping_mul(2_654_435_761).rotate_left(x + 3 * y) & 15 == 0;
+                    let moved = seed.wrapping_mul(2_654_435_761).rotate_left(x + 3 * y) % 16 == 0;
                     image::Rgb(if moved { [250, 20, 30] } else { [(x % 4) as u8 * 60, (y % 4) as u8 * 60, 90] })
                 }))
                 .collect();
