@@ -40,6 +40,14 @@ impl PendingArtifact {
             )
             .hint("name a file in it"));
         }
+        // A rename would put a file in the place of a device, a pipe or a socket.
+        if std::fs::metadata(target).is_ok_and(|m| !m.is_file()) {
+            return Err(ToolError::new(
+                ErrorKind::InvalidInput,
+                format!("`{}` is not a regular file", target.display()),
+            )
+            .hint("name a file; the result also goes to standard output with --json"));
+        }
         let folder = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),

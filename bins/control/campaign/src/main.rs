@@ -236,6 +236,14 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
     for (name, value) in &input.vars {
         campaign.vars.insert(name.clone(), Value::from(value.as_str()));
     }
+    // Steps name files relative to the campaign file; its folder is part of what they can refer to.
+    let folder = input
+        .file
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let folder = std::fs::canonicalize(folder).map_err(|e| ToolError::file("find", folder, &e))?;
+    campaign.vars.insert("campaign_dir".to_owned(), json!(folder));
     let planned = plan::plan(&campaign, ctx).await?;
     if ctx.dry_run() {
         return Ok(Output::Plan { steps: planned });
@@ -285,16 +293,7 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
         cost_usd: Usd::ZERO,
         steps,
     };
-    // Steps name files relative to the campaign file; its folder is part of what they can refer to.
-    let folder = input
-        .file
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let folder = std::fs::canonicalize(folder).map_err(|e| ToolError::file("find", folder, &e))?;
     let mut dir = RunDir::create(input.output_dir.join(&id), run, &text)?;
-    dir.run.vars.insert("campaign_dir".to_owned(), json!(folder));
-    dir.save()?;
     ctx.info(format!("run `{id}` in `{}`", dir.path.display()));
     work(&campaign, &mut dir, ctx).await
 }

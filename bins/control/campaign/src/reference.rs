@@ -86,7 +86,7 @@ pub(crate) fn resolve(value: &Value, scope: &Value) -> Result<Value, String> {
                 // `${frames.artifacts[*].path}` in a list stands for all of them.
                 match (item, resolve(item, scope)?) {
                     (Value::String(text), Value::Array(many)) if text.contains("[*]") => {
-                        resolved.extend(many)
+                        resolved.extend(many);
                     }
                     (_, one) => resolved.push(one),
                 }

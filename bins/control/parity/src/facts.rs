@@ -92,7 +92,7 @@ fn page(text: &str) -> Value {
         match node.value() {
             Node::Element(element) => match element.name() {
                 name @ ("h1" | "h2" | "h3" | "pre" | "title" | "ul" | "li" | "strong") => {
-                    parts.push(format!("<{name}>"))
+                    parts.push(format!("<{name}>"));
                 }
                 "a" => parts.push(format!("<a href={}>", element.attr("href").unwrap_or_default())),
                 "img" => parts.push(format!(

@@ -11,6 +11,13 @@ use serde_json::{Value, json};
 
 use crate::{Output, state_file, summary};
 
+/// Where the old script kept its state: the file that a call without one means.
+fn old_state_file() -> PathBuf {
+    std::env::var_os("GENERATION_BUDGET_FILE_PATH")
+        .filter(|path| !path.is_empty())
+        .map_or_else(default_file, PathBuf::from)
+}
+
 /// A call of one of the old functions.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 pub(crate) struct Call {
@@ -51,7 +58,10 @@ pub(crate) fn run(call: &Call, ctx: &Context) -> ToolResult<Output> {
         let day = now.to_zoned(TimeZone::UTC).date();
         let prices = ctx.config().prices()?;
         let output = if call.args.len() > 2 { text(call, 2)? } else { "" };
-        let cost = prices.get(model, day)?.text(model, text(call, 1)?.chars().count(), output.chars().count())?;
+        let cost =
+            prices
+                .get(model, day)?
+                .text(model, text(call, 1)?.chars().count(), output.chars().count())?;
         return Ok(answer(call, json!(cost), String::new()));
     }
     let mut ledger = ctx.ledger()?;
@@ -83,7 +93,9 @@ pub(crate) fn run(call: &Call, ctx: &Context) -> ToolResult<Output> {
                 let file = state_file::read(&call.state_file)?;
                 state_file::write(&call.state_file, file.as_ref(), &mut ledger, now)?;
             }
-            notice.push_str(&format!("Recorded generation from '{tool}' with cost {amount}.\n"));
+            notice.push_str(&format!(
+                "Recorded generation from '{tool}' with cost {amount}.\n"
+            ));
             Value::Null
         }
         _ => json!(summary(&ledger.periods(now)?)),
@@ -92,20 +104,34 @@ pub(crate) fn run(call: &Call, ctx: &Context) -> ToolResult<Output> {
 }
 
 fn answer(call: &Call, ok: Value, notice: String) -> Output {
-    Output::Call { ok, notice, state_file_exists: call.state_file.exists() }
+    Output::Call {
+        ok,
+        notice,
+        state_file_exists: call.state_file.exists(),
+    }
 }
 
 fn text(call: &Call, index: usize) -> ToolResult<&str> {
     call.args.get(index).and_then(Value::as_str).ok_or_else(|| {
-        ToolError::invalid(format!("args[{index}]"), format!("argument {} must be a text", index + 1))
+        ToolError::invalid(
+            format!("args[{index}]"),
+            format!("argument {} must be a text", index + 1),
+        )
     })
 }
 
 fn dollars(call: &Call, index: usize) -> ToolResult<Usd> {
-    let amount = call.args.get(index).and_then(Value::as_f64).and_then(Usd::from_dollars);
+    let amount = call
+        .args
+        .get(index)
+        .and_then(Value::as_f64)
+        .and_then(Usd::from_dollars);
     amount.filter(|amount| *amount >= Usd::ZERO).ok_or_else(|| {
-        ToolError::new(ErrorKind::InvalidInput, format!("argument {} must be an amount of 0 or more dollars", index + 1))
-            .field(format!("args[{index}]"))
+        ToolError::new(
+            ErrorKind::InvalidInput,
+            format!("argument {} must be an amount of 0 or more dollars", index + 1),
+        )
+        .field(format!("args[{index}]"))
     })
 }
 
@@ -124,7 +150,11 @@ pub(crate) fn from_legacy(call: Value) -> Result<Value, Value> {
 pub(crate) fn to_legacy(call: &Value, outcome: Result<&Output, &ToolError>) -> Value {
     let mut answer = json!({"fn": call.get("fn"), "args": call.get("args")});
     match outcome {
-        Ok(Output::Call { ok, notice, state_file_exists }) => {
+        Ok(Output::Call {
+            ok,
+            notice,
+            state_file_exists,
+        }) => {
             answer["ok"] = ok.clone();
             answer["stdout"] = json!(notice);
             answer["state_file_exists"] = json!(state_file_exists);
@@ -133,6 +163,7 @@ pub(crate) fn to_legacy(call: &Value, outcome: Result<&Output, &ToolError>) -> V
         Err(error) => {
             answer["error"] = json!(error.code);
             answer["message"] = json!(error.message);
+            answer["state_file_exists"] = json!(old_state_file().exists());
         }
     }
     answer

@@ -163,7 +163,11 @@ const fn thirty() -> u32 {
 }
 
 fn not_negative<C>(amount: &Usd, _: &C) -> garde::Result {
-    if *amount < Usd::ZERO { Err(garde::Error::new("must be 0 or more")) } else { Ok(()) }
+    if *amount < Usd::ZERO {
+        Err(garde::Error::new("must be 0 or more"))
+    } else {
+        Ok(())
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -237,47 +241,109 @@ impl Tool for GenerationBudgetManager {
         app_core::definition!("marketing")
             .replaces(1, &["generation_budget_manager"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy { retry: RetryPolicy::NONE, ..Policy::with_timeout(Duration::from_secs(60)) })
-            .env("DAILY_BUDGET_USD", "daily limit in dollars; wins over `[budget] daily_usd` in onejob.toml")
-            .env("GENERATION_BUDGET_FILE_PATH", "the old budget file, for calls through `dispatch` (default: generation_budget.json)")
+            .policy(Policy {
+                retry: RetryPolicy::NONE,
+                ..Policy::with_timeout(Duration::from_secs(60))
+            })
+            .env(
+                "DAILY_BUDGET_USD",
+                "daily limit in dollars; wins over `[budget] daily_usd` in onejob.toml",
+            )
+            .env(
+                "GENERATION_BUDGET_FILE_PATH",
+                "the old budget file, for calls through `dispatch` (default: generation_budget.json)",
+            )
             .example("what is spent today", &["status"])
-            .example("what a text call would cost", &["estimate", "gemini-2.5-pro", "--input-chars", "400", "--output-chars", "40"])
-            .example("set money aside before a paid call", &["reserve", "0.009", "--tool", "image_generation", "--what", "stability"])
-            .example("take over an old budget file", &["import", "generation_budget.json"])
+            .example(
+                "what a text call would cost",
+                &[
+                    "estimate",
+                    "gemini-2.5-pro",
+                    "--input-chars",
+                    "400",
+                    "--output-chars",
+                    "40",
+                ],
+            )
+            .example(
+                "set money aside before a paid call",
+                &[
+                    "reserve",
+                    "0.009",
+                    "--tool",
+                    "image_generation",
+                    "--what",
+                    "stability",
+                ],
+            )
+            .example(
+                "take over an old budget file",
+                &["import", "generation_budget.json"],
+            )
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         let now = ctx.now();
         let mut ledger = ctx.ledger()?;
-        if ctx.dry_run() && matches!(input, Input::Reserve(_) | Input::Commit(_) | Input::Refund(_) | Input::Record(_) | Input::Import(_)) {
+        if ctx.dry_run()
+            && matches!(
+                input,
+                Input::Reserve(_) | Input::Commit(_) | Input::Refund(_) | Input::Record(_) | Input::Import(_)
+            )
+        {
             ctx.info("dry run: the ledger stays as it is");
-            return Ok(Output::Settled { id: None, summary: summary(&ledger.periods(now)?) });
+            return Ok(Output::Settled {
+                id: None,
+                summary: summary(&ledger.periods(now)?),
+            });
         }
         match input {
             Input::Status(_) => {
                 let periods = ledger.periods(now)?;
-                Ok(Output::Status { summary: summary(&periods), periods })
+                Ok(Output::Status {
+                    summary: summary(&periods),
+                    periods,
+                })
             }
             Input::Estimate(estimate) => {
                 let cost_usd = price(&estimate, ctx)?;
                 let amount = Usd::from_dollars(cost_usd)
                     .ok_or_else(|| ToolError::new(ErrorKind::InvalidInput, "the estimate is out of range"))?;
-                Ok(Output::Estimate { model: estimate.model, cost_usd, allowed: ledger.allows(amount, now)? })
+                Ok(Output::Estimate {
+                    model: estimate.model,
+                    cost_usd,
+                    allowed: ledger.allows(amount, now)?,
+                })
             }
             Input::Reserve(r) => ledger
-                .reserve(&r.tool, &r.what, r.amount_usd, Duration::from_secs(r.expires_s), now)
+                .reserve(
+                    &r.tool,
+                    &r.what,
+                    r.amount_usd,
+                    Duration::from_secs(r.expires_s),
+                    now,
+                )
                 .map(Output::Reserve),
             Input::Commit(commit) => {
                 ledger.commit(&commit.id, commit.spent_usd, now)?;
-                Ok(Output::Settled { id: Some(commit.id), summary: summary(&ledger.periods(now)?) })
+                Ok(Output::Settled {
+                    id: Some(commit.id),
+                    summary: summary(&ledger.periods(now)?),
+                })
             }
             Input::Refund(refund) => {
                 ledger.refund(&refund.id, now)?;
-                Ok(Output::Settled { id: Some(refund.id), summary: summary(&ledger.periods(now)?) })
+                Ok(Output::Settled {
+                    id: Some(refund.id),
+                    summary: summary(&ledger.periods(now)?),
+                })
             }
             Input::Record(record) => {
                 ledger.spend(&record.tool, &record.what, record.amount_usd, now)?;
-                Ok(Output::Settled { id: None, summary: summary(&ledger.periods(now)?) })
+                Ok(Output::Settled {
+                    id: None,
+                    summary: summary(&ledger.periods(now)?),
+                })
             }
             Input::Report(report) => {
                 let since = now
@@ -304,11 +370,16 @@ impl Tool for GenerationBudgetManager {
             Output::Status { summary, periods } => {
                 writeln!(out, "{summary}")?;
                 for period in periods {
-                    let limit = period.limit_usd.map_or_else(|| "no limit".to_owned(), |limit| format!("{limit:.2}"));
+                    let limit = period
+                        .limit_usd
+                        .map_or_else(|| "no limit".to_owned(), |limit| format!("{limit:.2}"));
                     writeln!(
                         out,
                         "{:<7} {:>10} of {limit:<9} (reserved {})  frees at {}",
-                        period.name, period.used_usd.to_string(), period.reserved_usd, period.resets_at
+                        period.name,
+                        period.used_usd.to_string(),
+                        period.reserved_usd,
+                        period.resets_at
                     )?;
                 }
                 Ok(())
@@ -329,7 +400,9 @@ impl Tool for GenerationBudgetManager {
 
 /// The line of the replaced script: `Daily spend: $0.0140 / $2.00`.
 fn summary(periods: &[BudgetPeriod]) -> String {
-    let Some(day) = periods.first() else { return String::new() };
+    let Some(day) = periods.first() else {
+        return String::new();
+    };
     match day.limit_usd {
         Some(limit) => format!("Daily spend: {} / {limit:.2}", day.used_usd),
         None => format!("Daily spend: {}", day.used_usd),
@@ -342,11 +415,17 @@ fn price(estimate: &Estimate, ctx: &Context) -> ToolResult<f64> {
     let day = ctx.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let price = prices.get(&estimate.model, day)?;
     let mut cost = price.text(&estimate.model, estimate.input_chars, estimate.output_chars)?;
-    for (count, rate, unit) in [(estimate.images, price.per_image, "image"), (estimate.videos, price.per_video, "video")] {
+    for (count, rate, unit) in [
+        (estimate.images, price.per_image, "image"),
+        (estimate.videos, price.per_video, "video"),
+    ] {
         if count > 0 {
             let rate = rate.ok_or_else(|| {
-                ToolError::new(ErrorKind::InvalidInput, format!("model `{}` has no price per {unit}", estimate.model))
-                    .code(format!("missing_model_{unit}_rate"))
+                ToolError::new(
+                    ErrorKind::InvalidInput,
+                    format!("model `{}` has no price per {unit}", estimate.model),
+                )
+                .code(format!("missing_model_{unit}_rate"))
             })?;
             cost += rate.times(i64::from(count)).dollars();
         }
@@ -363,8 +442,16 @@ fn sums(entries: Vec<LedgerEntry>) -> Output {
                 sum.spent_usd += spent;
                 sum.entries += 1;
             }
-            None => by_tool.push(ToolSum { tool: entry.tool.clone(), spent_usd: spent, entries: 1 }),
+            None => by_tool.push(ToolSum {
+                tool: entry.tool.clone(),
+                spent_usd: spent,
+                entries: 1,
+            }),
         }
     }
-    Output::Report { spent_usd: entries.iter().filter_map(|e| e.spent_usd).sum(), by_tool, entries }
+    Output::Report {
+        spent_usd: entries.iter().filter_map(|e| e.spent_usd).sum(),
+        by_tool,
+        entries,
+    }
 }

@@ -6,30 +6,12 @@ use std::{
     time::Duration,
 };
 
-use job_manager::{JobEventBody, JobManager, ListRequest, Options, Role, Settings};
+use job_manager::{JobEventBody, ListRequest, Role, Settings};
 use serde_json::{Value, json};
 
-use crate::fixture::{Place, processes_with, request, until};
+use crate::fixture::{Place, example, processes_with, request, until};
 
 const KILLS: u32 = 200;
-
-/// The worker that is killed: this test, run as a process of its own.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "run by the test below, as a process of its own"]
-async fn worker_process() {
-    let (Some(state), Some(tools)) = (std::env::var_os("CRASH_STATE"), std::env::var_os("CRASH_TOOLS"))
-    else {
-        return;
-    };
-    let jobs = JobManager::open(Options {
-        state_dir: state.into(),
-        tools_dir: tools.into(),
-        settings: settings(),
-        role: Role::Worker,
-    });
-    let _jobs = jobs.unwrap();
-    std::future::pending::<()>().await;
-}
 
 fn settings() -> Settings {
     let mut settings = Settings::default();
@@ -64,8 +46,7 @@ fn input(dice: &mut Dice, journal: &str) -> Value {
 }
 
 fn start_worker(place: &Place, mark: (&str, &str)) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "crash::worker_process", "--nocapture"])
+    Command::new(example("crash_worker"))
         .env("CRASH_STATE", place.state())
         .env("CRASH_TOOLS", place.path("tools"))
         .env(mark.0, mark.1)

@@ -77,14 +77,20 @@ pub fn request(tool: &str, input: Value) -> StartRequest {
     }
 }
 
-/// The example `contract_tool`, which cargo builds beside the tests.
+/// The tool of these tests.
 pub fn contract_tool() -> PathBuf {
+    example("contract_tool")
+}
+
+/// An example of this crate, which cargo builds beside the tests.
+pub fn example(name: &str) -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     let path = exe
         .parent()
         .and_then(Path::parent)
         .unwrap()
-        .join("examples/contract_tool");
+        .join("examples")
+        .join(name);
     assert!(
         path.exists(),
         "`{}` is missing: build it with `cargo build -p job_manager --examples`",

@@ -114,6 +114,10 @@ fn as_flags(branch: &Value, object: &Map<String, Value>) -> Option<Vec<String>> 
     let mut command = Vec::new();
     let mut flags = Vec::new();
     let mut positionals: Vec<(u64, Vec<String>)> = Vec::new();
+    let text_of_item = |item: &Value| match item {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     for (name, value) in object {
         let property = &properties[name];
@@ -132,8 +136,11 @@ fn as_flags(branch: &Value, object: &Map<String, Value>) -> Option<Vec<String>> 
         };
         let texts: Vec<String> = match value {
             Value::Array(items) if items.is_empty() => return None,
-            Value::Array(items) if items.iter().all(|i| !i.is_array() && !i.is_object()) => {
-                items.iter().map(text).collect()
+            // Items of any kind are given as JSON; items of one kind as they are.
+            Value::Array(items)
+                if plain["items"]["type"].is_string() || plain["items"]["enum"].is_array() =>
+            {
+                items.iter().map(text_of_item).collect()
             }
             Value::Array(items) => items.iter().map(Value::to_string).collect(),
             Value::Object(map) if map.is_empty() => return None,
