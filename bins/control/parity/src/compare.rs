@@ -142,7 +142,10 @@ fn pixels(recorded: &Value, observed: &Value, path: &str, found: &mut Vec<Differ
     for y in 0..height {
         for x in 0..width {
             let (a, b) = (&recorded[y][x], &observed[y][x]);
-            let off = (0..3).any(|c| (a[c].as_i64().unwrap_or(-9) - b[c].as_i64().unwrap_or(-99)).abs() > 1);
+            let lengths = |value: &Value| value.as_array().map(Vec::len);
+            let off = lengths(a) != lengths(b)
+                || lengths(&recorded[y]) != lengths(&observed[y])
+                || (0..3).any(|c| (a[c].as_i64().unwrap_or(-9) - b[c].as_i64().unwrap_or(-99)).abs() > 1);
             let border = x == 0 || y == 0 || x + 1 == width || y + 1 == height;
             if off && worst[usize::from(border)].is_none() {
                 let part = if border { "border" } else { "interior" };

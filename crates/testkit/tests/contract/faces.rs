@@ -169,9 +169,10 @@ fn every_example_works_and_its_output_fits_the_schema() {
                 run.stderr
             );
             check_events(&name, &run);
-            if !d["output_schema"]
-                .as_object()
-                .is_none_or(serde_json::Map::is_empty)
+            if example_run.exit == 0
+                && !d["output_schema"]
+                    .as_object()
+                    .is_none_or(serde_json::Map::is_empty)
                 && !run.stdout.is_empty()
                 && !run.stdout.contains("\n\n")
             {

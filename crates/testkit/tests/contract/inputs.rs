@@ -138,12 +138,18 @@ fn as_flags(branch: &Value, object: &Map<String, Value>) -> Option<Vec<String>> 
             Value::Array(items) if items.is_empty() => return None,
             // Items of any kind are given as JSON; items of one kind as they are.
             Value::Array(items)
-                if plain["items"]["type"].is_string() || plain["items"]["enum"].is_array() =>
+                if plain["items"]["type"].is_string()
+                    || plain["items"]["enum"].is_array()
+                    || plain["items"]["oneOf"][0]["const"].is_string() =>
             {
                 items.iter().map(text_of_item).collect()
             }
             Value::Array(items) => items.iter().map(Value::to_string).collect(),
             Value::Object(map) if map.is_empty() => return None,
+            // A field of any kind is given as JSON.
+            value if ["type", "enum", "oneOf"].iter().all(|key| plain[key].is_null()) => {
+                vec![value.to_string()]
+            }
             value => vec![text(value)],
         };
         if let Some(index) = cli["positional"].as_u64() {
