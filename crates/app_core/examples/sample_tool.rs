@@ -274,13 +274,13 @@ async fn take(
         Step::Panic {
             place: Place::JoinedThread,
         } => {
-            if let Err(payload) = std::thread::spawn(|| panic!("a thread panics")).join() {
+            if let Err(payload) = panic_in_thread("a thread panics") {
                 std::panic::resume_unwind(payload);
             }
         }
         Step::Panic {
             place: Place::LostThread,
-        } => drop(std::thread::spawn(|| panic!("a lost thread panics")).join()),
+        } => drop(panic_in_thread("a lost thread panics")),
         // These happen elsewhere.
         Step::Panic { .. } => {}
         Step::Partial {} => return Err(ToolError::partial("1 of 2 items failed", output)),
@@ -316,6 +316,10 @@ async fn take(
         }
     }
     Ok(())
+}
+
+fn panic_in_thread(text: &'static str) -> std::thread::Result<()> {
+    std::thread::spawn(move || assert!(text.is_empty(), "{text}")).join()
 }
 
 async fn sleep(how: Sleep, time: Duration, ctx: &Context) -> ToolResult<()> {

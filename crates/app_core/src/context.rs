@@ -325,7 +325,8 @@ impl Context {
         } else {
             text.to_owned()
         };
-        self.hidden_bar(|| crate::harness::write_stdout(&line));
+        // Trouble here is met again, and told, when the result itself is written.
+        self.hidden_bar(|| drop(crate::harness::write_stdout(&line)));
     }
 
     /// Tells systemd that a long-running tool is up.

@@ -56,14 +56,14 @@ impl PendingArtifact {
         let scratch = std::env::temp_dir();
         let place = if context.dry_run() { &scratch } else { folder };
         if !context.dry_run() {
-            std::fs::create_dir_all(folder).map_err(|e| ToolError::file("create the folder", folder, &e))?;
+            create_folder("create the folder", folder)?;
         }
         let temporary = tempfile::Builder::new()
             .prefix(&format!(".{}.", name.to_string_lossy().chars().take(60).collect::<String>()))
             .suffix(".part")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)) // the umask still applies
             .tempfile_in(place)
-            .map_err(|e| ToolError::file("write", target, &e))?;
+            .map_err(|e| unwritable("write", target, &e))?;
         lock(&context.inner().pending).push(temporary.path().to_owned());
         Ok(Self {
             context,
@@ -94,7 +94,7 @@ impl PendingArtifact {
     /// Hashes the file, puts it in place and reports it. In a dry run the file is dropped instead.
     pub fn commit(mut self) -> ToolResult<Artifact> {
         let target = self.target.clone();
-        let failed = |e: &std::io::Error| ToolError::file("write", &target, e);
+        let failed = |e: &std::io::Error| unwritable("write", &target, e);
         self.temporary.flush().map_err(|e| failed(&e))?;
         // A child may have replaced the file; open it by name.
         let (sha256, bytes) = hash_file(self.temporary.path()).map_err(|e| failed(&e))?;
@@ -133,6 +133,25 @@ impl Seek for PendingArtifact {
     fn seek(&mut self, position: SeekFrom) -> std::io::Result<u64> {
         self.temporary.seek(position)
     }
+}
+
+/// Creates a folder and those above it.
+pub(crate) fn create_folder(action: &str, folder: &Path) -> ToolResult<()> {
+    std::fs::create_dir_all(folder).map_err(|e| unwritable(action, folder, &e))
+}
+
+/// A failure to write is always kind `io`: that a part of the path is missing or in the way says nothing about the
+/// thing the run was asked for.
+fn unwritable(action: &str, path: &Path, cause: &std::io::Error) -> ToolError {
+    let mut error = match cause.kind() {
+        // `create_dir_all` says so when a file stands where a folder should be.
+        std::io::ErrorKind::AlreadyExists => {
+            ToolError::file(action, path, &std::io::ErrorKind::NotADirectory.into())
+        }
+        _ => ToolError::file(action, path, cause),
+    };
+    error.kind = ErrorKind::Io;
+    error.code(ErrorKind::Io.as_str())
 }
 
 /// SHA-256 (lower-case hex) and size of a file.

@@ -48,6 +48,6 @@ impl JsonSchema for Secret {
         "Secret".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "format": "password", "writeOnly": true, "x-cli": {"secret": true}})
+        json_schema!({"type": "string", "format": "password", "writeOnly": true})
     }
 }

@@ -80,8 +80,17 @@ fn argument(name: &str, schema: &Value, required: bool) -> Argument {
             .to_owned(),
         default: schema.get("default").filter(|v| !v.is_null()).cloned(),
         choices,
-        cli: cli(schema.get("x-cli").or_else(|| plain.get("x-cli"))),
+        cli: Cli {
+            // A field's own `x-cli` replaces that of its type, so the type must be asked.
+            secret: is_secret(schema) || is_secret(plain),
+            ..cli(schema.get("x-cli").or_else(|| plain.get("x-cli")))
+        },
     }
+}
+
+/// Whether this is the schema of a `Secret`.
+pub(super) fn is_secret(schema: &Value) -> bool {
+    schema.get("format").is_some_and(|format| format == "password")
 }
 
 /// `Option<T>` as `T`.
@@ -154,7 +163,7 @@ fn cli(extension: Option<&Value>) -> Cli {
         aliases: strings(map, "aliases"),
         env: text("env"),
         config: text("config"),
-        secret: flag("secret"),
+        secret: false,
         path: text("path"),
         exists: flag("exists"),
         hidden: flag("hidden"),

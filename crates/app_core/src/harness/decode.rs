@@ -227,8 +227,15 @@ fn check_files(root: &Value, value: &Value) -> ToolResult<()> {
     Ok(())
 }
 
-/// Writes to stdout, quietly giving up when nobody reads it.
-pub(crate) fn write_stdout(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    let _ = std::io::stdout().flush();
+/// Writes to stdout. A reader that left is no failure; a full disk is.
+pub(crate) fn write_stdout(text: &str) -> ToolResult<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(ToolError::file(
+            "write the result to",
+            Path::new("standard output"),
+            &error,
+        )),
+        _ => Ok(()),
+    }
 }

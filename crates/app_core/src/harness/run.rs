@@ -6,7 +6,7 @@ use std::{
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -25,14 +25,14 @@ use super::{
     invocation::{self, Invocation},
     legacy, logging,
     logging::Colours,
-    metrics, report,
+    metrics, report, schema,
 };
 use crate::{
     config::{Config, process_env},
     context::{Clock, Context, Inner, lock, random_id},
     contract::{
-        Definition, ErrorKind, EventBody, Gate, MANIFEST_FORMAT, Manifest, Mode, Tool, ToolError, ToolResult,
-        Usd,
+        Definition, ErrorKind, EventBody, Gate, MANIFEST_FORMAT, Manifest, Mode, Policy, Tool, ToolError,
+        ToolResult, Usd,
     },
     state::{Runs, state_dir},
 };
@@ -59,18 +59,43 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
     invocation.old_call = old_call;
     if invocation.describe {
         let text = serde_json::to_string_pretty(&definition).unwrap_or_default();
-        decode::write_stdout(&format!("{text}\n"));
-        return 0;
+        return print(&format!("{text}\n"));
     }
     let colours = Colours::choose(invocation.color.as_deref());
     logging::start(&invocation, colours);
     let last_words = catch_panic_text();
-    let run = AssertUnwindSafe(|| execute::<T>(definition, &invocation, colours, &last_words));
+    let face = Face {
+        json: invocation.json,
+        colours,
+    };
+    let begun = OnceLock::new();
+    let run = AssertUnwindSafe(|| execute::<T>(definition.clone(), &invocation, face, &last_words, &begun));
+    // `drive` catches what happens in the run itself; this is for decoding before it and rendering after it.
     std::panic::catch_unwind(run).unwrap_or_else(|_| {
         let error = panicked(&last_words);
-        report::report(&error, invocation.json, colours);
-        error.kind.exit_code()
+        match begun.get() {
+            Some(ctx) => break_off(ctx, error.kind.exit_code(), error, face),
+            None => refused_before_start(&definition, &error),
+        }
     })
+}
+
+/// How a failure is told on stderr.
+#[derive(Clone, Copy, Debug)]
+struct Face {
+    json: bool,
+    colours: Colours,
+}
+
+/// Prints what was asked for instead of a run; returns the exit code.
+fn print(text: &str) -> u8 {
+    match decode::write_stdout(text) {
+        Ok(()) => 0,
+        Err(error) => {
+            report::report(&error, false, Colours::choose(None));
+            error.kind.exit_code()
+        }
+    }
 }
 
 /// The call that the replaced script's command line stands for, when the tool knows it.
@@ -86,20 +111,19 @@ fn old_command_line<T: Tool>(args: &[OsString]) -> Option<Value> {
 /// The definition with the schemas of input and output.
 fn described<T: Tool>() -> Definition {
     let mut definition = T::definition();
-    definition.input_schema = schema_of::<T::Input>();
-    definition.output_schema = schema_of::<T::Output>();
+    definition.input_schema = schema_of::<T::Input>(SchemaSettings::draft2020_12());
+    definition.output_schema = schema_of::<T::Output>(SchemaSettings::draft2020_12().for_serialize());
     definition
 }
 
-fn schema_of<S: JsonSchema>() -> Schema {
-    let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+fn schema_of<S: JsonSchema>(settings: SchemaSettings) -> Schema {
+    let settings = settings.with(|s| s.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<S>()
 }
 
 fn command_line_refused(definition: &Definition, error: &clap::Error) -> u8 {
     if !error.use_stderr() {
-        decode::write_stdout(&error.render().to_string());
-        return 0;
+        return print(&error.render().to_string());
     }
     let text = error.render().to_string();
     let mut lines = text.trim_end().lines();
@@ -160,31 +184,48 @@ struct Outcome {
     exit: u8,
 }
 
+impl Outcome {
+    /// Notes a failure that came after the run; the run's own failure stays.
+    fn fail(&mut self, error: ToolError) {
+        if self.error.is_none() {
+            self.exit = error.kind.exit_code();
+            self.error = Some(error);
+        }
+    }
+}
+
 fn execute<T: Tool>(
     definition: Definition,
     invocation: &Invocation,
-    colours: Colours,
+    face: Face,
     last_words: &LastWords,
+    begun: &OnceLock<Context>,
 ) -> u8 {
     let json = wants_json(invocation);
-    let error_json = invocation.json;
     let prepared = prepare::<T>(definition.clone(), invocation);
     let (ctx, decoded) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return refused_before_start(&definition, &error),
     };
+    // Signals are listened for before `started` is told: from then on the run ends in order.
+    let machine = match Machine::start() {
+        Ok(machine) => machine,
+        Err(error) => return refused_before_start(&definition, &error),
+    };
     let inner = ctx.inner();
     inner.emitter.emit(started(&inner.definition, &inner.run_id));
+    // Set once, here.
+    let _ = begun.set(ctx.clone());
     let started_at = ctx.now();
 
     let (call, decoded) = match decoded {
         Decoded::Answer(text, success) => {
-            decode::write_stdout(&text);
+            let printed = print(&text);
             inner.emitter.emit(EventBody::Finished {
                 output: serde_json::from_str(&text).ok(),
                 error: None,
             });
-            return u8::from(!success);
+            return printed.max(u8::from(!success));
         }
         Decoded::Refused(call, error) => (call, Err(*error)),
         Decoded::Input { input, call } => (call, Ok(input)),
@@ -197,28 +238,28 @@ fn execute<T: Tool>(
     if invocation.print_input {
         return match &decoded {
             Ok(_) => {
-                decode::write_stdout(&format!("{canonical}\n"));
+                let printed = print(&format!("{canonical}\n"));
                 inner.emitter.emit(EventBody::Finished {
                     output: Some(canonical),
                     error: None,
                 });
-                0
+                printed
             }
-            Err(error) => finish_refused(&ctx, error, error_json, colours),
+            Err(error) => finish_refused(&ctx, error, face),
         };
     }
     let input = match decoded {
         Ok(input) => input,
-        Err(error) if call.is_none() => return finish_refused(&ctx, &error, error_json, colours),
+        Err(error) if call.is_none() => return finish_refused(&ctx, &error, face),
         Err(error) => {
             let call = call.unwrap_or_default();
             let (text, _) = legacy::answer::<T>(&call, Err(&error));
-            decode::write_stdout(&text);
+            let printed = print(&text);
             inner.emitter.emit(EventBody::Finished {
                 output: None,
                 error: Some(Box::new(error)),
             });
-            return 1;
+            return printed.max(1);
         }
     };
     let input_hash = crate::files::sha256(canonical.to_string().as_bytes());
@@ -239,7 +280,7 @@ fn execute<T: Tool>(
         );
     }
 
-    let result = drive::<T>(input, &ctx, last_words);
+    let result = drive::<T>(machine, input, &ctx, face, last_words);
     if inner.mode == Mode::Plan && !invocation.dry_run && result.is_ok() {
         ctx.warn("planned only; add `--apply` to act");
     }
@@ -257,12 +298,16 @@ fn execute<T: Tool>(
             &mut outcome,
         );
     }
-    decode::write_stdout(&outcome.stdout);
-    if let Some(error) = &outcome.error
-        && call.is_none()
-    {
-        report::report(error, error_json, colours);
+    if let Err(error) = decode::write_stdout(&outcome.stdout) {
+        outcome.fail(error);
     }
+    if let Some(error) = &mut outcome.error {
+        error.trace_id.clone_from(&inner.trace_id);
+        if call.is_none() {
+            report::report(error, face.json, face.colours);
+        }
+    }
+    remove_half_files(&ctx);
     close_run_log(&ctx, runs.as_ref(), &outcome);
     inner.emitter.emit(EventBody::Finished {
         output: outcome.output,
@@ -275,10 +320,10 @@ fn wants_json(invocation: &Invocation) -> bool {
     invocation.json || !invocation.text && !std::io::stdout().is_terminal()
 }
 
-fn finish_refused(ctx: &Context, error: &ToolError, json: bool, colours: Colours) -> u8 {
+fn finish_refused(ctx: &Context, error: &ToolError, face: Face) -> u8 {
     let mut error = error.clone();
     error.trace_id.clone_from(&ctx.inner().trace_id);
-    report::report(&error, json, colours);
+    report::report(&error, face.json, face.colours);
     let exit = error.kind.exit_code();
     ctx.inner().emitter.emit(EventBody::Finished {
         output: None,
@@ -311,7 +356,6 @@ fn prepare<T: Tool>(
                 ToolError::config(format!("`ONEJOB_CLOCK` is `{text}`, not an RFC 3339 time"))
             })?),
         };
-    let emitter = Emitter::from_env(clock)?;
     let decoded = decode_input::<T>(&definition, invocation, &config);
     let plan_first = match (definition.gate, &decoded) {
         (Gate::Direct, _) | (_, Decoded::Refused(..) | Decoded::Answer(..)) => false,
@@ -323,6 +367,8 @@ fn prepare<T: Tool>(
     } else {
         Mode::Apply
     };
+    // After everything that runs code of the tool: if that panics, the descriptor is still there for the last event.
+    let emitter = Emitter::from_env(clock)?;
     let bar = (!invocation.quiet && std::io::stderr().is_terminal()).then(|| indicatif::ProgressBar::new(0));
     let ctx = Context::new(Inner {
         definition,
@@ -402,22 +448,24 @@ fn decode_value<T: Tool>(
 
 /// `[tools.<name>.policy]` of `onejob.toml`, then the flags.
 fn apply_policy(definition: &mut Definition, config: &Config, invocation: &Invocation) -> ToolResult<()> {
-    if let Some(changes) =
-        config.onejob::<serde_json::Map<String, Value>>(&format!("tools.{}.policy", definition.name))?
-    {
+    let key = format!("tools.{}.policy", definition.name);
+    if let Some(changes) = config.onejob::<serde_json::Map<String, Value>>(&key)? {
         let mut policy = serde_json::to_value(&definition.policy).unwrap_or_default();
-        for (key, value) in changes {
-            match (policy.get_mut(&key), value) {
+        for (name, value) in changes {
+            match (policy.get_mut(&name), value) {
                 (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
-                (_, value) => policy[key] = value,
+                (_, value) => policy[name] = value,
             }
         }
-        definition.policy = serde_json::from_value(policy).map_err(|error| {
-            ToolError::config(format!(
-                "`tools.{}.policy` in onejob.toml: {error}",
-                definition.name
-            ))
-        })?;
+        // A misspelt limit must not pass for the limit it was to set.
+        let policy_schema = schema_of::<Policy>(SchemaSettings::draft2020_12());
+        if let Some((field, problem)) = schema::check(policy_schema.as_value(), &policy).first() {
+            return Err(ToolError::config(format!(
+                "`{key}` in onejob.toml: `{field}` {problem}"
+            )));
+        }
+        definition.policy = serde_json::from_value(policy)
+            .map_err(|error| ToolError::config(format!("`{key}` in onejob.toml: {error}")))?;
     }
     if let Some(seconds) = invocation.timeout_s {
         definition.policy.timeout_s = seconds;
@@ -460,29 +508,51 @@ impl Stop {
 
 type StopCell = Arc<Mutex<Option<Stop>>>;
 
+/// The runtime of a run and the signals that stop it.
+struct Machine {
+    runtime: tokio::runtime::Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Machine {
+    fn start() -> ToolResult<Self> {
+        let failed =
+            |e: std::io::Error| ToolError::new(ErrorKind::Io, format!("cannot start the runtime: {e}"));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let entered = runtime.enter();
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        drop(entered);
+        Ok(Self {
+            runtime,
+            interrupt,
+            terminate,
+        })
+    }
+}
+
 fn drive<T: Tool>(
+    machine: Machine,
     input: T::Input,
     ctx: &Context,
+    face: Face,
     last_words: &LastWords,
 ) -> Result<T::Output, (ToolError, Option<u8>)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return Err((
-                ToolError::new(ErrorKind::Io, format!("cannot start the runtime: {error}")),
-                None,
-            ));
-        }
-    };
+    let Machine {
+        runtime,
+        interrupt,
+        terminate,
+    } = machine;
     let stop = StopCell::default();
     let span =
         tracing::info_span!("run", tool = %ctx.inner().definition.name, trace_id = %ctx.inner().trace_id);
     let result = runtime.block_on(async {
-        let watcher = tokio::spawn(watch(ctx.clone(), stop.clone()));
+        let watcher = tokio::spawn(watch(ctx.clone(), face, stop.clone(), interrupt, terminate));
         let run = AssertUnwindSafe(T::run(input, ctx).instrument(span)).catch_unwind();
         let ended = tokio::select! {
             biased;
@@ -521,13 +591,7 @@ async fn told_to_stop(ctx: &Context) {
 }
 
 /// Waits for signals and the timeout; ends the process when the run does not stop within the grace.
-async fn watch(ctx: Context, cell: StopCell) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::warn!("cannot listen for signals");
-        return;
-    };
+async fn watch(ctx: Context, face: Face, cell: StopCell, mut interrupt: Signal, mut terminate: Signal) {
     let _pings = tokio::spawn(ping_watchdog());
     let why = tokio::select! {
         () = arrives(&mut interrupt) => Stop::Interrupt,
@@ -539,12 +603,12 @@ async fn watch(ctx: Context, cell: StopCell) {
     ctx.inner().cancel.cancel();
     // Slightly longer than the run's own grace, so that an orderly end wins.
     let grace = ctx.policy().cancel_grace() + Duration::from_millis(200);
-    tokio::select! {
-        () = arrives(&mut interrupt) => {}
-        () = arrives(&mut terminate) => {}
-        () = tokio::time::sleep(grace) => {}
-    }
-    end_by_force(&ctx, why);
+    let hint = tokio::select! {
+        () = arrives(&mut interrupt) => "ended at once by the second signal",
+        () = arrives(&mut terminate) => "ended at once by the second signal",
+        () = tokio::time::sleep(grace) => "it did not stop by itself within the grace period",
+    };
+    end_by_force(&ctx, why, hint, face);
 }
 
 async fn arrives(signal: &mut Signal) {
@@ -578,28 +642,37 @@ async fn ping_watchdog() {
     clippy::exit,
     reason = "the run ignores the request to stop; this is the end by force"
 )]
-fn end_by_force(ctx: &Context, why: Stop) {
+fn end_by_force(ctx: &Context, why: Stop, hint: &str, face: Face) {
+    let exit = break_off(ctx, why.exit(), why.error().hint(hint), face);
+    std::process::exit(i32::from(exit));
+}
+
+/// Ends a run that did not come to its end: no half file, a row in the run log, the error, the terminal event.
+fn break_off(ctx: &Context, exit: u8, mut error: ToolError, face: Face) -> u8 {
     let inner = ctx.inner();
-    for path in lock(&inner.pending).iter() {
-        // The file may be gone already.
-        let _ = std::fs::remove_file(path);
-    }
-    let error = why
-        .error()
-        .hint("it did not stop by itself within the grace period");
+    remove_half_files(ctx);
+    error.trace_id.clone_from(&inner.trace_id);
     let outcome = Outcome {
         stdout: String::new(),
         output: None,
-        exit: why.exit(),
+        exit,
         error: Some(error.clone()),
     };
     close_run_log(ctx, open_run_log(ctx).as_ref(), &outcome);
-    report::report(&error, false, Colours { stderr: false });
+    report::report(&error, face.json, face.colours);
     inner.emitter.emit(EventBody::Finished {
         output: None,
         error: Some(Box::new(error)),
     });
-    std::process::exit(i32::from(why.exit()));
+    exit
+}
+
+/// Removes files that nobody will finish: those of a stubborn run, and of threads that are still busy.
+fn remove_half_files(ctx: &Context) {
+    for path in lock(&ctx.inner().pending).drain(..) {
+        // Those of a run that ended in order are gone already.
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 fn settle<T: Tool>(
@@ -705,11 +778,8 @@ fn write_manifest(
     let written = serde_json::to_vec_pretty(&manifest)
         .map_err(|e| ToolError::internal(format!("manifest: {e}")))
         .and_then(|bytes| ctx.write(&path, "application/json", "manifest", &bytes));
-    if let Err(error) = written
-        && outcome.error.is_none()
-    {
-        outcome.exit = error.kind.exit_code();
-        outcome.error = Some(error);
+    if let Err(error) = written {
+        outcome.fail(error);
     }
 }
 
@@ -765,7 +835,12 @@ fn catch_panic_text() -> LastWords {
             .map(|l| format!(" at {}:{}", l.file(), l.line()))
             .unwrap_or_default();
         let text = info.payload_as_str().unwrap_or("a panic without a text");
-        *lock(&kept) = Some(format!("{text}{place}"));
+        let text = format!("{text}{place}");
+        // The tool may overlook it; the panic of the run itself becomes its error.
+        if std::thread::current().name() != Some("main") {
+            tracing::error!("a thread of the run panicked: {text}");
+        }
+        *lock(&kept) = Some(text);
     }));
     words
 }

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use super::arguments::is_secret;
+
 /// One mistake: the path of the field (`frames[2].delay`, empty for the whole) and what is wrong.
 pub type Mistake = (String, String);
 
@@ -15,8 +17,8 @@ pub fn check(schema: &Value, value: &Value) -> Vec<Mistake> {
     mistakes
 }
 
-fn walk(schema: &Value, value: &Value, path: &str, mistakes: &mut Vec<Mistake>) {
-    let Some(schema) = schema.as_object() else { return };
+fn walk(whole: &Value, value: &Value, path: &str, mistakes: &mut Vec<Mistake>) {
+    let Some(schema) = whole.as_object() else { return };
     for key in ["anyOf", "oneOf"] {
         if let Some(options) = schema.get(key).and_then(Value::as_array) {
             return alternatives(schema, options, value, path, mistakes);
@@ -40,7 +42,12 @@ fn walk(schema: &Value, value: &Value, path: &str, mistakes: &mut Vec<Mistake>) 
     }
     if !type_fits(schema, value) {
         let names = type_names(schema).join(" or ");
-        mistakes.push((path.to_owned(), format!("must be {names}, not {}", short(value))));
+        let given = if is_secret(whole) {
+            "what was given".to_owned()
+        } else {
+            short(value)
+        };
+        mistakes.push((path.to_owned(), format!("must be {names}, not {given}")));
         return;
     }
     match value {

@@ -12,7 +12,7 @@ use crate::contract::{ErrorKind, ToolError, ToolResult};
 /// version is refused, never touched.
 pub fn open(path: &Path, migrations: &[&str]) -> ToolResult<Connection> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).map_err(|e| ToolError::file("create the state directory", dir, &e))?;
+        crate::files::create_folder("create the state directory", dir)?;
     }
     let mut connection = Connection::open(path).map_err(|e| database_error(path, &e))?;
     let setup = |connection: &Connection| -> rusqlite::Result<()> {

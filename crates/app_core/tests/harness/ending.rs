@@ -207,11 +207,6 @@ fn a_panic_after_the_run_is_in_the_run_log_too() {
 
 #[test]
 fn a_panic_that_the_tool_overlooks_is_in_the_log() {
-    let run = run(
-        &sandbox(),
-        &[json!({"do": "panic", "place": "lost_thread"})],
-        &[],
-    )
-    .expect_code(0);
+    let run = run(&sandbox(), &[json!({"do": "panic", "place": "lost_thread"})], &[]).expect_code(0);
     assert!(run.stderr.contains("a lost thread panics"), "{}", run.stderr);
 }

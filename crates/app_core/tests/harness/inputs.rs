@@ -56,7 +56,8 @@ fn every_kind_of_field_can_be_given_by_flag() {
 
 #[test]
 fn a_flag_wins_over_input_over_environment_over_configuration_over_the_default() {
-    let count = |sandbox: &Sandbox, args: &[&str], stdin: &str| printed(sandbox, args, stdin)["count"].clone();
+    let count =
+        |sandbox: &Sandbox, args: &[&str], stdin: &str| printed(sandbox, args, stdin)["count"].clone();
     let bare = sandbox();
     assert_eq!(count(&bare, &[], ""), 3);
 
@@ -68,9 +69,16 @@ fn a_flag_wins_over_input_over_environment_over_configuration_over_the_default()
     configured.file(".env", "SAMPLE_COUNT=5\n");
     assert_eq!(count(&configured, &[], ""), 5, "`.env` is environment");
     let full = configured.env("SAMPLE_COUNT", "6");
-    assert_eq!(count(&full, &[], ""), 6, "the process's own variable wins over `.env`");
+    assert_eq!(
+        count(&full, &[], ""),
+        6,
+        "the process's own variable wins over `.env`"
+    );
     assert_eq!(count(&full, &["--input", "-"], "{\"count\": 7}"), 7);
-    assert_eq!(count(&full, &["--input", "-", "--count", "8"], "{\"count\": 7}"), 8);
+    assert_eq!(
+        count(&full, &["--input", "-", "--count", "8"], "{\"count\": 7}"),
+        8
+    );
 
     let emptied = full.env("SAMPLE_COUNT", "");
     assert_eq!(
@@ -108,9 +116,7 @@ fn a_wrong_variable_or_setting_is_named() {
 fn a_secret_comes_from_the_credentials_directory_first_and_is_never_shown() {
     const CREDENTIAL: &str = "credential-canary";
     const VARIABLE: &str = "variable-canary-longer";
-    let sandbox = sandbox()
-        .env("SAMPLE_TOKEN", VARIABLE)
-        .env("ONEJOB_LOG", "trace");
+    let sandbox = sandbox().env("SAMPLE_TOKEN", VARIABLE).env("ONEJOB_LOG", "trace");
     let chars = |sandbox: &Sandbox, steps: &[Value]| {
         let run = run(sandbox, steps, &["--manifest", "m.json"]).expect_code(0);
         let manifest = std::fs::read_to_string(sandbox.path("m.json")).unwrap();
@@ -125,7 +131,11 @@ fn a_secret_comes_from_the_credentials_directory_first_and_is_never_shown() {
     assert_eq!(chars(&sandbox, std::slice::from_ref(&write)), VARIABLE.len());
     sandbox.file("cred/SAMPLE_TOKEN", format!("{CREDENTIAL}\n"));
     let sandbox = sandbox.env("CREDENTIALS_DIRECTORY", "cred");
-    assert_eq!(chars(&sandbox, &[write.clone(), asked]), CREDENTIAL.len(), "asked for in the run");
+    assert_eq!(
+        chars(&sandbox, &[write.clone(), asked]),
+        CREDENTIAL.len(),
+        "asked for in the run"
+    );
     assert_eq!(chars(&sandbox, &[write]), CREDENTIAL.len(), "given as a field");
     assert_eq!(printed(&sandbox, &[], "")["token"], "***");
 }
@@ -150,7 +160,10 @@ fn a_missing_secret_is_a_config_error_that_names_it() {
     )
     .expect_code(78);
     let error = error_line(&refused);
-    assert_eq!((&error["kind"], &error["code"]), (&json!("config"), &json!("missing_secret")));
+    assert_eq!(
+        (&error["kind"], &error["code"]),
+        (&json!("config"), &json!("missing_secret"))
+    );
     assert!(error["message"].as_str().unwrap().contains("`OTHER_TOKEN`"));
     assert_eq!(terminal(&refused)["error"]["trace_id"], error["trace_id"]);
     assert!(error["trace_id"].as_str().unwrap().starts_with("trace_"));

@@ -86,8 +86,18 @@ fn terminal(run: &Finished) -> Value {
         .iter()
         .map(|e| e["kind"].as_str().unwrap_or("?"))
         .collect();
-    assert_eq!(kinds.first(), Some(&"started"), "{kinds:?}; stderr: {}", run.stderr);
-    assert_eq!(kinds.last(), Some(&"finished"), "{kinds:?}; stderr: {}", run.stderr);
+    assert_eq!(
+        kinds.first(),
+        Some(&"started"),
+        "{kinds:?}; stderr: {}",
+        run.stderr
+    );
+    assert_eq!(
+        kinds.last(),
+        Some(&"finished"),
+        "{kinds:?}; stderr: {}",
+        run.stderr
+    );
     assert_eq!(
         kinds.iter().filter(|kind| **kind == "finished").count(),
         1,
