@@ -175,18 +175,30 @@ async fn begin(
     own.started_at = Some(ctx.now());
     own.status = StepStatus::Running;
     own.error = None;
-    let request = StartRequest {
+    let mut request = StartRequest {
         tool,
         input,
         mode,
-        idempotency_key: Some(format!("{run_id}/{}/{}", step.id, own.attempt)),
         requested_by: format!("campaign:{run_id}"),
         working_dir: Some(working_dir),
         ..StartRequest::default()
     };
-    let started = manager.start(request).await?;
-    dir.step(&step.id)?.job_id = Some(started.id.to_string());
-    Ok(started.id)
+    loop {
+        let attempt = dir.step(&step.id)?.attempt;
+        request.idempotency_key = Some(format!("{run_id}/{}/{attempt}", step.id));
+        let started = manager.start(request.clone()).await?;
+        // A run that was cut off may have queued this attempt without noting it. One that succeeded is taken over;
+        // one that was stopped or failed counts as an attempt of its own.
+        if started.existing {
+            let state = manager.get(started.id).await?.state;
+            if state.is_over() && !matches!(state, JobState::Succeeded { .. }) {
+                dir.step(&step.id)?.attempt += 1;
+                continue;
+            }
+        }
+        dir.step(&step.id)?.job_id = Some(started.id.to_string());
+        return Ok(started.id);
+    }
 }
 
 /// Takes over what a job brought.

@@ -180,7 +180,7 @@ fn ctrl_c_ends_the_steps_too_and_the_run_can_go_on() {
     let sandbox = sandbox();
     sandbox.file("two.yml", TWO_CARDS);
     let started = sandbox.start(&tools::binary("campaign"), &["run", "two.yml", "-o", "runs"], b"");
-    for _ in 0..500 {
+    for _ in 0..10_000 {
         if started.events().iter().any(|e| e["kind"] == "progress") {
             break;
         }

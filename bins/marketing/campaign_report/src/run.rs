@@ -1,6 +1,6 @@
 //! `run.json` of a campaign run, read leniently: an older or newer runner may leave fields out or add some.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// A run.
@@ -35,9 +35,11 @@ pub struct Run {
 pub struct Step {
     /// Id.
     pub id: String,
-    /// Tool.
+    /// Tool; empty for a step without one, such as an approval.
+    #[serde(deserialize_with = "text_or_nothing")]
     pub tool: String,
-    /// Version of the tool.
+    /// Version of the tool; empty for a step that never ran.
+    #[serde(deserialize_with = "text_or_nothing")]
     pub version: String,
     /// `succeeded`, `failed`, `skipped`, ...
     pub status: String,
@@ -51,6 +53,10 @@ pub struct Step {
     pub artifacts: Vec<File>,
     /// Why it failed: a text, or an error object with a `message`.
     pub error: Option<Value>,
+}
+
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl Step {
