@@ -86,7 +86,7 @@ fn a_run_past_its_time_ends_with_75() {
         assert_eq!(error_line(&run)["kind"], "timeout");
         assert_eq!(error_line(&run)["retryable"], true);
         assert_eq!(terminal(&run)["error"]["kind"], "timeout");
-        assert!(run.took < Duration::from_secs(4), "{:?}", run.took);
+        assert!(run.took < Duration::from_secs(10), "{:?}", run.took);
     }
 }
 

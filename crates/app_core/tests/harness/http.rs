@@ -55,8 +55,12 @@ fn site(method: &str, responses: Vec<Reply>) -> Site {
     .unwrap()
 }
 
+/// Waiting longer than this is itself a failure.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 async fn failure(http: &Http, url: &str) -> ToolError {
-    http.get(url).await.unwrap_err()
+    let asked = tokio::time::timeout(PATIENCE, http.get(url)).await;
+    asked.unwrap().unwrap_err()
 }
 
 #[tokio::test]
