@@ -208,15 +208,16 @@ fn execute<T: Tool>(
         Err(error) => return refused_before_start(&definition, &error),
     };
     // Signals are listened for before `started` is told: from then on the run ends in order.
-    let machine = match Machine::start() {
-        Ok(machine) => machine,
-        Err(error) => return refused_before_start(&definition, &error),
-    };
+    let machine = Machine::start();
     let inner = ctx.inner();
     inner.emitter.emit(started(&inner.definition, &inner.run_id));
     // Set once, here.
     let _ = begun.set(ctx.clone());
     let started_at = ctx.now();
+    let machine = match machine {
+        Ok(machine) => machine,
+        Err(error) => return finish_refused(&ctx, &error, face),
+    };
 
     let (call, decoded) = match decoded {
         Decoded::Answer(text, success) => {

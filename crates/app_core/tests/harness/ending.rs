@@ -210,3 +210,11 @@ fn a_panic_that_the_tool_overlooks_is_in_the_log() {
     let run = run(&sandbox(), &[json!({"do": "panic", "place": "lost_thread"})], &[]).expect_code(0);
     assert!(run.stderr.contains("a lost thread panics"), "{}", run.stderr);
 }
+
+#[test]
+fn a_run_without_descriptors_to_work_with_ends_in_order() {
+    let args = ["--json".to_owned()];
+    let run = crate::run_in_shell(&sandbox(), "ulimit -n 6; exec \"$@\"", &args).expect_code(74);
+    assert_eq!(error_line(&run)["kind"], "io");
+    assert_eq!(terminal(&run)["error"]["trace_id"], error_line(&run)["trace_id"]);
+}
