@@ -5,14 +5,18 @@ mod arguments;
 mod command;
 mod decode;
 mod emitter;
+mod finish;
 mod invocation;
 mod legacy;
 mod logging;
 mod metrics;
 mod output;
+mod panics;
+mod prepare;
 mod report;
 mod run;
 mod schema;
+mod stop;
 
 use std::process::ExitCode;
 
