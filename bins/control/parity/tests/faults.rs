@@ -86,7 +86,8 @@ fn declared_free(what: &str, class: Class) -> bool {
         "media_box",
         "headers_of_interest",
     ];
-    free.iter().any(|leaf| what.contains(leaf))
+    free.iter()
+        .any(|leaf| what.contains(leaf) || what.ends_with(&format!("`{}`", leaf.trim_start_matches('.'))))
         || class == Class::Semantic && (what.contains("rows_rgb") || what.contains(".rows"))
         || class != Class::Exact && (what.contains(".message") || what.contains(".error"))
         || what.contains(".error: changed")

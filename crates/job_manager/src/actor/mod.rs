@@ -68,7 +68,7 @@ pub(crate) struct Actor {
     pub(crate) store: Store,
     pub(crate) role: Role,
     owner: Owner,
-    _worker: Option<Lock>,
+    worker: Option<Lock>,
     place: Place,
     owners_dir: PathBuf,
     limits: Limits,
@@ -137,7 +137,7 @@ impl Actor {
             store,
             role,
             owner,
-            _worker: worker,
+            worker,
             place,
             owners_dir,
             limits,
@@ -206,6 +206,9 @@ impl Actor {
         }
         self.pokes.poke_others();
         self.owner.leave();
+        // Whoever closed it may open it again at once: the store and the lock are let go first.
+        drop(self.store);
+        drop(self.worker);
         for closed in self.closed {
             // Whoever closed it may not wait for the end.
             let _ = closed.send(());
