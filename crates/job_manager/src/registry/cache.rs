@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -97,9 +98,13 @@ impl Cache {
         };
         let bytes = serde_json::to_vec(&on_disk).map_err(|e| ToolError::internal(e.to_string()))?;
         self.entries = on_disk.entries;
-        let temporary = self.file.with_extension(format!("{}.tmp", std::process::id()));
-        std::fs::write(&temporary, bytes)
-            .and_then(|()| std::fs::rename(&temporary, &self.file))
+        // A name of its own: several managers of one process may save at the same time.
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        tempfile::NamedTempFile::new_in(folder)
+            .and_then(|mut temporary| {
+                temporary.write_all(&bytes)?;
+                temporary.persist(&self.file).map(drop).map_err(|e| e.error)
+            })
             .map_err(|e| ToolError::file("write", &self.file, &e))
     }
 }
