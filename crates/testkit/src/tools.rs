@@ -34,7 +34,8 @@ pub fn target_dir() -> PathBuf {
     }
 }
 
-/// Every tool of the workspace, sorted by name. A tool that is not built fails the test.
+/// Every tool of the workspace, sorted by name; only the one `ONEJOB_ONLY_TOOL` names when it is set.
+/// A tool that is not built fails the test.
 #[track_caller]
 pub fn all() -> Vec<BuiltTool> {
     let mut tools = Vec::new();
@@ -44,6 +45,9 @@ pub fn all() -> Vec<BuiltTool> {
             .filter(|folder| folder.join("Cargo.toml").is_file())
         {
             let name = file_name(&folder);
+            if std::env::var("ONEJOB_ONLY_TOOL").is_ok_and(|only| only != name) {
+                continue;
+            }
             let binary = target_dir().join(&name);
             assert!(
                 binary.is_file(),
