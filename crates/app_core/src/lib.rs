@@ -8,6 +8,7 @@ mod context;
 pub mod contract;
 mod files;
 pub mod harness;
+pub mod html;
 pub mod process;
 pub mod providers;
 pub mod state;

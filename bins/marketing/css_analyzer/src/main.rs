@@ -314,6 +314,9 @@ async fn unused(input: &Input, reader: &Reader<'_>, collected: &Collected) -> To
                 .hint("give the page as target, or pages with `--pages`"),
         );
     }
+    for text in &texts {
+        app_core::html::check_depth(text, "the page")?;
+    }
     let pages: Vec<_> = texts
         .iter()
         .map(|text| scraper::Html::parse_document(text))

@@ -169,6 +169,7 @@ impl Tool for HtmlBundler {
         let loader = Loader::new(ctx, limits);
         let loaded = loader.read(&location).await?;
         let html = loaded.text();
+        app_core::html::check_depth(&html, &input.target)?;
         let mut store = Store::default();
         for _ in 0..MAX_ROUNDS {
             let mut learner = Embedder::new(&store, &rules, true);
