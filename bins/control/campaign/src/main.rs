@@ -64,6 +64,9 @@ struct RunInput {
     /// Values for the file's `vars`, over those it gives itself.
     #[serde(default)]
     vars: std::collections::BTreeMap<String, String>,
+    /// Whether steps whose tools plan first act (`apply`), or every step only plans (`plan`).
+    #[serde(default)]
+    mode: RunMode,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +74,9 @@ struct Resume {
     /// Folder of the run.
     #[schemars(extend("x-cli" = {"positional": 1, "path": "dir", "exists": true}))]
     run_dir: PathBuf,
+    /// Whether steps whose tools plan first act (`apply`), or every step only plans (`plan`).
+    #[serde(default)]
+    mode: RunMode,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
@@ -125,7 +131,7 @@ impl Tool for CampaignTool {
     fn definition() -> Definition {
         app_core::definition!("control")
             .replaces(3, &["run_campaign", "run_multi_post_campaign"])
-            // Its steps can do whatever their tools can; tools that plan first still do, unless --apply is given.
+            // Its steps can do whatever their tools can; tools that plan first still do, unless --mode apply is given.
             .effects(&[
                 Effect::Reads,
                 Effect::WritesFiles,
@@ -153,7 +159,7 @@ impl Tool for CampaignTool {
                         steps: plan::plan(&campaign, ctx).await?,
                     });
                 }
-                work(&campaign, &mut dir, ctx).await
+                work(&campaign, &mut dir, input.mode, ctx).await
             }
             Input::Approve(approve) => {
                 let mut dir = RunDir::open(&approve.run_dir)?;
@@ -295,15 +301,10 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
     };
     let mut dir = RunDir::create(input.output_dir.join(&id), run, &text)?;
     ctx.info(format!("run `{id}` in `{}`", dir.path.display()));
-    work(&campaign, &mut dir, ctx).await
+    work(&campaign, &mut dir, input.mode, ctx).await
 }
 
-async fn work(campaign: &Campaign, dir: &mut RunDir, ctx: &Context) -> ToolResult<Output> {
-    let mode = if std::env::args_os().any(|arg| arg == "--apply") {
-        RunMode::Apply
-    } else {
-        RunMode::Default
-    };
+async fn work(campaign: &Campaign, dir: &mut RunDir, mode: RunMode, ctx: &Context) -> ToolResult<Output> {
     runner::carry_on(campaign, dir, mode, ctx).await?;
     ctx.count_items(
         dir.run

@@ -185,7 +185,8 @@ async fn begin(
     };
     loop {
         let attempt = dir.step(&step.id)?.attempt;
-        request.idempotency_key = Some(format!("{run_id}/{}/{attempt}", step.id));
+        // The folder, not the id: two runs begun in one second may share the id.
+        request.idempotency_key = Some(format!("{}/{}/{attempt}", dir.path.display(), step.id));
         let started = manager.start(request.clone()).await?;
         // A run that was cut off may have queued this attempt without noting it. One that succeeded is taken over;
         // one that was stopped or failed counts as an attempt of its own.

@@ -202,3 +202,18 @@ fn ctrl_c_ends_the_steps_too_and_the_run_can_go_on() {
         .path();
     campaign(&sandbox, &["resume", dir.to_str().unwrap()]).expect_code(0);
 }
+
+#[test]
+fn the_mode_reaches_every_step() {
+    let sandbox = sandbox();
+    sandbox.file(
+        "one.yml",
+        "name: one\nsteps:\n- {id: a, tool: image_generation, input: {action: generate, prompt: one, size: 200x100, output: a.png}}\n",
+    );
+    for (mode, made) in [("plan", false), ("apply", true)] {
+        let run = campaign(&sandbox, &["run", "one.yml", "-o", mode, "--mode", mode])
+            .expect_code(0)
+            .json();
+        assert_eq!(run_dir(&run).join("steps/a/a.png").is_file(), made, "{mode}");
+    }
+}
