@@ -192,7 +192,11 @@ async fn begin(
         // one that was stopped or failed counts as an attempt of its own.
         if started.existing {
             let state = manager.get(started.id).await?.state;
-            if state.is_over() && !matches!(state, JobState::Succeeded { .. }) {
+            if !matches!(state, JobState::Succeeded { .. }) {
+                if !state.is_over() {
+                    // It waits for a process that is gone, or for a worker that may never come.
+                    manager.cancel(started.id, "campaign", false).await?;
+                }
                 dir.step(&step.id)?.attempt += 1;
                 continue;
             }
