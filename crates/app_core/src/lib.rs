@@ -6,6 +6,7 @@
 pub mod config;
 mod context;
 pub mod contract;
+pub mod evidence;
 mod files;
 pub mod harness;
 pub mod html;
