@@ -1,0 +1,1 @@
+//! The export formats: what a [`Message`](crate::model::Message) looks like in a file.
