@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) emitter: Emitter,
     pub(crate) json: bool,
+    pub(crate) json_asked: bool,
+    pub(crate) stands_for: Mutex<Option<u8>>,
     pub(crate) bar: Option<indicatif::ProgressBar>,
     pub(crate) cancel: CancellationToken,
     pub(crate) cooperative: AtomicBool,
@@ -109,6 +111,8 @@ impl Context {
             config: Config::load()?,
             emitter: Emitter::silent(),
             json: true,
+            json_asked: false,
+            stands_for: Mutex::default(),
             bar: None,
             cancel: CancellationToken::new(),
             cooperative: AtomicBool::new(false),
@@ -316,6 +320,17 @@ impl Context {
             level: LogLevel::Warn,
             message,
         });
+    }
+
+    /// Whether `--json` was given; without it JSON is also printed where stdout is no terminal.
+    pub fn json_asked(&self) -> bool {
+        self.inner.json_asked
+    }
+
+    /// Says that this run stands for another program whose output is on stdout already: a result prints nothing
+    /// more, and the process ends with that program's exit code.
+    pub fn stands_for(&self, exit: u8) {
+        *lock(&self.inner.stands_for) = Some(exit);
     }
 
     /// Prints a part of a long-running tool's result while it runs: as text for people, else as one JSON line.

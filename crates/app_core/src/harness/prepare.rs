@@ -75,6 +75,8 @@ pub(super) fn prepare<T: Tool>(
         config,
         emitter,
         json: wants_json(invocation),
+        json_asked: invocation.json,
+        stands_for: Mutex::default(),
         bar,
         cancel: CancellationToken::new(),
         cooperative: AtomicBool::new(false),
