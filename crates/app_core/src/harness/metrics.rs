@@ -7,8 +7,8 @@ use crate::{
     state::{RunTotals, Runs},
 };
 
-/// Writes `onejob_<tool>.prom` into `dir` from the run log.
-pub(super) fn write(dir: &Path, tool: &str, runs: &Runs) -> ToolResult<()> {
+/// Writes `onejob_<tool>.prom` into `dir` from the run log, whole: a scraper never sees half a file.
+pub fn write(dir: &Path, tool: &str, runs: &Runs) -> ToolResult<()> {
     let text = render(tool, &runs.totals(tool)?);
     let path = dir.join(format!("onejob_{tool}.prom"));
     let failed = |e: &std::io::Error| ToolError::file("write the metrics", &path, e);
@@ -70,6 +70,19 @@ fn render(tool: &str, totals: &RunTotals) -> String {
         "Money spent.",
         &one(totals.cost.dollars()),
     );
+    let fallbacks: Vec<_> = totals
+        .fallbacks
+        .iter()
+        .map(|f| (format!(",reason=\"{}\"", f.reason), f.runs as f64))
+        .collect();
+    if !fallbacks.is_empty() {
+        metric(
+            "onejob_fallback_runs_total",
+            "counter",
+            "Runs of the replaced script instead of the tool, over the kept run log.",
+            &fallbacks,
+        );
+    }
     if let Some(at) = totals.last_success {
         let seconds = at.as_millisecond() as f64 / 1000.0;
         metric(
@@ -85,16 +98,25 @@ fn render(tool: &str, totals: &RunTotals) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::FallbackRuns;
 
     #[test]
     fn the_file_is_in_exposition_format() {
         let totals = RunTotals {
             by_result: vec![("ok".into(), 3), ("timeout".into(), 1)],
             seconds: 1.5,
+            fallbacks: vec![FallbackRuns {
+                tool: "demo".into(),
+                reason: "switched".into(),
+                runs: 2,
+                last_at: jiff::Timestamp::UNIX_EPOCH,
+            }],
             ..RunTotals::default()
         };
         let text = render("demo", &totals);
         assert!(text.contains("onejob_runs_total{tool=\"demo\",result=\"timeout\"} 1\n"));
+        assert!(text.contains("onejob_fallback_runs_total{tool=\"demo\",reason=\"switched\"} 2\n"));
+        assert!(!render("demo", &RunTotals::default()).contains("fallback"));
         assert!(text.contains(
             "# TYPE onejob_run_seconds_total counter\nonejob_run_seconds_total{tool=\"demo\"} 1.5\n"
         ));

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 pub(crate) use decode::write_stdout;
 pub(crate) use emitter::Emitter;
+pub use metrics::write as write_metrics;
 pub use output::render_value;
 pub use schema::check as check_schema;
 

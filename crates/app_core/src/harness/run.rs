@@ -20,6 +20,7 @@ use super::{
 use crate::{
     context::{Clock, Context},
     contract::{Definition, ErrorKind, EventBody, Mode, Tool, ToolError},
+    state::NewRun,
 };
 
 /// Runs the tool for these arguments and returns the exit code.
@@ -232,19 +233,16 @@ fn execute<T: Tool>(
     let input_hash = crate::files::sha256(canonical.to_string().as_bytes());
     let runs = open_run_log(&ctx);
     if let Some(runs) = &runs {
-        let planned = ctx.dry_run();
-        let d = &inner.definition;
-        warn_failed(
-            &ctx,
-            runs.start(
-                &inner.run_id,
-                &d.name,
-                &d.version,
-                &input_hash,
-                planned,
-                started_at,
-            ),
-        );
+        let run = NewRun {
+            run_id: &inner.run_id,
+            tool: &inner.definition.name,
+            version: &inner.definition.version,
+            input_hash: &input_hash,
+            pid: std::process::id(),
+            planned: ctx.dry_run(),
+            fallback: None,
+        };
+        warn_failed(&ctx, runs.start(&run, started_at));
     }
 
     let result = drive::<T>(machine, input, &ctx, face, last_words);

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub use checkpoint::Checkpoint;
 pub use database::{migrate, open};
 pub use ledger::{BudgetLimits, BudgetPeriod, Ledger, LedgerEntry, Reservation, ReservationState};
-pub use runs::{RunFilter, RunRecord, RunTotals, Runs};
+pub use runs::{FallbackRuns, NewRun, RunFilter, RunRecord, RunTotals, Runs};
 
 use crate::{
     config::process_env,

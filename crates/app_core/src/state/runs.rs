@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::database::{database_error, open};
 use crate::contract::{ToolResult, Usd};
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE runs (
     seq INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL UNIQUE,
@@ -30,7 +31,10 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_tool ON runs (tool, seq);
 CREATE INDEX runs_started ON runs (started_at);
-"];
+",
+    // Why the replaced script ran instead of the tool; NULL: the tool itself ran.
+    "ALTER TABLE runs ADD COLUMN fallback TEXT;",
+];
 
 /// Days for which finished runs are kept.
 const KEEP_DAYS: i64 = 90;
@@ -64,6 +68,41 @@ pub struct RunRecord {
     pub error_code: Option<String>,
     /// Money spent.
     pub cost_usd: Usd,
+    /// Why the replaced script ran instead of the tool; absent when the tool itself ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+}
+
+/// A run that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRun<'a> {
+    /// Id of the run.
+    pub run_id: &'a str,
+    /// Tool name.
+    pub tool: &'a str,
+    /// Tool version.
+    pub version: &'a str,
+    /// SHA-256 of the canonical input.
+    pub input_hash: &'a str,
+    /// Its process.
+    pub pid: u32,
+    /// Whether it only plans.
+    pub planned: bool,
+    /// Why the replaced script runs instead of the tool.
+    pub fallback: Option<&'a str>,
+}
+
+/// How often a replaced script stood in for a tool, over the kept run log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FallbackRuns {
+    /// Tool name.
+    pub tool: String,
+    /// Why: `switched` or `binary_missing`.
+    pub reason: String,
+    /// Runs.
+    pub runs: u64,
+    /// Start of the newest.
+    pub last_at: Timestamp,
 }
 
 /// Which runs to list.
@@ -96,6 +135,8 @@ pub struct RunTotals {
     pub last_success: Option<Timestamp>,
     /// Duration of the newest run in seconds.
     pub last_seconds: f64,
+    /// Runs of the replaced script, by reason; part of `by_result` too.
+    pub fallbacks: Vec<FallbackRuns>,
 }
 
 /// The run log of the host.
@@ -116,19 +157,21 @@ impl Runs {
     }
 
     /// Notes the start of a run.
-    pub fn start(
-        &self,
-        run_id: &str,
-        tool: &str,
-        version: &str,
-        input_hash: &str,
-        planned: bool,
-        at: Timestamp,
-    ) -> ToolResult<()> {
+    pub fn start(&self, run: &NewRun<'_>, at: Timestamp) -> ToolResult<()> {
         self.connection
             .execute(
-                "INSERT INTO runs (run_id, tool, version, input_hash, pid, planned, started_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                params![run_id, tool, version, input_hash, std::process::id(), planned, at.as_millisecond()],
+                "INSERT INTO runs (run_id, tool, version, input_hash, pid, planned, fallback, started_at)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    run.run_id,
+                    run.tool,
+                    run.version,
+                    run.input_hash,
+                    run.pid,
+                    run.planned,
+                    run.fallback,
+                    at.as_millisecond()
+                ],
             )
             .map(drop)
             .map_err(|e| database_error(&self.path, &e))
@@ -171,7 +214,8 @@ impl Runs {
     pub fn list(&self, filter: &RunFilter) -> ToolResult<Vec<RunRecord>> {
         let act = || -> rusqlite::Result<Vec<RunRecord>> {
             let mut statement = self.connection.prepare(
-                "SELECT seq, run_id, tool, version, input_hash, pid, planned, started_at, finished_at, exit_code, error_kind, error_code, cost
+                "SELECT seq, run_id, tool, version, input_hash, pid, planned, started_at, finished_at, exit_code, error_kind, error_code, cost,
+                        fallback
                  FROM runs WHERE (?1 IS NULL OR tool = ?1) AND (NOT ?2 OR exit_code IS NOT 0) AND seq < ?3
                  ORDER BY seq DESC LIMIT ?4",
             )?;
@@ -193,6 +237,7 @@ impl Runs {
                         error_kind: row.get(10)?,
                         error_code: row.get(11)?,
                         cost_usd: Usd::from_nanos(row.get(12)?),
+                        fallback: row.get(13)?,
                     })
                 })?;
             rows.collect()
@@ -232,15 +277,72 @@ impl Runs {
                     |row| row.get(0),
                 )
                 .unwrap_or(0.0);
+            totals.fallbacks = self.fallback_rows(Some(tool))?;
             Ok(totals)
         };
         act().map_err(|e| database_error(&self.path, &e))
+    }
+
+    /// How often replaced scripts ran instead of tools, by tool and reason.
+    pub fn fallbacks(&self) -> ToolResult<Vec<FallbackRuns>> {
+        self.fallback_rows(None)
+            .map_err(|e| database_error(&self.path, &e))
+    }
+
+    fn fallback_rows(&self, tool: Option<&str>) -> rusqlite::Result<Vec<FallbackRuns>> {
+        let mut statement = self.connection.prepare(
+            "SELECT tool, fallback, count(*), max(started_at) FROM runs
+             WHERE fallback IS NOT NULL AND (?1 IS NULL OR tool = ?1) GROUP BY 1, 2 ORDER BY 1, 2",
+        )?;
+        let rows = statement.query_map([tool], |row| {
+            Ok(FallbackRuns {
+                tool: row.get(0)?,
+                reason: row.get(1)?,
+                runs: row.get::<_, i64>(2)? as u64,
+                last_at: Timestamp::from_millisecond(row.get(3)?).unwrap_or_default(),
+            })
+        })?;
+        rows.collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn sample() -> NewRun<'static> {
+        NewRun {
+            run_id: "r",
+            tool: "t",
+            version: "0.1.0",
+            input_hash: "h",
+            pid: 7,
+            planned: false,
+            fallback: None,
+        }
+    }
+
+    #[test]
+    fn a_log_of_the_first_version_opens_and_its_runs_were_no_fallbacks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("runs.sqlite3");
+        let old = open(&path, &MIGRATIONS[..1]).unwrap();
+        old.execute_batch(
+            "INSERT INTO runs (run_id, tool, version, input_hash, pid, planned, started_at) VALUES ('r0', 't', '0', 'h', 1, 0, 5)",
+        )
+        .unwrap();
+        drop(old);
+        let runs = Runs::open(dir.path()).unwrap();
+        runs.start(&sample(), Timestamp::UNIX_EPOCH).unwrap();
+        let filter = RunFilter {
+            limit: 9,
+            ..RunFilter::default()
+        };
+        let listed = runs.list(&filter).unwrap();
+        assert_eq!(listed.len(), 2);
+        assert!(listed.iter().all(|run| run.fallback.is_none()));
+        assert_eq!(runs.fallbacks().unwrap(), []);
+    }
 
     #[test]
     fn runs_are_listed_newest_first_by_page_and_summed() {
@@ -249,7 +351,12 @@ mod tests {
         let at: Timestamp = "2025-03-04T05:06:07Z".parse().unwrap();
         for n in 0..5 {
             let id = format!("r{n}");
-            runs.start(&id, "t", "0.1.0", "h", false, at).unwrap();
+            let run = NewRun {
+                run_id: &id,
+                fallback: (n > 2).then_some("switched"),
+                ..sample()
+            };
+            runs.start(&run, at).unwrap();
             let error = (n == 3).then_some(("timeout", "timeout"));
             let exit = if n == 3 { 75 } else { 0 };
             runs.finish(
@@ -297,5 +404,8 @@ mod tests {
             (totals.items, totals.bytes, totals.cost),
             (10, 50, Usd::from_cents(5))
         );
+        assert_eq!(page[0].fallback.as_deref(), Some("switched"));
+        assert_eq!(totals.fallbacks, runs.fallbacks().unwrap());
+        assert_eq!((totals.fallbacks.len(), totals.fallbacks[0].runs), (1, 2));
     }
 }
