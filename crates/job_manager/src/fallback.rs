@@ -85,8 +85,8 @@ pub(crate) fn definition(name: &str, legacy: &LegacySection) -> Definition {
     definition
 }
 
-/// Arguments after the script's path.
-pub(crate) fn arguments(name: &str, legacy: &LegacySection, input: &Value) -> Vec<String> {
+/// Arguments after the script's path, for this input.
+pub fn arguments(name: &str, legacy: &LegacySection, input: &Value) -> Vec<String> {
     match legacy.envelope {
         Envelope::Dispatcher => {
             let call = legacy.call.clone().unwrap_or_else(|| name.to_owned());

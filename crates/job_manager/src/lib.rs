@@ -27,6 +27,7 @@ mod store;
 mod verbs;
 mod wire;
 
+pub use fallback::arguments as legacy_arguments;
 pub use id::JobId;
 pub use limits::Limits;
 pub use manager::{JobManager, Options, Role};
