@@ -47,6 +47,7 @@ async fn measure() -> ToolResult<serde_json::Value> {
             tools_dir: tools.clone(),
             settings,
             role: Role::Worker,
+            metrics_dir: None,
         })
     };
 

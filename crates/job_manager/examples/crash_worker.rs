@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
         tools_dir: tools.into(),
         settings,
         role: Role::Worker,
+        metrics_dir: None,
     };
     match JobManager::open(options) {
         Ok(_jobs) => std::future::pending().await,

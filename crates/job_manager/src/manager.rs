@@ -45,6 +45,8 @@ pub struct Options {
     pub settings: Settings,
     /// What this process does.
     pub role: Role,
+    /// Folder for the Prometheus textfile of runs of replaced scripts; none are written without it.
+    pub metrics_dir: Option<PathBuf>,
 }
 
 impl Options {
@@ -68,6 +70,7 @@ impl Options {
             tools_dir,
             settings,
             role,
+            metrics_dir: config.env("ONEJOB_METRICS_DIR").map(PathBuf::from),
         })
     }
 }
@@ -95,6 +98,7 @@ impl JobManager {
             tools_dir,
             settings,
             role,
+            metrics_dir,
         } = options;
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| ToolError::internal("the job manager needs a tokio runtime"))?;
@@ -129,6 +133,7 @@ impl JobManager {
             state_dir: state_dir.clone(),
             owner: name.clone(),
             log_bytes: settings.jobs.log_bytes,
+            metrics_dir,
         };
         let actor = Actor::new(Parts {
             store,

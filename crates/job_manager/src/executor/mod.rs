@@ -7,6 +7,7 @@ mod lines;
 mod outcome;
 mod pidfd;
 mod run;
+mod script_run;
 mod spawn;
 
 use std::{path::PathBuf, process::ExitStatus};
@@ -58,6 +59,8 @@ pub(crate) struct Place {
     pub state_dir: PathBuf,
     pub owner: String,
     pub log_bytes: u64,
+    /// Where metrics of replaced scripts are written; tools write their own.
+    pub metrics_dir: Option<PathBuf>,
 }
 
 /// How a process ended, for people.

@@ -25,6 +25,7 @@ use super::{
     job_log::{JobLog, log_path},
     outcome,
     pidfd::PidFd,
+    script_run::ScriptRun,
     spawn,
 };
 use crate::{
@@ -110,17 +111,12 @@ impl Runner {
         let path = log_path(&self.place.state_dir, id);
         let mut log = JobLog::new(path, attempt, self.place.log_bytes);
         if let Some((script, reason)) = &tool.legacy {
-            let (reason, name) = (reason.as_str(), self.claimed.tool.clone());
-            tracing::warn!(tool = name, reason, script = %script.script.display(), "the replaced script runs");
+            let reason = reason.as_str();
+            tracing::warn!(tool = self.claimed.tool, reason, script = %script.script.display(), "the replaced script runs");
             log.line(
                 Stream::Manager,
                 format!("the replaced script runs: {reason}").as_bytes(),
             );
-            self.report(Report::Fallback {
-                id,
-                tool: name,
-                reason,
-            });
         }
         // A stop that came before the process: there is nothing to end.
         if let Ok(Stop::Ask(why) | Stop::Kill(why)) = orders.try_recv() {
@@ -136,9 +132,27 @@ impl Runner {
             start,
             route: tool.route,
         });
-        let result = self.supervise(child, events, &tool, &mut log, orders).await;
+        let Some((_, reason)) = &tool.legacy else {
+            let result = self.supervise(child, events, &tool, &mut log, orders).await;
+            log.end();
+            return result;
+        };
+        self.report(Report::Fallback {
+            id,
+            tool: self.claimed.tool.clone(),
+            reason: reason.as_str(),
+        });
+        let (claimed, place) = (self.claimed.clone(), self.place.clone());
+        let (recorded, result) = tokio::join!(
+            ScriptRun::begin(&claimed, &tool, &place, pid),
+            self.supervise(child, events, &tool, &mut log, orders)
+        );
         log.end();
-        result
+        let outcome = result.unwrap_or_else(|error| Outcome::Failed(Box::new(error)));
+        if let Some(recorded) = recorded {
+            recorded.end(&outcome).await;
+        }
+        Ok(outcome)
     }
 
     async fn supervise(
@@ -207,7 +221,8 @@ impl Runner {
             (Some(_), Some((why, forced))) if !exit.status.success() => Outcome::Stopped { why, forced },
             (Some((script, _)), _) => {
                 let text = String::from_utf8_lossy(&captured.stdout);
-                match fallback::outcome(script, exit.status.code(), &text, &stderr) {
+                let whole = captured.stdout.len() < SCRIPT_STDOUT;
+                match fallback::outcome(script, exit.status.code(), &text, whole, &stderr) {
                     Ok(output) => Outcome::Succeeded(output),
                     Err(error) => Outcome::Failed(Box::new(error)),
                 }

@@ -30,13 +30,13 @@ pub(super) fn spawn(
     tool: &Resolved,
     place: &Place,
 ) -> ToolResult<(Child, Option<PipeReader>)> {
-    let mut command = command(claimed, tool);
+    let mut command = command(claimed, tool)?;
     command
         .env(JOB_MARK, claimed.id.to_string())
         .env(OWNER_MARK, &place.owner)
         .env("ONEJOB_STATE_DIR", &place.state_dir)
         // One row per attempt in the run log, whatever process makes it.
-        .env("ONEJOB_RUN_ID", format!("{}.{}-{}", claimed.id, claimed.attempt, &place.owner))
+        .env("ONEJOB_RUN_ID", run_id(claimed, place))
         .env_remove("ONEJOB_EVENTS_FD");
     // What systemd gave to the manager is not for its children.
     for name in [
@@ -78,13 +78,25 @@ pub(super) fn spawn(
     Ok((child.map_err(failed)?, Some(reader)))
 }
 
-fn command(claimed: &Claimed, tool: &Resolved) -> Command {
+fn command(claimed: &Claimed, tool: &Resolved) -> ToolResult<Command> {
     if let Some((script, _)) = &tool.legacy {
+        if !script.script.is_file() {
+            return Err(ToolError::config(format!(
+                "there is no script `{}` for `{}`",
+                script.script.display(),
+                claimed.tool
+            ))
+            .from_source("legacy")
+            .hint("put it there, or change `script` in its `[legacy]` section of onejob.toml"));
+        }
+        let input = fallback::planned(&tool.definition, script, &claimed.input, claimed.mode)?;
         let mut command = Command::new(&script.interpreter);
         command
             .arg(&script.script)
-            .args(fallback::arguments(&claimed.tool, script, &claimed.input));
-        return command;
+            .args(fallback::arguments(&claimed.tool, script, &input))
+            // What it prints is in the log while it runs, and not lost when it is ended by force.
+            .env("PYTHONUNBUFFERED", "1");
+        return Ok(command);
     }
     let mut command = Command::new(&tool.path);
     // Time limits are kept here, so that a run that is too slow is told from one that gave up.
@@ -94,7 +106,12 @@ fn command(claimed: &Claimed, tool: &Resolved) -> Command {
         RunMode::Apply => drop(command.arg("--apply")),
         RunMode::Plan => drop(command.arg("--dry-run")),
     }
-    command
+    Ok(command)
+}
+
+/// Id of this attempt in the run log.
+pub(super) fn run_id(claimed: &Claimed, place: &Place) -> String {
+    format!("{}.{}-{}", claimed.id, claimed.attempt, &place.owner)
 }
 
 fn command_name(tool: &Resolved) -> String {

@@ -23,12 +23,28 @@ impl Stamp {
     pub(super) fn of(path: &Path) -> Option<Self> {
         let meta = std::fs::metadata(path).ok()?;
         let executable = meta.is_file() && meta.permissions().mode() & 0o111 != 0;
-        let mtime_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
-        executable.then(|| Self {
+        executable.then(|| Self::from_metadata(&meta))
+    }
+
+    fn from_metadata(meta: &std::fs::Metadata) -> Self {
+        Self {
             size: meta.len(),
-            mtime_ns,
+            mtime_ns: i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()),
             inode: meta.ino(),
-        })
+        }
+    }
+}
+
+/// Which state of a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Version(Stamp);
+
+impl Version {
+    /// `None` if there is no such file.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        std::fs::metadata(path)
+            .ok()
+            .map(|meta| Self(Stamp::from_metadata(&meta)))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     settings::{LegacySection, Settings},
     wire::{Route, ToolEntry},
 };
-use cache::{Cache, Stamp};
+use cache::{Cache, Stamp, Version};
 
 /// A tool that is ready to run.
 #[derive(Clone, Debug)]
@@ -52,6 +52,7 @@ impl Registry {
         let mut shelf = Shelf {
             tools_dir,
             cache: Cache::load(cache_file),
+            read: settings.source.as_deref().and_then(Version::of),
             settings,
         };
         std::thread::Builder::new()
@@ -93,10 +94,34 @@ struct Shelf {
     tools_dir: PathBuf,
     cache: Cache,
     settings: Settings,
+    /// Which state of the file the settings are of.
+    read: Option<Version>,
 }
 
 impl Shelf {
+    /// Reads `onejob.toml` again when it has changed, so that a route holds from the next job on, also in a worker
+    /// that has been running for weeks. A file that cannot be read changes nothing.
+    fn refresh(&mut self) {
+        let Some(path) = self.settings.source.clone() else {
+            return;
+        };
+        let version = Version::of(&path);
+        if version.is_none() || version == self.read {
+            return;
+        }
+        self.read = version;
+        let text = std::fs::read_to_string(&path).map_err(|e| ToolError::file("read", &path, &e));
+        match text.and_then(|text| Settings::parse(&text, &path)) {
+            Ok(settings) => {
+                tracing::info!(path = %path.display(), "the settings have changed");
+                self.settings = settings;
+            }
+            Err(error) => tracing::error!("the settings before hold on: {error}"),
+        }
+    }
+
     fn list(&mut self) -> ToolResult<Vec<ToolEntry>> {
+        self.refresh();
         let mut candidates = Vec::new();
         let entries = std::fs::read_dir(&self.tools_dir).map_err(|e| {
             ToolError::file("read", &self.tools_dir, &e)
@@ -127,28 +152,31 @@ impl Shelf {
         let mut tools = BTreeMap::new();
         for name in found.keys().chain(self.settings.legacy.keys()) {
             let binary = found.get(name);
-            // A script that is switched off is no tool that can be started.
-            if let Ok(resolved) = self.with_route(name, binary.cloned()) {
-                let Resolved {
-                    definition,
-                    route,
-                    path,
-                    ..
-                } = resolved;
-                tools.insert(
-                    name.clone(),
-                    ToolEntry {
+            match self.with_route(name, binary.cloned()) {
+                Ok(resolved) => {
+                    let Resolved {
                         definition,
                         route,
                         path,
-                    },
-                );
+                        ..
+                    } = resolved;
+                    let entry = ToolEntry {
+                        definition,
+                        route,
+                        path,
+                    };
+                    tools.insert(name.clone(), entry);
+                }
+                // A script that is switched off is no tool that can be started.
+                Err(error) if binary.is_none() => tracing::debug!(tool = name, "not listed: {error}"),
+                Err(error) => tracing::warn!(tool = name, "not listed: {error}"),
             }
         }
         Ok(tools.into_values().collect())
     }
 
     fn resolve(&mut self, name: &str) -> ToolResult<Resolved> {
+        self.refresh();
         let path = self.tools_dir.join(name);
         let mut binary = None;
         if is_tool_name(&path)
@@ -180,7 +208,13 @@ impl Shelf {
             },
             (Route::Legacy, binary, Some(script), Some(reason)) => Resolved {
                 // The binary's definition is the better one where there is a binary.
-                definition: binary.map_or_else(|| fallback::definition(name, script), |(d, _)| d),
+                definition: match binary {
+                    None => fallback::definition(name, script),
+                    Some((mut definition, _)) => {
+                        fallback::apply(&mut definition, script);
+                        definition
+                    }
+                },
                 route,
                 path: script.script.clone(),
                 legacy: Some((script.clone(), reason)),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    limits,
+    fallback, limits,
     manager::{JobManager, Role},
     owner, redact,
     store::NewJob,
@@ -35,6 +35,9 @@ impl JobManager {
                 );
             }
             request.working_dir = Some(full);
+        }
+        if let Some((script, _)) = &tool.legacy {
+            fallback::check(script, &request.input)?;
         }
         let definition = tool.definition;
         let shown = redact::redacted(&definition, &request.input);

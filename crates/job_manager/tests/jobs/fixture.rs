@@ -29,6 +29,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let tools = dir.path().join("tools");
         std::fs::create_dir(&tools).unwrap();
+        std::fs::create_dir(dir.path().join("metrics")).unwrap();
         let source = contract_tool();
         for name in NAMES {
             std::fs::hard_link(&source, tools.join(name))
@@ -64,6 +65,7 @@ impl Place {
             tools_dir: self.path("tools"),
             settings: self.settings.clone(),
             role,
+            metrics_dir: Some(self.path("metrics")),
         })
     }
 }

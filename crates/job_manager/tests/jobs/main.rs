@@ -11,6 +11,7 @@ mod fixture;
 mod golden;
 mod queue;
 mod running;
+mod scripts;
 mod shared;
 mod stopping;
 mod store;

@@ -14,23 +14,36 @@
 //! python_fallback_enabled = true
 //! policy = { timeout_s = 600, retry = { attempts = 2 } }
 //!
+//! cut_over = true                  # the script has had its day: it never stands in again
+//! known_gaps = ["no WebP frames"]  # shown by migration_report
+//!
 //! [legacy.gif_generator]
 //! script = "old/src/python_tool_dispatcher.py"
 //! interpreter = "python3"
 //! envelope = "dispatcher"          # or "argv"
 //! call = "gif_generator_tool"      # name for the dispatcher
+//! wrap = true                      # {"input_data": {...}}; false: the fields themselves
+//! fields = { images = "input_images", output = "output_path" } # the tool's names = the script's
+//! effects = ["reads", "writes_files"]
+//! timeout_s = 600
+//! summary = "Makes a GIF"
+//! input = { type = "object", required = ["input_images"] }     # JSON Schema of the script's own fields
 //! ```
 
+mod legacy;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use app_core::contract::{Effect, Policy, ToolError, ToolResult};
+use app_core::contract::{Policy, ToolError, ToolResult};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{limits::Limits, wire::Route};
+pub use legacy::{Envelope, LegacySection};
+
+use crate::{fallback, limits::Limits, wire::Route};
 
 /// Sections `jobs`, `tools` and `legacy` of `onejob.toml`; the other sections belong to others.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,6 +57,9 @@ pub struct Settings {
     /// `[legacy.<name>]`
     #[serde(default)]
     pub legacy: BTreeMap<String, LegacySection>,
+    /// The file they were read from, to see when it changes.
+    #[serde(skip)]
+    pub(crate) source: Option<PathBuf>,
 }
 
 /// `[jobs]`
@@ -88,6 +104,10 @@ pub struct ToolSection {
     pub route: Route,
     /// Overrides the global switch for this tool.
     pub python_fallback_enabled: Option<bool>,
+    /// Its script has had its day and never stands in again; needs clean shadow runs first.
+    pub cut_over: bool,
+    /// What the tool does not do yet that its script did.
+    pub known_gaps: Vec<String>,
     /// Overrides parts of the tool's policy.
     pub policy: serde_json::Map<String, Value>,
 }
@@ -111,64 +131,6 @@ impl ToolSection {
     }
 }
 
-/// How a replaced script is called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Envelope {
-    /// `script --field value ...`; its output is the whole of stdout.
-    #[default]
-    Argv,
-    /// `script <call> <json>`; its answer is the last line of stdout.
-    Dispatcher,
-}
-
-/// `[legacy.<name>]`: a replaced script.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LegacySection {
-    /// The script; relative to the folder of `onejob.toml`.
-    pub script: PathBuf,
-    /// Program that runs it.
-    #[serde(default = "python")]
-    pub interpreter: PathBuf,
-    /// How it is called.
-    #[serde(default)]
-    pub envelope: Envelope,
-    /// Name the dispatcher knows it by; the tool's name if not given.
-    #[serde(default)]
-    pub call: Option<String>,
-    /// With `dispatcher`: whether the input is wrapped as `{"input_data": ...}`.
-    #[serde(default = "yes")]
-    pub wrap: bool,
-    /// With `argv`: fields of the input given without a flag, in this order.
-    #[serde(default)]
-    pub positional: Vec<String>,
-    /// Family for the catalogue.
-    #[serde(default = "legacy_family")]
-    pub family: String,
-    /// One line for the catalogue.
-    #[serde(default)]
-    pub summary: String,
-    /// What a run can do; unknown is treated as everything.
-    #[serde(default)]
-    pub effects: Option<BTreeSet<Effect>>,
-    /// JSON Schema of the input.
-    #[serde(default)]
-    pub input: Option<Value>,
-}
-
-fn python() -> PathBuf {
-    PathBuf::from("python3")
-}
-
-fn legacy_family() -> String {
-    "legacy".to_owned()
-}
-
-const fn yes() -> bool {
-    true
-}
-
 impl Settings {
     /// Reads `onejob.toml` from a configuration folder; all defaults if there is none.
     pub fn load(config_dir: &Path) -> ToolResult<Self> {
@@ -178,14 +140,29 @@ impl Settings {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(e) => return Err(ToolError::file("read", &path, &e)),
         };
-        let mut settings: Self = toml::from_str(&text).map_err(|e| {
-            ToolError::config(format!("cannot read `{}`: {}", path.display(), e.message()))
+        Self::parse(&text, &path)
+    }
+
+    /// The settings in the text of a file at `path`; its scripts are relative to the folder of the file.
+    pub fn parse(text: &str, path: &Path) -> ToolResult<Self> {
+        let wrong = |what: &str| {
+            ToolError::config(format!("cannot read `{}`: {what}", path.display()))
                 .hint("see the sections `jobs`, `tools` and `legacy` in the documentation of `worker`")
-        })?;
-        for legacy in settings.legacy.values_mut() {
-            legacy.script = config_dir.join(&legacy.script);
+        };
+        let mut settings: Self = toml::from_str(text).map_err(|e| wrong(e.message()))?;
+        for (name, legacy) in &mut settings.legacy {
+            legacy
+                .check(name)
+                .map_err(|what| wrong(&format!("`[legacy.{name}]`: {what}")))?;
+            legacy.script = path.parent().unwrap_or(Path::new(".")).join(&legacy.script);
         }
+        settings.source = Some(path.to_owned());
         Ok(settings)
+    }
+
+    /// Who answers for `tool` at the moment, given whether its binary is there.
+    pub fn route(&self, tool: &str, binary: bool) -> ToolResult<Route> {
+        fallback::decide(tool, binary, self).map(|(route, _)| route)
     }
 
     /// The limits on running jobs.
@@ -201,9 +178,10 @@ impl Settings {
     }
 
     /// Whether the script of `tool` may stand in for it.
-    pub(crate) fn fallback_enabled(&self, tool: &str) -> bool {
-        let own = self.tools.get(tool).and_then(|t| t.python_fallback_enabled);
-        own.unwrap_or(self.jobs.python_fallback_enabled)
+    pub fn fallback_enabled(&self, tool: &str) -> bool {
+        let own = self.tools.get(tool);
+        let allowed = own.and_then(|t| t.python_fallback_enabled);
+        !own.is_some_and(|t| t.cut_over) && allowed.unwrap_or(self.jobs.python_fallback_enabled)
     }
 }
 
@@ -214,7 +192,7 @@ mod tests {
     #[test]
     fn the_documented_example_is_read() {
         let dir = tempfile::tempdir().unwrap();
-        let text = include_str!("settings.rs")
+        let text = include_str!("mod.rs")
             .lines()
             .skip_while(|l| !l.contains("```toml"))
             .skip(1)
@@ -235,6 +213,8 @@ mod tests {
         );
         assert!(settings.legacy["gif_generator"].script.starts_with(dir.path()));
         assert_eq!(settings.legacy["gif_generator"].envelope, Envelope::Dispatcher);
+        assert_eq!(settings.tools["gif_generator"].known_gaps, ["no WebP frames"]);
+        assert!(!settings.fallback_enabled("gif_generator"), "it is cut over");
     }
 
     #[test]
