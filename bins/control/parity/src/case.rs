@@ -6,7 +6,8 @@ use std::{
 };
 
 use app_core::{ErrorKind, ToolError, ToolResult};
-use serde::{Deserialize, de::DeserializeOwned};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use testkit::Route;
 
@@ -65,10 +66,11 @@ pub struct Call {
 }
 
 /// How closely the result must match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Byte for byte.
+    #[default]
     Exact,
     /// After the declared rules.
     Normalised,

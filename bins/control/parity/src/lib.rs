@@ -7,6 +7,10 @@
 
 pub mod case;
 pub mod compare;
+pub mod diff;
 pub mod facts;
+pub mod far_side;
+pub mod normalise;
 pub mod observe;
+pub mod seen;
 pub mod verdict;

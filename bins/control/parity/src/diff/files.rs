@@ -1,0 +1,57 @@
+//! Compares two file trees.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Found, Rules, content};
+use crate::{
+    case::Class,
+    seen::{Entry, Kind},
+};
+
+/// Missing and extra files, kinds, modes, contents.
+pub(super) fn compare(
+    control: &BTreeMap<String, Entry>,
+    candidate: &BTreeMap<String, Entry>,
+    rules: &Rules,
+    found: &mut Found,
+) {
+    for (name, entry) in control {
+        let place = format!("file {name}");
+        match candidate.get(name) {
+            Some(other) => same(&place, entry, other, rules, found),
+            None => found.add(place, "missing file", json!(told(entry)), Value::Null),
+        }
+    }
+    for (name, entry) in candidate.iter().filter(|(name, _)| !control.contains_key(*name)) {
+        found.add(format!("file {name}"), "extra file", Value::Null, json!(told(entry)));
+    }
+}
+
+fn same(place: &str, a: &Entry, b: &Entry, rules: &Rules, found: &mut Found) {
+    // By meaning, only what the owner may do counts.
+    let mask = if rules.class == Class::Semantic { 0o700 } else { 0o777 };
+    if a.mode & mask != b.mode & mask {
+        found.add(
+            format!("{place}.mode"),
+            "permissions differ",
+            json!(format!("{:03o}", a.mode)),
+            json!(format!("{:03o}", b.mode)),
+        );
+    }
+    match (&a.kind, &b.kind) {
+        (Kind::File(x), Kind::File(y)) => content::compare(place, x, y, rules, found),
+        (x, y) if x == y => {}
+        _ => found.add(place, "different kind or content", json!(told(a)), json!(told(b))),
+    }
+}
+
+fn told(entry: &Entry) -> String {
+    match &entry.kind {
+        Kind::Folder => "folder".to_owned(),
+        Kind::File(bytes) => format!("file of {} bytes", bytes.len()),
+        Kind::Large(size, hash) => format!("file of {size} bytes, sha256 {hash}"),
+        Kind::Link(target) => format!("link to {target}"),
+    }
+}

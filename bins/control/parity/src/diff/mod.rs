@@ -1,0 +1,153 @@
+//! Compares what two sides did, and takes away what is noise.
+
+mod content;
+mod files;
+mod http;
+mod mail;
+mod sequence;
+mod sql;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    case::Class,
+    normalise::Normaliser,
+    seen::{Seen, StderrClass},
+};
+
+pub use sql::table_value;
+
+/// One difference: where, what kind, and both sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Divergence {
+    /// Where: `exit`, `stdout:3:2` (line, word), `file out.json$.total`, `http[1].query.page`.
+    pub place: String,
+    /// What kind of difference.
+    pub what: String,
+    /// The replaced script's.
+    pub control: Value,
+    /// The tool's.
+    pub candidate: Value,
+}
+
+/// How closely the sides must agree.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub class: Class,
+    pub normalise: Vec<Normaliser>,
+}
+
+impl Rules {
+    /// Semantic comparison forgives line ends and trailing blanks by itself.
+    fn normalisers(&self) -> Vec<Normaliser> {
+        let mut all = self.normalise.clone();
+        if self.class == Class::Semantic {
+            all.extend([Normaliser::LineEnds, Normaliser::TrailingBlanks]);
+        }
+        all
+    }
+
+    fn text(&self, text: &str) -> String {
+        crate::normalise::normalised(text, &self.normalisers())
+    }
+}
+
+/// Collects differences.
+#[derive(Debug, Default)]
+struct Found(Vec<Divergence>);
+
+impl Found {
+    fn add(&mut self, place: impl Into<String>, what: &str, control: Value, candidate: Value) {
+        self.0.push(Divergence {
+            place: place.into(),
+            what: what.to_owned(),
+            control,
+            candidate,
+        });
+    }
+}
+
+/// All differences between two sides, in a fixed order.
+pub fn compare(control: &Seen, candidate: &Seen, rules: &Rules) -> Vec<Divergence> {
+    let mut found = Found::default();
+    if control.exit != candidate.exit {
+        found.add(
+            "exit",
+            "ended differently",
+            json!(control.exit.to_string()),
+            json!(candidate.exit.to_string()),
+        );
+    }
+    content::compare("stdout", &control.stdout, &candidate.stdout, rules, &mut found);
+    stderr(control, candidate, &mut found);
+    files::compare(&control.files, &candidate.files, rules, &mut found);
+    http::compare(&control.requests, &candidate.requests, rules, &mut found);
+    sql::compare(&control.tables, &candidate.tables, rules, &mut found);
+    mail::compare(&control.mails, &candidate.mails, rules, &mut found);
+    found.0
+}
+
+/// The wording is free; whether a side speaks, and whether it broke, is not. A one-line error instead of a traceback
+/// is what a replacement is meant to do.
+fn stderr(control: &Seen, candidate: &Seen, found: &mut Found) {
+    let classes = (
+        StderrClass::of(&control.stderr),
+        StderrClass::of(&candidate.stderr),
+    );
+    if classes.0 == classes.1 || classes == (StderrClass::Traceback, StderrClass::Speaks) {
+        return;
+    }
+    let told = |class: StderrClass, text: &[u8]| {
+        json!(format!("{}: {}", class.as_str(), first_line(text)).trim_end_matches([':', ' ']))
+    };
+    found.add(
+        "stderr",
+        "speaks differently",
+        told(classes.0, &control.stderr),
+        told(classes.1, &candidate.stderr),
+    );
+}
+
+fn first_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(200)
+        .collect()
+}
+
+/// Divides differences into those that count and those that two runs of the control show as well.
+pub fn without_noise(
+    differences: Vec<Divergence>,
+    noise: &[Divergence],
+) -> (Vec<Divergence>, Vec<Divergence>) {
+    differences
+        .into_iter()
+        .partition(|found| !noise.iter().any(|n| covers(&n.place, &found.place)))
+}
+
+/// Whether `inner` is `outer` or lies within it.
+fn covers(outer: &str, inner: &str) -> bool {
+    inner
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ':', '$']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_covers_its_place_and_what_lies_within() {
+        assert!(covers("stdout:3", "stdout:3:2"));
+        assert!(covers("stdout$.a", "stdout$.a.b"));
+        assert!(!covers("stdout:3", "stdout:31"));
+        assert!(!covers("stdout$.a.b", "stdout$.a"));
+        assert!(!covers("file a", "file ab"));
+    }
+}
