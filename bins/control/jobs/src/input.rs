@@ -1,7 +1,7 @@
 //! What `jobs` can be asked for.
 
 use garde::Validate;
-use job_manager::RunMode;
+use job_manager::{Route, RunMode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,6 +33,60 @@ pub(crate) enum Input {
     Prune(#[garde(skip)] Prune),
     /// Show how often replaced scripts ran instead of tools.
     Fallbacks(#[garde(skip)] Fallbacks),
+    /// Switch a tool to the script it replaces, or back, in onejob.toml; without a target, show who answers for it.
+    Route(#[garde(dive)] SetRoute),
+}
+
+/// Who answers for a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Target {
+    /// The script it replaces.
+    Legacy,
+    /// Its own binary.
+    Rust,
+}
+
+impl Target {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Rust => "rust",
+        }
+    }
+}
+
+impl From<Route> for Target {
+    fn from(route: Route) -> Self {
+        match route {
+            Route::Legacy => Self::Legacy,
+            Route::Rust => Self::Rust,
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+pub(crate) struct SetRoute {
+    /// Name of the tool.
+    #[schemars(extend("x-cli" = {"positional": 1}))]
+    #[garde(length(min = 1))]
+    pub tool: String,
+    /// Who answers for it from the next job on.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"positional": 2}))]
+    #[garde(skip)]
+    pub to: Option<Target>,
+    /// Bring the script of a tool back that is cut over; takes `cut_over` back.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"short": "f"}))]
+    #[garde(skip)]
+    pub force: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -4,6 +4,7 @@
 
 mod follow;
 mod input;
+mod route;
 mod tool_input;
 mod view;
 
@@ -50,6 +51,10 @@ impl Tool for Jobs {
                 "Folder of the tools; the folder of this program if not set",
             )
             .env("ONEJOB_STATE_DIR", "Folder of the job store")
+            .env(
+                "ONEJOB_METRICS_DIR",
+                "Folder for Prometheus textfiles, also for runs of replaced scripts",
+            )
             .example("Show the tools", &["list_tools"])
             .example(
                 "Show the newest failed jobs",
@@ -64,6 +69,11 @@ impl Tool for Jobs {
                 66,
                 "Stop a job; a second time ends it by force",
                 &["cancel", "j999999"],
+            )
+            .example_exit(
+                78,
+                "Switch a tool back to the script it replaces (`rust`: to its binary again)",
+                &["route", "jobs", "legacy"],
             )
             .example(
                 "Show what ran on this host, started by anybody",
@@ -166,6 +176,7 @@ impl Tool for Jobs {
                         .await?,
                 ))
             }
+            Input::Route(it) => Ok(Output::Switched(route::run(&it, ctx)?)),
             Input::Fallbacks(_) => Ok(Output::Fallbacks {
                 fallbacks: open(ctx, Role::Client)?.fallbacks().await?,
             }),

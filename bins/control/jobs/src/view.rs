@@ -11,6 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::route::{self, Switched};
+
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Output {
@@ -34,6 +36,8 @@ pub(crate) enum Output {
         /// Newest first.
         runs: Vec<RunRecord>,
     },
+    /// `route`
+    Switched(Switched),
     /// `prune`
     Pruned(Pruned),
     /// `fallbacks`
@@ -68,6 +72,7 @@ pub(crate) fn render(output: &Output, out: &mut dyn Write) -> fmt::Result {
             Ok(())
         }
         Output::Runs { runs } => render_runs(runs, out),
+        Output::Switched(switched) => route::render(switched, out),
         Output::Pruned(pruned) => writeln!(out, "{} jobs forgotten", pruned.jobs),
         Output::Fallbacks { fallbacks } => {
             let mut table = Table::new(&["TOOL", "REASON", "RUNS", "LAST"]);
@@ -121,7 +126,18 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
         (0 | 1, _) => String::new(),
         (n, of) => format!(", attempt {n} of {of}"),
     };
-    writeln!(out, "{} {} {}{attempt}", job.id, job.tool, job.state.name())?;
+    let script = if job.route == Route::Legacy {
+        " (replaced script)"
+    } else {
+        ""
+    };
+    writeln!(
+        out,
+        "{} {}{script} {}{attempt}",
+        job.id,
+        job.tool,
+        job.state.name()
+    )?;
     match &job.state {
         JobState::Queued {
             queued_at,
@@ -250,7 +266,7 @@ fn render_report(report: &CancelReport, out: &mut dyn Write) -> fmt::Result {
 }
 
 fn render_runs(runs: &[RunRecord], out: &mut dyn Write) -> fmt::Result {
-    let mut table = Table::new(&["RUN", "TOOL", "STARTED", "TOOK", "EXIT", "ERROR", "COST"]);
+    let mut table = Table::new(&["RUN", "TOOL", "STARTED", "TOOK", "EXIT", "ERROR", "COST", ""]);
     for run in runs {
         table.row([
             run.run_id.clone(),
@@ -266,6 +282,10 @@ fn render_runs(runs: &[RunRecord], out: &mut dyn Write) -> fmt::Result {
             } else {
                 String::new()
             },
+            run.fallback
+                .as_ref()
+                .map(|reason| format!("replaced script: {reason}"))
+                .unwrap_or_default(),
         ]);
     }
     table.write(out)

@@ -120,3 +120,106 @@ fn wrong_requests_have_their_exit_codes() {
         assert!(output.stdout.is_empty());
     }
 }
+
+/// A script in the style of the field, and the configuration that names it.
+fn with_script(host: &Host) {
+    let config = host.dir.path().join("shared-config");
+    std::fs::create_dir(&config).unwrap();
+    let script = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--limit')\nprint('limit is', p.parse_args().limit)\n";
+    std::fs::write(config.join("old.py"), script).unwrap();
+    let toml = "# ours\n[legacy.jobs] # as it was\npath = 'old.py'\neffects = ['reads']\n\n[legacy.count]\npath = 'old.py'\neffects = ['reads']\nsummary = 'Counts'\n";
+    std::fs::write(config.join("onejob.toml"), toml).unwrap();
+}
+
+#[test]
+fn one_command_brings_the_script_back_and_another_the_tool() {
+    let host = Host::new();
+    with_script(&host);
+    let file = host.dir.path().join("shared-config/onejob.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+
+    let planned = host.json(&["route", "jobs", "legacy", "--dry-run"]);
+    assert_eq!(
+        (&planned["written"], &planned["added"][1]),
+        (&Value::from(false), &Value::from("route = \"legacy\""))
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+
+    let text = host.jobs(&["route", "jobs", "legacy", "--text"]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(
+        text.contains("+ route = \"legacy\"\n") && text.contains("jobs: rust -> legacy"),
+        "{text}"
+    );
+    let after = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        after.starts_with(&before) && after.contains("# as it was"),
+        "{after}"
+    );
+
+    let job = host.json(&["run", "jobs", "limit=3"]);
+    assert_eq!(
+        (&job["route"], &job["output"]["stdout"]),
+        (&Value::from("legacy"), &Value::from("limit is 3\n"))
+    );
+    let runs = host.jobs(&["runs", "--text"]);
+    let runs = String::from_utf8(runs.stdout).unwrap();
+    assert!(runs.contains("replaced script: switched"), "{runs}");
+
+    assert_eq!(host.json(&["route", "jobs", "rust"])["after"], "rust");
+    assert_eq!(host.json(&["run", "jobs", "action=runs"])["route"], "rust");
+    assert_eq!(host.json(&["route", "jobs"])["before"], "rust");
+    // A script without a tool is a tool like any other.
+    assert_eq!(
+        host.json(&["run", "count", "limit=4"])["output"]["stdout"],
+        "limit is 4\n"
+    );
+    let counted = host.json(&["fallbacks"]);
+    assert_eq!(counted["fallbacks"].as_array().unwrap().len(), 2, "{counted}");
+}
+
+#[test]
+fn a_switch_that_cannot_hold_is_refused_and_changes_nothing() {
+    let host = Host::new();
+    let refused = |args: &[&str], code: i32, says: &str| {
+        let output = host.jobs(args);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+        assert!(stderr.contains(says), "{args:?}: {stderr}");
+    };
+    refused(&["route", "jobs", "legacy"], 78, "no onejob.toml");
+    with_script(&host);
+    let file = host.dir.path().join("shared-config/onejob.toml");
+    let base = std::fs::read_to_string(&file).unwrap();
+    refused(&["route", "no_such", "legacy"], 66, "no tool `no_such`");
+    refused(&["route", "../tools/jobs", "legacy"], 66, "no tool");
+    for (extra, code, says) in [
+        ("[tools.jobs]\ncut_over = true\n", 73, "is cut over"),
+        ("[jobs]\npython_fallback_enabled = false\n", 78, "is off"),
+        ("[tools.jobs]\npython_fallback_enabled = false\n", 78, "is off"),
+    ] {
+        let text = format!("{base}{extra}");
+        std::fs::write(&file, &text).unwrap();
+        refused(&["route", "jobs", "legacy"], code, says);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+    std::fs::write(&file, base.replace("[legacy.jobs]", "[legacy.other]")).unwrap();
+    refused(&["route", "jobs", "legacy"], 78, "no `[legacy.jobs]`");
+    std::fs::write(&file, base.replace("'old.py'", "'gone.py'")).unwrap();
+    refused(&["route", "jobs", "legacy"], 78, "gone.py");
+
+    std::fs::write(
+        &file,
+        format!("{base}[tools.jobs]\ncut_over = true # since May\n"),
+    )
+    .unwrap();
+    assert_eq!(
+        host.json(&["route", "jobs", "legacy", "--force"])["written"],
+        true
+    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        text.contains("cut_over = false # since May") && text.contains("route = \"legacy\""),
+        "{text}"
+    );
+}
