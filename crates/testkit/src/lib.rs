@@ -10,6 +10,8 @@
 
 pub mod sandbox;
 pub mod site;
+#[cfg(feature = "telegram")]
+pub mod telegram;
 pub mod tools;
 
 pub use sandbox::{Finished, Sandbox};

@@ -1,0 +1,114 @@
+//! What can be made to go wrong.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that goes wrong.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fault {
+    /// Method it strikes, as the schema names it (`messages.getHistory`); empty: every method.
+    pub method: String,
+    /// How many calls go through first.
+    pub after: u32,
+    /// How many calls it strikes; 0: all that follow.
+    pub times: u32,
+    /// Strikes every n-th call only; 0: every one.
+    pub every: u32,
+    /// Answers this error, e.g. `FLOOD_WAIT_3`, `CHAT_WRITE_FORBIDDEN`, `AUTH_KEY_UNREGISTERED`.
+    /// After a flood or slow-mode error every call of the method is refused until the time is over.
+    pub error: Option<String>,
+    /// Waits before answering.
+    pub delay_ms: u64,
+    /// Cuts the connection after this many bytes of the answer.
+    pub cut_at: Option<usize>,
+    /// Does the work, but loses the answer (with `cut_at`) rather than refusing it.
+    #[serde(skip)]
+    hits: u32,
+    #[serde(skip)]
+    calls: u32,
+}
+
+/// What happens to one call.
+#[derive(Debug, Default)]
+pub(super) struct Stroke {
+    pub error: Option<String>,
+    pub delay: Duration,
+    pub cut_at: Option<usize>,
+}
+
+/// The faults of a data centre, and the waits they have imposed.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    list: Vec<Fault>,
+    waits: HashMap<String, Instant>,
+    /// Calls made while a wait was running.
+    pub impatient: u32,
+}
+
+impl Faults {
+    pub fn new(list: Vec<Fault>) -> Self {
+        Self {
+            list,
+            ..Self::default()
+        }
+    }
+
+    pub fn add(&mut self, fault: Fault) {
+        self.list.push(fault);
+    }
+
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.waits.clear();
+    }
+
+    /// Decides what happens to a call of `method`.
+    pub fn strike(&mut self, method: &str) -> Stroke {
+        let now = Instant::now();
+        if let Some(until) = self.waits.get(method).copied() {
+            if until > now {
+                self.impatient += 1;
+                let left = (until - now).as_secs_f64().ceil().max(1.0) as u64;
+                return Stroke {
+                    error: Some(format!("FLOOD_WAIT_{left}")),
+                    ..Stroke::default()
+                };
+            }
+            self.waits.remove(method);
+        }
+        let mut stroke = Stroke::default();
+        for fault in &mut self.list {
+            if !fault.method.is_empty() && fault.method != method {
+                continue;
+            }
+            fault.calls += 1;
+            let due = fault.calls > fault.after
+                && (fault.times == 0 || fault.hits < fault.times)
+                && (fault.every == 0 || (fault.calls - fault.after) % fault.every == 0);
+            if !due {
+                continue;
+            }
+            fault.hits += 1;
+            stroke.delay = stroke.delay.max(Duration::from_millis(fault.delay_ms));
+            stroke.cut_at = stroke.cut_at.or(fault.cut_at);
+            if let Some(error) = &fault.error {
+                if let Some(seconds) = error
+                    .strip_prefix("FLOOD_WAIT_")
+                    .or_else(|| error.strip_prefix("SLOWMODE_WAIT_"))
+                    .and_then(|seconds| seconds.parse::<u64>().ok())
+                {
+                    // A little under what is told: a client that waits exactly as long must get through.
+                    let wait =
+                        Duration::from_millis(seconds * 1000).saturating_sub(Duration::from_millis(150));
+                    self.waits.insert(method.to_owned(), now + wait);
+                }
+                stroke.error = Some(error.clone());
+                break;
+            }
+        }
+        stroke
+    }
+}

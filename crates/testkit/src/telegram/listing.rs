@@ -1,0 +1,344 @@
+//! People, dialogs, names, members and topics.
+
+use grammers_tl_types::{Serializable, enums, functions, types};
+use serde_json::json;
+
+use super::objects;
+use super::rpc::{Call, Outcome};
+use super::state::Refusal;
+use super::world::Dialog;
+
+pub(super) fn users(call: &mut Call<'_>, request: &functions::users::GetUsers) -> Outcome {
+    call.note(json!({"count": request.id.len()}));
+    let mut users = Vec::new();
+    for user in &request.id {
+        let id = match user {
+            enums::InputUser::UserSelf => call.state.account,
+            enums::InputUser::User(user) if user.access_hash == objects::access_hash(user.user_id) => {
+                user.user_id
+            }
+            enums::InputUser::FromMessage(from) => from.user_id,
+            _ => return Err(Refusal::new("USER_ID_INVALID")),
+        };
+        if let Some(entity) = call.state.entities.get(&id) {
+            users.push(objects::user(entity, id == call.state.account));
+        }
+    }
+    Ok(users.to_bytes())
+}
+
+/// One line of the dialog list, and the message it shows.
+fn line(call: &mut Call<'_>, dialog: &Dialog) -> (enums::Dialog, Option<super::world::Message>) {
+    let chat = dialog.chat;
+    let top = call
+        .state
+        .histories
+        .get(&chat)
+        .and_then(|history| history.below(i32::MAX, 0).next());
+    let line = types::Dialog {
+        pinned: dialog.pinned,
+        unread_mark: false,
+        view_forum_as_messages: false,
+        peer: objects::peer(chat),
+        top_message: top.as_ref().map_or(0, |message| message.id),
+        read_inbox_max_id: 0,
+        read_outbox_max_id: 0,
+        unread_count: dialog.unread,
+        unread_mentions_count: 0,
+        unread_reactions_count: 0,
+        unread_poll_votes_count: 0,
+        notify_settings: objects::no_settings(),
+        pts: (chat < -1_000_000_000_000).then(|| call.state.channel_pts(chat)),
+        draft: None,
+        folder_id: None,
+        ttl_period: None,
+    };
+    (line.into(), top)
+}
+
+type Listed = (
+    Vec<enums::Dialog>,
+    Vec<enums::Message>,
+    Vec<enums::User>,
+    Vec<enums::Chat>,
+);
+
+fn lines(call: &mut Call<'_>, dialogs: &[Dialog]) -> Listed {
+    let (mut list, mut messages, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for dialog in dialogs {
+        let (entry, top) = line(call, dialog);
+        list.push(entry);
+        ids.push(dialog.chat);
+        if let Some(top) = top {
+            ids.extend(super::state::State::people(&top, dialog.chat));
+            messages.push(objects::message(&top, dialog.chat, call.state.account));
+        }
+    }
+    let (users, chats) = call.state.company(ids);
+    (list, messages, users, chats)
+}
+
+pub(super) fn dialogs(call: &mut Call<'_>, request: &functions::messages::GetDialogs) -> Outcome {
+    call.note(json!({"limit": request.limit, "offset_id": request.offset_id}));
+    let all: Vec<Dialog> = call
+        .state
+        .dialogs
+        .iter()
+        .filter(|dialog| !(request.exclude_pinned && dialog.pinned))
+        .filter(|dialog| call.state.entities.contains_key(&dialog.chat))
+        .cloned()
+        .collect();
+    let start = match &request.offset_peer {
+        enums::InputPeer::Empty => 0,
+        peer => {
+            let after = call.state.peer(peer)?;
+            all.iter()
+                .position(|dialog| dialog.chat == after)
+                .map_or(all.len(), |at| at + 1)
+        }
+    };
+    let limit = usize::try_from(request.limit).unwrap_or_default().clamp(1, 100);
+    let page: Vec<Dialog> = all.iter().skip(start).take(limit).cloned().collect();
+    let (dialogs, messages, users, chats) = lines(call, &page);
+    let answer: enums::messages::Dialogs = if start == 0 && page.len() == all.len() {
+        types::messages::Dialogs {
+            dialogs,
+            messages,
+            chats,
+            users,
+        }
+        .into()
+    } else {
+        types::messages::DialogsSlice {
+            count: all.len() as i32,
+            dialogs,
+            messages,
+            chats,
+            users,
+        }
+        .into()
+    };
+    Ok(answer.to_bytes())
+}
+
+pub(super) fn peer_dialogs(call: &mut Call<'_>, request: &functions::messages::GetPeerDialogs) -> Outcome {
+    let mut page = Vec::new();
+    for peer in &request.peers {
+        let enums::InputDialogPeer::Peer(peer) = peer else {
+            return Err(Refusal::new("PEER_ID_INVALID"));
+        };
+        let chat = call.state.peer(&peer.peer)?;
+        let known = call
+            .state
+            .dialogs
+            .iter()
+            .find(|dialog| dialog.chat == chat)
+            .cloned();
+        page.push(known.unwrap_or(Dialog {
+            chat,
+            ..Dialog::default()
+        }));
+    }
+    call.note(json!({"chats": page.iter().map(|dialog| dialog.chat).collect::<Vec<_>>()}));
+    let (dialogs, messages, users, chats) = lines(call, &page);
+    let state = super::updates::current(call.state);
+    Ok(
+        enums::messages::PeerDialogs::Dialogs(types::messages::PeerDialogs {
+            dialogs,
+            messages,
+            chats,
+            users,
+            state,
+        })
+        .to_bytes(),
+    )
+}
+
+pub(super) fn chats(call: &mut Call<'_>, request: &functions::messages::GetChats) -> Outcome {
+    let (_, chats) = call.state.company(request.id.iter().map(|id| -id));
+    Ok(enums::messages::Chats::Chats(types::messages::Chats { chats }).to_bytes())
+}
+
+pub(super) fn channels(call: &mut Call<'_>, request: &functions::channels::GetChannels) -> Outcome {
+    let ids = request
+        .id
+        .iter()
+        .map(|channel| call.state.channel(channel))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (_, chats) = call.state.company(ids);
+    Ok(enums::messages::Chats::Chats(types::messages::Chats { chats }).to_bytes())
+}
+
+pub(super) fn full_chat(call: &mut Call<'_>, request: &functions::messages::GetFullChat) -> Outcome {
+    let marked = -request.chat_id;
+    if !call.state.entities.contains_key(&marked) {
+        return Err(Refusal::new("CHAT_ID_INVALID"));
+    }
+    let members = call.state.members(marked);
+    let participants = members
+        .iter()
+        .map(|id| {
+            types::ChatParticipant {
+                user_id: *id,
+                inviter_id: *id,
+                date: 1_600_000_000,
+                rank: None,
+            }
+            .into()
+        })
+        .collect();
+    let full = types::ChatFull {
+        can_set_username: false,
+        has_scheduled: false,
+        has_welcome_messages: false,
+        translations_disabled: false,
+        id: request.chat_id,
+        about: String::new(),
+        participants: types::ChatParticipants {
+            chat_id: request.chat_id,
+            participants,
+            version: 1,
+        }
+        .into(),
+        chat_photo: None,
+        notify_settings: objects::no_settings(),
+        exported_invite: None,
+        bot_info: None,
+        pinned_msg_id: None,
+        folder_id: None,
+        call: None,
+        ttl_period: None,
+        groupcall_default_join_as: None,
+        theme_emoticon: None,
+        requests_pending: None,
+        recent_requesters: None,
+        available_reactions: None,
+        reactions_limit: None,
+    };
+    let (users, chats) = call.state.company(members.into_iter().chain([marked]));
+    Ok(enums::messages::ChatFull::Full(types::messages::ChatFull {
+        full_chat: full.into(),
+        chats,
+        users,
+    })
+    .to_bytes())
+}
+
+pub(super) fn participants(call: &mut Call<'_>, request: &functions::channels::GetParticipants) -> Outcome {
+    let chat = call.state.channel(&request.channel)?;
+    call.note(json!({"chat": chat, "offset": request.offset, "limit": request.limit}));
+    let entity = call.state.entities.get(&chat);
+    if entity
+        .is_some_and(|entity| entity.kind == "channel" && !entity.creator && entity.admin_rights.is_none())
+    {
+        return Err(Refusal::new("CHAT_ADMIN_REQUIRED"));
+    }
+    let all = call.state.members(chat);
+    let offset = usize::try_from(request.offset).unwrap_or_default();
+    let limit = usize::try_from(request.limit).unwrap_or_default().min(200);
+    let page: Vec<i64> = all.iter().skip(offset).take(limit).copied().collect();
+    let participants = page
+        .iter()
+        .map(|id| {
+            types::ChannelParticipant {
+                user_id: *id,
+                date: 1_600_000_000,
+                subscription_until_date: None,
+                rank: None,
+            }
+            .into()
+        })
+        .collect();
+    let (users, chats) = call.state.company(page.into_iter().chain([chat]));
+    let answer = types::channels::ChannelParticipants {
+        count: all.len() as i32,
+        participants,
+        chats,
+        users,
+    };
+    Ok(enums::channels::ChannelParticipants::Participants(answer).to_bytes())
+}
+
+pub(super) fn resolve(call: &mut Call<'_>, request: &functions::contacts::ResolveUsername) -> Outcome {
+    call.note(json!({"username": request.username}));
+    let name = request.username.as_str();
+    let valid = (3..=32).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !valid {
+        return Err(Refusal::new("USERNAME_INVALID"));
+    }
+    let found = call
+        .state
+        .entities
+        .values()
+        .find(|entity| {
+            entity
+                .username
+                .as_deref()
+                .is_some_and(|known| known.eq_ignore_ascii_case(name))
+        })
+        .map(super::world::Entity::marked);
+    let Some(marked) = found else {
+        return Err(Refusal::new("USERNAME_NOT_OCCUPIED"));
+    };
+    let (users, chats) = call.state.company([marked]);
+    let answer = types::contacts::ResolvedPeer {
+        peer: objects::peer(marked),
+        chats,
+        users,
+    };
+    Ok(enums::contacts::ResolvedPeer::Peer(answer).to_bytes())
+}
+
+pub(super) fn topics(call: &mut Call<'_>, request: &functions::messages::GetForumTopics) -> Outcome {
+    let chat = call.state.peer(&request.peer)?;
+    call.note(json!({"chat": chat}));
+    if !call.state.entities.get(&chat).is_some_and(|entity| entity.forum) {
+        return Err(Refusal::new("CHANNEL_FORUM_MISSING"));
+    }
+    let all = call.state.topics.get(&chat).cloned().unwrap_or_default();
+    let limit = usize::try_from(request.limit).unwrap_or_default().clamp(1, 100);
+    let page = all
+        .iter()
+        .skip_while(|topic| request.offset_topic != 0 && topic.id != request.offset_topic)
+        .skip(usize::from(request.offset_topic != 0))
+        .take(limit)
+        .map(|topic| {
+            types::ForumTopic {
+                my: false,
+                closed: false,
+                pinned: false,
+                short: false,
+                hidden: false,
+                title_missing: false,
+                id: topic.id,
+                date: 1_600_000_000,
+                peer: objects::peer(chat),
+                title: topic.title.clone(),
+                icon_color: 0,
+                icon_emoji_id: None,
+                top_message: topic.id,
+                read_inbox_max_id: 0,
+                read_outbox_max_id: 0,
+                unread_count: 0,
+                unread_mentions_count: 0,
+                unread_reactions_count: 0,
+                unread_poll_votes_count: 0,
+                from_id: objects::peer(call.state.account),
+                notify_settings: objects::no_settings(),
+                draft: None,
+            }
+            .into()
+        })
+        .collect();
+    let (users, chats) = call.state.company([chat, call.state.account]);
+    let answer = types::messages::ForumTopics {
+        order_by_create_date: true,
+        count: all.len() as i32,
+        topics: page,
+        messages: Vec::new(),
+        chats,
+        users,
+        pts: call.state.channel_pts(chat),
+    };
+    Ok(enums::messages::ForumTopics::Topics(answer).to_bytes())
+}

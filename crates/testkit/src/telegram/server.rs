@@ -1,0 +1,353 @@
+//! Connections: frames in, messages unwrapped and answered, frames out.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, functions, types};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::rpc::{self, Answer};
+use super::{Shared, shared_key, wire};
+
+/// The salt every message must carry; a client starts without it and is told.
+const SALT: i64 = 0x0123_4567_89ab_cdef;
+
+const CONTAINER: u32 = 0x73f1_f8dc;
+const GZIP: u32 = 0x3072_cfa1;
+const RPC_RESULT: u32 = 0xf35c_6d01;
+
+/// Serves until told to stop.
+pub(super) fn serve(
+    shared: &Arc<Shared>,
+    listeners: Vec<TcpListener>,
+    stop: tokio::sync::oneshot::Receiver<()>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap_or_else(|e| panic!("no runtime for the data centre: {e}"));
+    runtime.block_on(async {
+        for (listener, dc) in listeners.into_iter().zip(1..) {
+            let _ = listener.set_nonblocking(true);
+            let listener =
+                tokio::net::TcpListener::from_std(listener).unwrap_or_else(|e| panic!("cannot listen: {e}"));
+            let shared = Arc::clone(shared);
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let shared = Arc::clone(&shared);
+                    tokio::spawn(async move {
+                        let _ = stream.set_nodelay(true);
+                        let mut opened = false;
+                        let number = Connection::new(&shared, dc).run(stream, &mut opened).await;
+                        tracing_end(number, opened, &shared, dc);
+                    });
+                }
+            });
+        }
+        let _ = stop.await;
+    });
+}
+
+/// Counts a connection out.
+fn tracing_end(_number: u32, opened: bool, shared: &Shared, dc: i32) {
+    if opened && let Some(open) = shared.state().open_sessions.get_mut(&dc) {
+        *open = open.saturating_sub(1);
+    }
+}
+
+/// Message ids grow over all connections, as they do in the service.
+static LAST_ID: AtomicI64 = AtomicI64::new(0);
+
+fn next_id(kind: i64) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let fresh = ((now.as_secs() as i64) << 32) | (i64::from(now.subsec_nanos()) & !3);
+    let last = LAST_ID.fetch_max(fresh, Ordering::Relaxed);
+    let id = if last >= fresh {
+        LAST_ID.fetch_add(4, Ordering::Relaxed) + 4
+    } else {
+        fresh
+    };
+    (id & !3) | kind
+}
+
+struct Connection<'a> {
+    shared: &'a Arc<Shared>,
+    dc: i32,
+    number: u32,
+    session: Option<i64>,
+    sent: u32,
+    content: i32,
+    key: [u8; 256],
+}
+
+impl<'a> Connection<'a> {
+    fn new(shared: &'a Arc<Shared>, dc: i32) -> Self {
+        let number = {
+            let mut state = shared.state();
+            state.connections += 1;
+            state.connections
+        };
+        Self {
+            shared,
+            dc,
+            number,
+            session: None,
+            sent: 0,
+            content: 0,
+            key: shared_key(),
+        }
+    }
+
+    async fn run(&mut self, mut stream: TcpStream, opened: &mut bool) -> u32 {
+        let mut pushes = self.shared.pushes.subscribe();
+        let mut buffer = Vec::with_capacity(64 * 1024);
+        let mut expected = 0;
+        loop {
+            tokio::select! {
+                read = stream.read_buf(&mut buffer) => {
+                    if !matches!(read, Ok(n) if n > 0) {
+                        return self.number;
+                    }
+                }
+                push = pushes.recv() => {
+                    if let (Ok(body), Some(_)) = (push, self.session) {
+                        let frame = self.seal(&body, 3, true);
+                        if stream.write_all(&frame).await.is_err() {
+                            return self.number;
+                        }
+                    }
+                    continue;
+                }
+            }
+            loop {
+                let (number, payload, length) = match wire::unframe(&buffer) {
+                    Ok(Some(frame)) => frame,
+                    Ok(None) => break,
+                    Err(_) => return self.number,
+                };
+                buffer.drain(..length);
+                if number != expected {
+                    return self.number;
+                }
+                expected += 1;
+                let Some(incoming) = wire::decrypt(&self.key, &payload) else {
+                    // What the service says to a key it does not know.
+                    let frame = wire::frame(self.sent, &(-404_i32).to_le_bytes());
+                    let _ = stream.write_all(&frame).await;
+                    return self.number;
+                };
+                let first = self.session != Some(incoming.session);
+                if self.session.is_none() {
+                    *opened = true;
+                    let mut state = self.shared.state();
+                    let open = state.open_sessions.entry(self.dc).or_default();
+                    *open += 1;
+                    let open = *open;
+                    state.most_sessions = state.most_sessions.max(open);
+                }
+                self.session = Some(incoming.session);
+                let mut replies = Vec::new();
+                let mut cut = None;
+                if incoming.salt == SALT {
+                    if first {
+                        let created = types::NewSessionCreated {
+                            first_msg_id: incoming.message_id,
+                            unique_id: incoming.session ^ 0x55,
+                            server_salt: SALT,
+                        };
+                        replies.push((created.to_bytes_with_id(), true));
+                    }
+                    let message = (incoming.message_id, incoming.seq_no, incoming.body);
+                    cut = self.process(message, &mut replies).await;
+                } else {
+                    let told = types::BadServerSalt {
+                        bad_msg_id: incoming.message_id,
+                        bad_msg_seqno: incoming.seq_no,
+                        error_code: 48,
+                        new_server_salt: SALT,
+                    };
+                    replies.push((told.to_bytes_with_id(), false));
+                    self.session = Some(incoming.session);
+                }
+                if replies.is_empty() {
+                    continue;
+                }
+                let frame = self.batch(replies);
+                let whole = cut.map_or(frame.len(), |at| at.min(frame.len()));
+                if stream.write_all(&frame[..whole]).await.is_err() || cut.is_some() {
+                    let _ = stream.flush().await;
+                    return self.number;
+                }
+            }
+        }
+    }
+
+    /// Answers one message, or all of a container.
+    async fn process(
+        &mut self,
+        message: (i64, i32, Vec<u8>),
+        replies: &mut Vec<(Vec<u8>, bool)>,
+    ) -> Option<usize> {
+        let mut queue = std::collections::VecDeque::from([message]);
+        let mut cut = None;
+        while let Some((id, _seq, body)) = queue.pop_front() {
+            let mut cursor = Cursor::from_slice(&body);
+            let Ok(constructor) = u32::deserialize(&mut cursor) else {
+                continue;
+            };
+            match constructor {
+                CONTAINER => {
+                    let count = i32::deserialize(&mut cursor).unwrap_or_default();
+                    for _ in 0..count {
+                        let Some(inner) = contained(&mut cursor) else {
+                            break;
+                        };
+                        queue.push_back(inner);
+                    }
+                }
+                GZIP => {
+                    if let Some(plain) = Vec::<u8>::deserialize(&mut cursor)
+                        .ok()
+                        .and_then(|packed| unzip(&packed))
+                    {
+                        queue.push_front((id, 1, plain));
+                    }
+                }
+                types::MsgsAck::CONSTRUCTOR_ID | types::MsgsStateInfo::CONSTRUCTOR_ID => {}
+                types::HttpWait::CONSTRUCTOR_ID => {}
+                functions::Ping::CONSTRUCTOR_ID | functions::PingDelayDisconnect::CONSTRUCTOR_ID => {
+                    let ping_id = i64::deserialize(&mut cursor).unwrap_or_default();
+                    replies.push((types::Pong { msg_id: id, ping_id }.to_bytes_with_id(), false));
+                }
+                functions::GetFutureSalts::CONSTRUCTOR_ID => {
+                    replies.push((future_salts(id), false));
+                }
+                functions::DestroySession::CONSTRUCTOR_ID => {
+                    let session_id = i64::deserialize(&mut cursor).unwrap_or_default();
+                    replies.push((types::DestroySessionNone { session_id }.to_bytes_with_id(), false));
+                }
+                _ => {
+                    let answer = rpc::answer(self.shared, self.dc, self.number, &body);
+                    if !answer.delay.is_zero() {
+                        tokio::time::sleep(answer.delay.min(Duration::from_secs(60))).await;
+                    }
+                    cut = cut.or(answer.cut_at);
+                    replies.push((result(id, answer, self.shared.state().gzip), true));
+                }
+            }
+        }
+        cut
+    }
+
+    /// One frame with all replies, in a container if there are several.
+    fn batch(&mut self, replies: Vec<(Vec<u8>, bool)>) -> Vec<u8> {
+        if let [(body, content)] = replies.as_slice() {
+            return self.seal(body, 1, *content);
+        }
+        let mut body = Vec::new();
+        body.extend(CONTAINER.to_le_bytes());
+        body.extend((replies.len() as i32).to_le_bytes());
+        for (reply, content) in replies {
+            body.extend(next_id(1).to_le_bytes());
+            body.extend(self.number_of(content).to_le_bytes());
+            body.extend((reply.len() as i32).to_le_bytes());
+            body.extend(reply);
+        }
+        self.seal(&body, 1, false)
+    }
+
+    /// The sequence number of a message.
+    fn number_of(&mut self, content: bool) -> i32 {
+        let number = self.content * 2 + i32::from(content);
+        self.content += i32::from(content);
+        number
+    }
+
+    fn seal(&mut self, body: &[u8], kind: i64, content: bool) -> Vec<u8> {
+        let number = self.number_of(content);
+        let payload = wire::encrypt(
+            &self.key,
+            SALT,
+            self.session.unwrap_or_default(),
+            next_id(kind),
+            number,
+            body,
+        );
+        let frame = wire::frame(self.sent, &payload);
+        self.sent += 1;
+        frame
+    }
+}
+
+/// The next message of a container.
+fn contained(cursor: &mut Cursor<'_>) -> Option<(i64, i32, Vec<u8>)> {
+    let id = i64::deserialize(cursor).ok()?;
+    let seq = i32::deserialize(cursor).ok()?;
+    let length = usize::try_from(i32::deserialize(cursor).ok()?).ok()?;
+    let mut body = vec![0; length.min(2 * 1024 * 1024)];
+    cursor.read_exact(&mut body).ok()?;
+    Some((id, seq, body))
+}
+
+fn future_salts(id: i64) -> Vec<u8> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs() as i32;
+    // The salts are a bare vector of bare objects, which the schema's generator does not write.
+    let mut out = Vec::new();
+    out.extend(types::FutureSalts::CONSTRUCTOR_ID.to_le_bytes());
+    out.extend(id.to_le_bytes());
+    out.extend(now.to_le_bytes());
+    out.extend(1_i32.to_le_bytes());
+    out.extend((now - 60).to_le_bytes());
+    out.extend((now + 24 * 3600).to_le_bytes());
+    out.extend(SALT.to_le_bytes());
+    out
+}
+
+fn unzip(packed: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(packed)
+        .read_to_end(&mut plain)
+        .ok()?;
+    Some(plain)
+}
+
+/// The message that answers a call.
+fn result(id: i64, answer: Answer, gzip: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(answer.body.len() + 16);
+    out.extend(RPC_RESULT.to_le_bytes());
+    out.extend(id.to_le_bytes());
+    if gzip && answer.body.len() > 1024 {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let packed = encoder.write_all(&answer.body).and_then(|()| encoder.finish());
+        if let Ok(packed) = packed
+            && packed.len() < answer.body.len()
+        {
+            out.extend(GZIP.to_le_bytes());
+            packed.serialize(&mut out);
+            return out;
+        }
+    }
+    out.extend(answer.body);
+    out
+}
+
+/// Writes an object of a bare type with its constructor number before it.
+pub(super) trait WithId {
+    /// The boxed bytes.
+    fn to_bytes_with_id(&self) -> Vec<u8>;
+}
+
+impl<T: Identifiable + Serializable> WithId for T {
+    fn to_bytes_with_id(&self) -> Vec<u8> {
+        let mut out = T::CONSTRUCTOR_ID.to_le_bytes().to_vec();
+        self.serialize(&mut out);
+        out
+    }
+}
