@@ -4,43 +4,50 @@ use std::path::{Path, PathBuf};
 
 use app_core::{Definition, ErrorKind, ToolError, ToolResult};
 
-/// The binary for `name`, in `ONEJOB_TOOLS_DIR` or beside this program.
-pub(crate) async fn binary(name: &str) -> ToolResult<PathBuf> {
-    let missing = || ToolError::new(ErrorKind::NotFound, format!("Tool '{name}' not found."));
+/// A tool and its binary.
+pub(crate) struct Found {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// The tool of that name in this folder, if there is one. A name that cannot be one is not found.
+pub(crate) async fn binary(name: &str, dir: &Path) -> ToolResult<Option<Found>> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(missing());
+        return Err(missing(name));
     }
-    let dir = tools_dir()?;
     // Most old names are the new one with `_tool` behind it.
     for guess in [name, name.trim_end_matches("_tool")] {
-        let path = dir.join(guess);
-        if describe(&path).await.is_some_and(|d| is_meant(&d, name)) {
-            return Ok(path);
+        if let Some(found) = meant(dir.join(guess), name).await {
+            return Ok(Some(found));
         }
     }
-    let entries = std::fs::read_dir(&dir).map_err(|e| ToolError::file("list", &dir, &e))?;
+    let entries = std::fs::read_dir(dir).map_err(|e| ToolError::file("list", dir, &e))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        if describe(&path).await.is_some_and(|d| is_meant(&d, name)) {
-            return Ok(path);
+        if let Some(found) = meant(path, name).await {
+            return Ok(Some(found));
         }
     }
-    Err(missing())
+    Ok(None)
+}
+
+/// What the old dispatcher said.
+pub(crate) fn missing(name: &str) -> ToolError {
+    ToolError::new(ErrorKind::NotFound, format!("Tool '{name}' not found."))
+}
+
+async fn meant(path: PathBuf, name: &str) -> Option<Found> {
+    let definition = describe(&path).await.filter(|d| is_meant(d, name))?;
+    Some(Found {
+        name: definition.name,
+        path,
+    })
 }
 
 fn is_meant(definition: &Definition, name: &str) -> bool {
     definition.name != env!("CARGO_PKG_NAME")
         && (definition.name == name || definition.replaces.iter().any(|old| old == name))
-}
-
-fn tools_dir() -> ToolResult<PathBuf> {
-    if let Some(dir) = std::env::var_os("ONEJOB_TOOLS_DIR").filter(|dir| !dir.is_empty()) {
-        return Ok(dir.into());
-    }
-    let exe = std::env::current_exe()
-        .map_err(|e| ToolError::config(format!("cannot tell where this program is: {e}")))?;
-    Ok(exe.parent().unwrap_or(Path::new(".")).to_owned())
 }
 
 /// What an executable says of itself; `None` for anything that does not keep the contract.

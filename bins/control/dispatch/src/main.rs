@@ -1,18 +1,21 @@
 //! The command line and envelope of the old `python_tool_dispatcher.py` over the new tools, so that old callers
 //! need no change: `dispatch <tool> <json>` prints one JSON line.
 //!
+//! A tool that is switched to its script, or has none but its script, is answered by the script, in the same envelope.
 //! Both parameter shapes are taken (`{"input_data": {...}}` and the fields themselves), every tool is callable under
 //! its old or new name, and the exit code is honest: 1 whenever the envelope or the answer in it says `error`.
 
 mod find;
+mod script;
 
-use std::{process::Stdio, time::Duration};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use app_core::{
     Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy,
     process::ChildGroup,
 };
 use garde::Validate;
+use job_manager::{Options, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -77,7 +80,13 @@ impl Tool for Dispatch {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let binary = find::binary(&input.tool).await?;
+        let options = Options::from_config(ctx.config(), ctx.state_dir()?, Role::Foreground)?;
+        let found = find::binary(&input.tool, &options.tools_dir).await?;
+        let name = found.as_ref().map(|found| found.name.as_str());
+        let script = script::answering(&input.tool, name, &options)?;
+        if found.is_none() && script.is_none() {
+            return Err(find::missing(&input.tool));
+        }
         let parameters = match serde_json::from_str::<Value>(&input.parameters) {
             Ok(object @ Value::Object(_)) => object,
             Ok(_) => {
@@ -93,35 +102,13 @@ impl Tool for Dispatch {
                 ));
             }
         };
-        let mut command = tokio::process::Command::new(&binary);
-        command
-            .args(["--legacy", "--input", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        // The answer is for this process, the events of the inner run for nobody.
-        command.env_remove("ONEJOB_EVENTS_FD").env_remove("ONEJOB_RUN_ID");
-        if ctx.dry_run() {
-            command.arg("--dry-run");
-        }
-        let mut group = ChildGroup::spawn(command)?;
-        let text = talk(&mut group, parameters.to_string().into_bytes()).await?;
-        let status = group
-            .wait()
-            .await
-            .map_err(|e| broken(&input.tool, &e.to_string()))?;
-        let answer = text
-            .lines()
-            .rev()
-            .find_map(|line| serde_json::from_str(line).ok());
-        match answer {
-            Some(result) => Ok(Output {
+        match (script, found) {
+            (Some(script), _) => Ok(Output {
                 status: "success".to_owned(),
-                result,
+                result: script::call(&script, parameters, options, ctx).await?,
             }),
-            None => Err(broken(
-                &input.tool,
-                &format!("it ended with {status} and printed no answer"),
-            )),
+            (None, Some(found)) => call(&found.path, &input.tool, &parameters, ctx).await,
+            (None, None) => Err(find::missing(&input.tool)),
         }
     }
 
@@ -149,6 +136,37 @@ impl Tool for Dispatch {
             Ok(output) => serde_json::to_value(output).unwrap_or_default(),
             Err(error) => json!({"status": "error", "message": error.message}),
         }
+    }
+}
+
+/// Runs the tool as the old dispatcher would have.
+async fn call(binary: &Path, tool: &str, parameters: &Value, ctx: &Context) -> ToolResult<Output> {
+    let mut command = tokio::process::Command::new(binary);
+    command
+        .args(["--legacy", "--input", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    // The answer is for this process, the events of the inner run for nobody.
+    command.env_remove("ONEJOB_EVENTS_FD").env_remove("ONEJOB_RUN_ID");
+    if ctx.dry_run() {
+        command.arg("--dry-run");
+    }
+    let mut group = ChildGroup::spawn(command)?;
+    let text = talk(&mut group, parameters.to_string().into_bytes()).await?;
+    let status = group.wait().await.map_err(|e| broken(tool, &e.to_string()))?;
+    let answer = text
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str(line).ok());
+    match answer {
+        Some(result) => Ok(Output {
+            status: "success".to_owned(),
+            result,
+        }),
+        None => Err(broken(
+            tool,
+            &format!("it ended with {status} and printed no answer"),
+        )),
     }
 }
 
