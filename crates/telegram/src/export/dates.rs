@@ -1,0 +1,69 @@
+//! Dates as the exports write them.
+
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, Zoned};
+
+/// `dd.mm.yyyy HH:MM`, UTC.
+pub fn minutes(at: Timestamp) -> String {
+    let t = utc(at);
+    format!(
+        "{:02}.{:02}.{:04} {:02}:{:02}",
+        t.day(),
+        t.month(),
+        t.year(),
+        t.hour(),
+        t.minute()
+    )
+}
+
+/// `dd.mm.yyyy HH:MM:SS`, UTC.
+pub fn seconds(at: Timestamp) -> String {
+    format!("{}:{:02}", minutes(at), utc(at).second())
+}
+
+/// `YYYY-MM-DD HH:MM:SS` in a time zone.
+pub fn stamp(at: Timestamp, zone: &TimeZone) -> String {
+    local(at, zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `YYYY-MM-DDTHH:MM:SS` in a time zone, without its offset, as Telegram Desktop writes dates.
+pub fn without_offset(at: Timestamp, zone: &TimeZone) -> String {
+    let t = local(at, zone);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        t.year(),
+        t.month(),
+        t.day(),
+        t.hour(),
+        t.minute(),
+        t.second()
+    )
+}
+
+/// The moment on the clock of a time zone.
+pub fn local(at: Timestamp, zone: &TimeZone) -> DateTime {
+    if *zone == TimeZone::UTC {
+        return utc(at);
+    }
+    Zoned::new(at, zone.clone()).datetime()
+}
+
+fn utc(at: Timestamp) -> DateTime {
+    Offset::UTC.to_datetime(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_contract() {
+        let at: Timestamp = "2025-01-02T03:04:05Z".parse().unwrap();
+        assert_eq!(minutes(at), "02.01.2025 03:04");
+        assert_eq!(seconds(at), "02.01.2025 03:04:05");
+        let zone = TimeZone::fixed(jiff::tz::offset(3));
+        assert_eq!(without_offset(at, &zone), "2025-01-02T06:04:05");
+        assert_eq!(stamp(at, &TimeZone::UTC), "2025-01-02 03:04:05");
+    }
+}

@@ -1,0 +1,176 @@
+//! One message as an object.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use super::text::Text;
+use super::{media, service};
+use crate::export::names::sender_id;
+use crate::export::{Attachment, dates};
+use crate::model::{MarkedId, Message, Reaction, ReactionKind, RecentReaction};
+
+/// An object being filled in the order its fields are written.
+#[derive(Default)]
+pub(super) struct Fields(Map<String, Value>);
+
+impl Fields {
+    pub(super) fn put(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    /// Leaves the field out when there is no value, or an empty text.
+    pub(super) fn maybe<V: Into<Value>>(&mut self, key: &str, value: Option<V>) {
+        let value = value.map(Into::into);
+        if let Some(value) = value.filter(|value| value.as_str() != Some("")) {
+            self.put(key, value);
+        }
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+/// `user1`, `chat1` or `channel1`.
+pub(super) fn peer_id(id: MarkedId) -> String {
+    let kind = if id.is_channel() {
+        "channel"
+    } else if id.is_group() {
+        "chat"
+    } else {
+        "user"
+    };
+    format!("{kind}{}", id.bare())
+}
+
+/// A name, or `null` for one that is not known.
+pub(super) fn name(name: &str) -> Value {
+    if name.is_empty() {
+        Value::Null
+    } else {
+        Value::from(name)
+    }
+}
+
+fn date(fields: &mut Fields, key: &str, at: Timestamp, zone: &TimeZone) {
+    fields.put(key, dates::without_offset(at, zone));
+    fields.put(&format!("{key}_unixtime"), at.as_second().to_string());
+}
+
+/// The message with the fields of Telegram Desktop first and those it lacks behind them.
+pub(super) fn object(
+    message: &Message,
+    sender: &str,
+    attachment: Option<&Attachment>,
+    zone: &TimeZone,
+) -> Value {
+    let mut fields = Fields::default();
+    fields.put("id", message.id);
+    fields.put(
+        "type",
+        if message.service.is_some() {
+            "service"
+        } else {
+            "message"
+        },
+    );
+    date(&mut fields, "date", message.date, zone);
+    if let Some(edited) = message.edited {
+        date(&mut fields, "edited", edited, zone);
+    }
+    let from = sender_id(message);
+    if let Some(service) = &message.service {
+        service::put(&mut fields, service, message, sender, from);
+    } else {
+        if let Some(from) = from {
+            fields.put("from", name(sender));
+            fields.put("from_id", peer_id(from));
+        }
+        fields.maybe("author", message.author.as_deref());
+        origin(&mut fields, message);
+    }
+    if let Some(media) = &message.media {
+        media::put(&mut fields, media, attachment);
+    }
+    let text = Text::new(&message.text, &message.entities);
+    fields.put("text", text.mixed());
+    fields.put("text_entities", text.entities());
+    let reactions: Vec<Value> = message
+        .reactions
+        .iter()
+        .filter_map(|given| reaction(given, &message.recent_reactions, zone))
+        .collect();
+    if !reactions.is_empty() {
+        fields.put("reactions", reactions);
+    }
+    additions(&mut fields, message, zone);
+    fields.into_value()
+}
+
+/// Where it was forwarded from and what it answers.
+fn origin(fields: &mut Fields, message: &Message) {
+    if let Some(forward) = &message.forwarded {
+        let from = forward.from.as_ref().and_then(|from| from.name());
+        let from = from.or_else(|| forward.name.clone()).unwrap_or_default();
+        fields.put("forwarded_from", name(&from));
+    }
+    let reply = message.reply_to.as_ref();
+    let answered = reply.and_then(|reply| reply.message_id);
+    // A message of a topic answers the topic's first message; the general topic (1) has none.
+    let topic = message.topic.filter(|topic| *topic != 1);
+    fields.maybe("reply_to_message_id", answered.or(topic));
+    let elsewhere = reply
+        .and_then(|reply| reply.chat)
+        .filter(|chat| *chat != message.chat);
+    fields.maybe("reply_to_peer_id", elsewhere.map(peer_id));
+    let bot = message.via_bot.as_ref().and_then(|bot| bot.username.as_ref());
+    fields.maybe("via_bot", bot.map(|name| format!("@{name}")));
+}
+
+fn reaction(given: &Reaction, recent: &[RecentReaction], zone: &TimeZone) -> Option<Value> {
+    let mut fields = Fields::default();
+    let (kind, key, value) = match &given.kind {
+        ReactionKind::Emoji(emoji) => ("emoji", "emoji", Some(emoji.clone())),
+        ReactionKind::Custom(id) => ("custom_emoji", "document_id", Some(id.to_string())),
+        ReactionKind::Paid => ("paid", "emoji", None),
+        ReactionKind::Empty => return None,
+    };
+    fields.put("type", kind);
+    fields.put("count", given.count);
+    fields.maybe(key, value);
+    let recent: Vec<Value> = recent
+        .iter()
+        .filter(|one| one.kind == given.kind)
+        .map(|one| {
+            let from = one.from.as_ref().and_then(|from| from.name()).unwrap_or_default();
+            json!({
+                "from": name(&from),
+                "from_id": peer_id(one.from_id),
+                "date": dates::without_offset(one.date, zone),
+            })
+        })
+        .collect();
+    if !recent.is_empty() {
+        fields.put("recent", recent);
+    }
+    Some(fields.into_value())
+}
+
+/// What Telegram Desktop leaves out. Numbers JavaScript could not hold are strings.
+fn additions(fields: &mut Fields, message: &Message, zone: &TimeZone) {
+    if let Some(forward) = &message.forwarded {
+        fields.maybe("forwarded_from_id", forward.from_id.map(peer_id));
+        date(fields, "forwarded_date", forward.date, zone);
+        fields.maybe("forwarded_message_id", forward.channel_post);
+    }
+    let quote = message.reply_to.as_ref().and_then(|reply| reply.quote.as_deref());
+    fields.maybe("quote", quote);
+    fields.maybe("topic_id", message.topic);
+    fields.maybe("grouped_id", message.grouped_id.map(|id| id.to_string()));
+    fields.maybe("views", message.views);
+    fields.maybe("forwards", message.forwards);
+    fields.maybe("replies", message.replies);
+    fields.maybe("pinned", message.pinned.then_some(true));
+    fields.maybe("outgoing", message.out.then_some(true));
+}
