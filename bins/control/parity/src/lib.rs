@@ -6,11 +6,18 @@
 )]
 
 pub mod case;
+pub mod check;
 pub mod compare;
 pub mod diff;
 pub mod facts;
 pub mod far_side;
 pub mod normalise;
 pub mod observe;
+pub mod place;
+pub mod report;
+pub mod run;
 pub mod seen;
+pub mod setup;
+pub mod side;
+pub mod sqlite;
 pub mod verdict;

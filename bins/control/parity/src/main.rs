@@ -1,23 +1,21 @@
-//! Checks tools against what the replaced scripts were recorded to do.
+//! Proves that a tool does what the script it replaces did: against recorded cases (`check`), side by side with the
+//! script (`run`), beside its scheduled runs (`shadow`); `record` makes a case from a run of the script.
 //!
-//! Each case runs in directories and an environment of its own against a fake far side. A difference must be listed
-//! with its reason, and a listed difference that no longer occurs is an error too.
+//! Each side runs in directories and an environment of its own against a far side of its own. The script's result is the
+//! one that counts.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt, io::Write as _, time::Duration};
 
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy};
 use garde::Validate;
 use parity::{
-    case,
-    verdict::{self, CaseResult},
+    check::{self, Check, Checked},
+    report::Comparison,
+    run::{self, Run},
 };
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 fn main() -> std::process::ExitCode {
     app_core::main::<Parity>()
@@ -30,38 +28,27 @@ struct Parity;
 enum Input {
     /// Run every recorded case; exit code 3 when one does not hold.
     Check(#[garde(skip)] Check),
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-struct Check {
-    /// Only the cases of these tools.
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"positional": 1}))]
-    tools: Vec<String>,
-    /// Folder of the cases.
-    #[serde(default = "fixtures")]
-    #[schemars(extend("x-cli" = {"path": "dir", "exists": true}))]
-    cases: PathBuf,
-    /// Where the tools are; beside this program without it.
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"path": "dir", "exists": true, "env": "ONEJOB_TOOLS_DIR"}))]
-    tools_dir: Option<PathBuf>,
-}
-
-fn fixtures() -> PathBuf {
-    "fixtures/parity".into()
+    /// Run the replaced script and the tool side by side; prints the script's output and ends with its exit code.
+    Run(#[garde(dive)] Run),
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Output {
-    /// Cases run.
-    cases: usize,
-    /// Cases that hold.
-    passed: usize,
-    /// Differences that are meant, over all cases.
-    intended_differences: usize,
-    /// Every case.
-    results: Vec<CaseResult>,
+#[serde(untagged)]
+enum Output {
+    Checked(Checked),
+    Compared(Box<Comparison>),
+    /// What would be run.
+    Planned(Planned),
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Planned {
+    /// Command line of the control.
+    control: Vec<String>,
+    /// Command line of the candidate.
+    candidate: Vec<String>,
+    /// Inputs that both sides get.
+    inputs: Vec<String>,
 }
 
 impl Tool for Parity {
@@ -70,104 +57,109 @@ impl Tool for Parity {
 
     fn definition() -> Definition {
         app_core::definition!("control")
-            .effects(&[Effect::Reads])
+            .effects(&[Effect::Reads, Effect::WritesFiles])
+            // A shadowed script may take as long as it took before.
             .policy(Policy {
                 retry: RetryPolicy::NONE,
-                ..Policy::with_timeout(Duration::from_secs(600))
+                ..Policy::with_timeout(Duration::from_secs(86_400))
             })
             .env(
                 "ONEJOB_TOOLS_DIR",
                 "where the tools are (default: beside this program)",
             )
+            .env("ONEJOB_EVIDENCE_DIR", "where `check` keeps what it showed (default: in the state directory)")
             .example(
                 "check the recorded cases of one tool",
                 &["check", "generation_budget_manager", "--cases", "cases"],
             )
     }
 
-    async fn run(Input::Check(input): Input, ctx: &Context) -> ToolResult<Output> {
-        let cases = case::load(&input.cases, &input.tools)?;
-        let tools = tools_dir(input.tools_dir)?;
-        let progress = ctx.progress("check", "cases", Some(cases.len() as u64));
-        let results: Vec<CaseResult> = cases
-            .par_iter()
-            .map(|case| {
-                ctx.check_cancelled()?;
-                let result = verdict::judge(case, &tools);
-                progress.inc(1);
-                result
-            })
-            .collect::<ToolResult<_>>()?;
-        progress.finish();
-        ctx.count_items(results.len() as u64);
-        let output = Output {
-            cases: results.len(),
-            passed: results.iter().filter(|r| r.passed).count(),
-            intended_differences: results.iter().map(|r| r.intended.len()).sum(),
-            results,
-        };
-        if output.passed == output.cases {
-            return Ok(output);
+    async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        match input {
+            Input::Check(input) => {
+                let checked = check::check(input, ctx).await?;
+                if checked.passed == checked.cases {
+                    return Ok(Output::Checked(checked));
+                }
+                Err(check::broken(&checked, &checked))
+            }
+            Input::Run(input) => side_by_side(input, ctx).await,
         }
-        let message = format!(
-            "{} of {} cases do not hold",
-            output.cases - output.passed,
-            output.cases
-        );
-        Err(ToolError::partial(message, &output).code("parity_broken"))
     }
 
     fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
-        for result in &output.results {
-            writeln!(
-                out,
-                "{} {}",
-                if result.passed { "ok  " } else { "FAIL" },
-                result.case
-            )?;
-            for line in &result.intended {
-                writeln!(out, "       differs on purpose: {line}")?;
+        match output {
+            Output::Checked(checked) => checked.render(out),
+            Output::Compared(comparison) => comparison.render(out),
+            Output::Planned(planned) => {
+                writeln!(out, "control:   {}", planned.control.join(" "))?;
+                writeln!(out, "candidate: {}", planned.candidate.join(" "))?;
+                writeln!(out, "inputs:    {}", planned.inputs.join(", "))
             }
         }
-        writeln!(
-            out,
-            "{} of {} cases hold, {} intended differences",
-            output.passed, output.cases, output.intended_differences
-        )
     }
 
-    fn render_partial(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fmt::Result {
-        for result in output["results"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|r| r["passed"] == false)
-        {
-            writeln!(
-                out,
-                "FAIL {}: {}",
-                result["case"].as_str().unwrap_or_default(),
-                result["summary"].as_str().unwrap_or_default()
-            )?;
-            for problem in result["problems"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|p| p.as_str())
-            {
-                writeln!(out, "       {problem}")?;
-            }
+    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+        match serde_json::from_value::<Comparison>(output.clone()) {
+            Ok(comparison) => comparison.render(out),
+            Err(_) => check::render_broken(output, out),
         }
-        writeln!(out, "{} of {} cases hold", output["passed"], output["cases"])
     }
 }
 
-fn tools_dir(given: Option<PathBuf>) -> ToolResult<PathBuf> {
-    if let Some(dir) = given {
-        // Cases run in directories of their own, so a relative folder would get lost.
-        return std::fs::canonicalize(&dir).map_err(|e| ToolError::file("find", &dir, &e));
+/// The control's output on stdout and its exit code, the report on stderr; with `--json` the report on stdout.
+async fn side_by_side(input: Run, ctx: &Context) -> ToolResult<Output> {
+    let job = input.sides.job(&input.tool, &input.args, ctx).await?;
+    job.guard()?;
+    if ctx.dry_run() {
+        return Ok(planned(&job));
     }
-    let exe = std::env::current_exe()
-        .map_err(|e| ToolError::config(format!("cannot tell where this program is: {e}")))?;
-    Ok(exe.parent().unwrap_or(Path::new(".")).to_owned())
+    let outcome = run::side_by_side(&job, input.calibrate, ctx).await?;
+    let comparison = outcome.comparison;
+    if let Some(path) = &input.report {
+        let text = serde_json::to_vec_pretty(&comparison)
+            .map_err(|e| ToolError::internal(format!("report: {e}")))?;
+        ctx.write(path, "application/json", "report", &text)?;
+    }
+    if ctx.json_asked() {
+        if comparison.clean {
+            return Ok(Output::Compared(Box::new(comparison)));
+        }
+        let message = format!("{} differences from the replaced script", comparison.differences.len());
+        return Err(ToolError::partial(message, &comparison).code("parity_broken"));
+    }
+    let mut report = String::new();
+    // Writing to a String cannot fail.
+    let _ = comparison.render(&mut report);
+    hand_on(&outcome.stdout, &outcome.stderr, &report)?;
+    let exit = if input.strict && !comparison.clean { 3 } else { outcome.exit.code() };
+    ctx.stands_for(exit);
+    Ok(Output::Compared(Box::new(comparison)))
+}
+
+/// Both streams of the control as they were, then the report on stderr.
+fn hand_on(stdout: &[u8], stderr: &[u8], report: &str) -> ToolResult<()> {
+    let told = |name: &str, result: std::io::Result<()>| match result {
+        // A reader that left is no failure.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(ToolError::file("write the result to", std::path::Path::new(name), &e))
+        }
+        _ => Ok(()),
+    };
+    let mut out = std::io::stdout().lock();
+    told("standard output", out.write_all(stdout).and_then(|()| out.flush()))?;
+    let mut err = std::io::stderr().lock();
+    told(
+        "standard error",
+        err.write_all(stderr).and_then(|()| err.write_all(report.as_bytes())),
+    )
+}
+
+fn planned(job: &parity::setup::Job) -> Output {
+    let inputs = job.given.inputs.iter();
+    Output::Planned(Planned {
+        control: job.control.clone(),
+        candidate: job.candidate.clone(),
+        inputs: inputs.map(|(_, to)| to.display().to_string()).collect(),
+    })
 }

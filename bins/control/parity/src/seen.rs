@@ -121,6 +121,22 @@ pub struct Seen {
     pub took: Duration,
 }
 
+impl Seen {
+    /// A side that could not be started.
+    pub fn not_started(why: String) -> Self {
+        Self {
+            exit: Exit::NotStarted(why),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            files: BTreeMap::new(),
+            requests: Vec::new(),
+            mails: Vec::new(),
+            tables: BTreeMap::new(),
+            took: Duration::ZERO,
+        }
+    }
+}
+
 /// What kind of thing a side wrote to stderr: the wording is free, this is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StderrClass {

@@ -1,0 +1,150 @@
+//! `parity run`: control and candidate side by side on the same input.
+
+use std::path::PathBuf;
+
+use app_core::{Context, ErrorKind, ToolError, ToolResult};
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    diff::{self, Divergence},
+    report::{Comparison, SideReport},
+    seen::{Exit, Seen},
+    setup::{Job, Sides},
+    side::{self, Ran},
+};
+
+/// Fields of `parity run`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct Run {
+    /// Tool whose script is the control.
+    #[schemars(extend("x-cli" = {"positional": 1}))]
+    #[garde(length(min = 1, max = 100))]
+    pub tool: String,
+    /// Arguments for both sides, after `--`.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"positional": 2}))]
+    #[garde(skip)]
+    pub args: Vec<String>,
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub sides: Sides,
+    /// How often the control runs again to find what differs by itself.
+    #[serde(default = "once")]
+    #[garde(range(max = 20))]
+    pub calibrate: u32,
+    /// File for the report as JSON.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"path": "out"}))]
+    #[garde(skip)]
+    pub report: Option<PathBuf>,
+    /// End with exit code 3 when the sides differ, instead of with the control's.
+    #[serde(default)]
+    #[garde(skip)]
+    pub strict: bool,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// A comparison and the control's own result, which is the one that counts.
+#[derive(Debug)]
+pub struct Outcome {
+    pub comparison: Comparison,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub exit: Exit,
+}
+
+/// Runs both sides in random order, then the control again to find the noise.
+pub async fn side_by_side(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<Outcome> {
+    job.guard()?;
+    let candidate_first = coin();
+    let mut early = None;
+    if candidate_first {
+        early = Some(candidate(job).await?);
+    }
+    ctx.check_cancelled()?;
+    let control = side::run(&job.control, &job.given).await?;
+    if let Exit::TimedOut(limit) = control.seen.exit {
+        return Err(ToolError::new(
+            ErrorKind::Timeout,
+            format!("the control did not end within {} s", limit.as_secs_f64()),
+        )
+        .hint("raise it with `--time-limit-s`"));
+    }
+    let candidate = match early {
+        Some(ran) => ran,
+        None => candidate(job).await?,
+    };
+    let mut noise = Vec::new();
+    for _ in 0..calibrations {
+        ctx.check_cancelled()?;
+        let again = side::run(&job.control, &job.given).await?;
+        noise.extend(diff::compare(&control.seen, &again.seen, &job.rules));
+    }
+    let comparison = compared(job, &control, &candidate, &noise, calibrations, candidate_first);
+    Ok(Outcome {
+        comparison,
+        exit: control.seen.exit,
+        stdout: control.stdout,
+        stderr: control.stderr,
+    })
+}
+
+/// The candidate's own faults are differences, never errors.
+pub async fn candidate(job: &Job) -> ToolResult<Ran> {
+    match side::run(&job.candidate, &job.given).await {
+        Err(error) if error.source == "process" => Ok(Ran {
+            seen: Seen::not_started(error.message),
+            notes: Vec::new(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        }),
+        other => other,
+    }
+}
+
+fn compared(
+    job: &Job,
+    control: &Ran,
+    candidate: &Ran,
+    noise: &[Divergence],
+    calibrations: u32,
+    candidate_first: bool,
+) -> Comparison {
+    let found = diff::compare(&control.seen, &candidate.seen, &job.rules);
+    let (differences, noisy) = diff::without_noise(found, noise);
+    let mut notes: Vec<String> = Vec::new();
+    for (who, ran) in [("control", control), ("candidate", candidate)] {
+        notes.extend(ran.notes.iter().map(|note| format!("{who}: {note}")));
+        for request in ran.seen.requests.iter().filter(|r| r.unexpected && r.answer.is_some()) {
+            notes.push(format!(
+                "{who}: the far side has no answer for {} {}{}",
+                request.method, request.base, request.path
+            ));
+        }
+    }
+    notes.dedup();
+    Comparison {
+        tool: job.tool.clone(),
+        clean: differences.is_empty(),
+        class: job.rules.class,
+        normalise: job.rules.normalise.clone(),
+        calibrations,
+        first: if candidate_first { "candidate" } else { "control" }.to_owned(),
+        control: SideReport::of(&job.control, &control.seen),
+        candidate: SideReport::of(&job.candidate, &candidate.seen),
+        differences,
+        noise: noisy,
+        notes,
+    }
+}
+
+/// Which side goes first is drawn, so that neither always finds a warm machine.
+fn coin() -> bool {
+    let mut byte = [0_u8; 1];
+    getrandom::fill(&mut byte).is_ok() && byte[0] & 1 == 1
+}

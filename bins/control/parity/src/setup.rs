@@ -1,0 +1,425 @@
+//! From the command line to what both sides run and get.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use app_core::{Context, Definition, Effect, ErrorKind, ToolError, ToolResult};
+use garde::Validate;
+use job_manager::{Envelope, LegacySection, Settings};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    case::{self, Class},
+    diff::Rules,
+    far_side::Route,
+    normalise::Normaliser,
+    side::Given,
+};
+
+/// Largest stdin and input, in bytes.
+const MAX_STDIN: u64 = 64 << 20;
+
+/// What is run, and what both sides get.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct Sides {
+    /// Command line of the replaced script, for example `python3 old/report.py`; without it `[legacy.TOOL]` of onejob.toml.
+    #[serde(default)]
+    #[garde(skip)]
+    pub control: Option<String>,
+    /// Command line that stands for the tool; without it its binary.
+    #[serde(default)]
+    #[garde(skip)]
+    pub candidate: Option<String>,
+    /// An argument for the candidate only, before the others; may be repeated.
+    #[serde(default)]
+    #[garde(skip)]
+    pub candidate_args: Vec<String>,
+    /// The input as JSON (`-` is stdin): the script gets it as `[legacy.TOOL]` says, or on stdin with `--control`.
+    #[serde(default)]
+    #[garde(skip)]
+    pub tool_input: Option<PathBuf>,
+    /// What both sides read on stdin (`-` passes this one on).
+    #[serde(default)]
+    #[garde(skip)]
+    pub stdin: Option<PathBuf>,
+    /// `NAME=VALUE` for both sides, or `NAME` to pass the present value on. Nothing else of the environment is passed.
+    #[serde(default)]
+    #[garde(skip)]
+    pub env: Vec<String>,
+    /// File or folder put into both working directories; those that arguments name are put there anyway.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"path": "any", "exists": true}))]
+    #[garde(skip)]
+    pub files: Vec<PathBuf>,
+    /// Answers of the other side: a list of routes, a `case.json`, or the folder of a case.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"path": "any", "exists": true}))]
+    #[garde(skip)]
+    pub far_side: Option<PathBuf>,
+    /// The other side is a mail server: one that delivers nothing stands at `{{SMTP_HOST}}` and `{{SMTP_PORT}}`.
+    #[serde(default)]
+    #[garde(skip)]
+    pub smtp: bool,
+    /// SQLite file whose rows are compared, relative to the working directory.
+    #[serde(default)]
+    #[garde(skip)]
+    pub sqlite: Vec<String>,
+    /// Seconds a side may take before it is killed with all it started.
+    #[serde(default = "minute")]
+    #[garde(range(min = 0.1, max = 86400.0))]
+    pub time_limit_s: f64,
+    /// `exact`: byte for byte; `normalised`: JSON by value; `semantic`: by meaning.
+    #[serde(default)]
+    #[garde(skip)]
+    pub class: Class,
+    /// Something that may differ; may be repeated. Nothing is hidden that is not named.
+    #[serde(default)]
+    #[garde(skip)]
+    pub normalise: Vec<Normaliser>,
+    /// What a run can do, when neither the tool nor `[legacy.TOOL]` says it.
+    #[serde(default)]
+    #[garde(skip)]
+    pub effects: Vec<Effect>,
+    /// Whether requests go through a proxy that notes them.
+    #[serde(default = "yes")]
+    #[garde(skip)]
+    pub capture: bool,
+    /// Where the tools are; beside this program without it.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"path": "dir", "exists": true, "env": "ONEJOB_TOOLS_DIR"}))]
+    #[garde(skip)]
+    pub tools_dir: Option<PathBuf>,
+}
+
+fn minute() -> f64 {
+    60.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Everything decided.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub tool: String,
+    pub control: Vec<String>,
+    pub candidate: Vec<String>,
+    pub given: Given,
+    pub rules: Rules,
+    pub effects: BTreeSet<Effect>,
+}
+
+impl Sides {
+    /// Finds the programs, reads the inputs, learns the effects.
+    pub async fn job(&self, tool: &str, args: &[String], ctx: &Context) -> ToolResult<Job> {
+        if !tool.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+            return Err(ToolError::invalid("tool", format!("`{}` is no tool name", tool.escape_debug())));
+        }
+        let cwd = std::env::current_dir()
+            .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot tell the working directory: {e}")))?;
+        let tools = tools_dir(self.tools_dir.as_deref())?;
+        let legacy = legacy_section(tool, ctx)?;
+        let input: Option<Value> = match &self.tool_input {
+            Some(source) => Some(parse_input(source)?),
+            None => None,
+        };
+        let mut stdin = match &self.stdin {
+            Some(source) => read_source(source)?,
+            None => Vec::new(),
+        };
+        let mut candidate = match &self.candidate {
+            Some(words) => words_of("candidate", words, &cwd)?,
+            None => vec![tools.join(tool).display().to_string()],
+        };
+        candidate.extend(self.candidate_args.iter().cloned());
+        let (mut control, mut both) = (Vec::new(), args.to_vec());
+        match (&self.control, &legacy) {
+            (Some(words), _) => {
+                control = words_of("control", words, &cwd)?;
+                if let Some(input) = &input {
+                    stdin = input.to_string().into_bytes();
+                    if self.candidate.is_none() {
+                        candidate.extend(["--input".to_owned(), "-".to_owned()]);
+                    }
+                }
+            }
+            (None, Some(legacy)) => {
+                let script = std::path::absolute(&legacy.script)
+                    .map_err(|e| ToolError::file("find", &legacy.script, &e))?;
+                control.extend([legacy.interpreter.display().to_string(), script.display().to_string()]);
+                if let Some(input) = &input {
+                    both = job_manager::legacy_arguments(tool, legacy, input);
+                    both.extend(args.iter().cloned());
+                }
+                if legacy.envelope == Envelope::Dispatcher && self.candidate.is_none() {
+                    candidate[0] = tools.join("dispatch").display().to_string();
+                }
+            }
+            (None, None) => {
+                return Err(ToolError::invalid("control", format!("no script of `{tool}` is known"))
+                    .hint(format!("give it with `--control 'python3 old/{tool}.py'`, or add `[legacy.{tool}]` to onejob.toml")));
+            }
+        }
+        let (mut inputs, outside) = named_files(&both, &cwd);
+        inputs.extend(named(&self.files, &cwd));
+        inputs.extend(named(self.sqlite.iter().map(Path::new), &cwd));
+        control.extend(both.iter().cloned());
+        candidate.extend(both);
+        let routes = match &self.far_side {
+            Some(path) => Some(routes(path)?),
+            None => None,
+        };
+        let faked = routes.is_some() || self.smtp;
+        let effects = self.effects_of(tool, &tools, legacy.as_ref()).await?;
+        Ok(Job {
+            tool: tool.to_owned(),
+            control,
+            candidate,
+            given: Given {
+                stdin,
+                env: environment(&self.env)?,
+                inputs,
+                outside,
+                // A declared mail server alone leaves nothing else to reach either.
+                routes: routes.or_else(|| self.smtp.then(Vec::new)),
+                capture: self.capture,
+                faked,
+                sqlite: self.sqlite.clone(),
+                limit: Duration::try_from_secs_f64(self.time_limit_s).unwrap_or(Duration::from_secs(60)),
+                tools,
+            },
+            rules: Rules {
+                class: self.class,
+                normalise: self.normalise.clone(),
+            },
+            effects,
+        })
+    }
+
+    async fn effects_of(
+        &self,
+        tool: &str,
+        tools: &Path,
+        legacy: Option<&LegacySection>,
+    ) -> ToolResult<BTreeSet<Effect>> {
+        if let Some(definition) = describe(&tools.join(tool)).await {
+            return Ok(definition.effects);
+        }
+        if let Some(effects) = legacy.and_then(|legacy| legacy.effects.clone()) {
+            return Ok(effects);
+        }
+        if !self.effects.is_empty() {
+            return Ok(self.effects.iter().copied().collect());
+        }
+        Err(ToolError::invalid("effects", format!("what `{tool}` does to the world is not known"))
+            .code("effects_unknown")
+            .hint("build the tool, set `effects` in its section of onejob.toml, or give `--effects reads --effects writes_files`"))
+    }
+}
+
+impl Job {
+    /// Effects that must not happen twice.
+    pub fn acts(&self) -> Vec<Effect> {
+        let harmless = [Effect::Reads, Effect::WritesFiles];
+        self.effects.iter().copied().filter(|e| !harmless.contains(e)).collect()
+    }
+
+    /// Refuses a tool that acts on the world, unless its other side is faked.
+    pub fn guard(&self) -> ToolResult<()> {
+        let acts = self.acts();
+        if acts.is_empty() || self.given.faked {
+            return Ok(());
+        }
+        Err(self.refusal(&acts, "it is never run on both sides").hint(
+            "fake its other side: `--far-side FILE` (routes, or a case made by `parity record`), or `--smtp` for mail",
+        ))
+    }
+
+    /// The refusal, naming the effects.
+    pub fn refusal(&self, acts: &[Effect], what: &str) -> ToolError {
+        let names: Vec<String> = acts
+            .iter()
+            .filter_map(|e| serde_json::to_value(e).ok())
+            .map(|v| format!("`{}`", v.as_str().unwrap_or_default()))
+            .collect();
+        ToolError::invalid(
+            "tool",
+            format!("`{}` has the effect {}: {what}", self.tool, names.join(", ")),
+        )
+        .code("effects_refused")
+    }
+}
+
+/// What an executable says of itself; `None` when it is missing or does not keep the contract.
+pub async fn describe(path: &Path) -> Option<Definition> {
+    if !path.is_file() {
+        return None;
+    }
+    let mut command = tokio::process::Command::new(path);
+    command.arg("--describe").stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(5), command.output()).await.ok()?.ok()?;
+    serde_json::from_slice(&output.stdout).ok()
+}
+
+/// The folder of the tools, absolute: sides run in directories of their own.
+pub fn tools_dir(given: Option<&Path>) -> ToolResult<PathBuf> {
+    if let Some(dir) = given {
+        return std::fs::canonicalize(dir).map_err(|e| ToolError::file("find", dir, &e));
+    }
+    let exe = std::env::current_exe()
+        .map_err(|e| ToolError::config(format!("cannot tell where this program is: {e}")))?;
+    Ok(exe.parent().unwrap_or(Path::new(".")).to_owned())
+}
+
+fn legacy_section(tool: &str, ctx: &Context) -> ToolResult<Option<LegacySection>> {
+    let Some(file) = ctx.config().find_file("onejob.toml") else {
+        return Ok(None);
+    };
+    let mut settings = Settings::load(file.parent().unwrap_or(Path::new(".")))?;
+    Ok(settings.legacy.remove(tool))
+}
+
+fn words_of(field: &str, text: &str, cwd: &Path) -> ToolResult<Vec<String>> {
+    let words = shlex::split(text)
+        .filter(|words| !words.is_empty())
+        .ok_or_else(|| ToolError::invalid(field, format!("`{text}` is not a command line")))?;
+    // Sides run elsewhere, so a script named by its path from here is named by its whole path.
+    let absolute = |word: String| {
+        let path = cwd.join(&word);
+        if !word.starts_with('/') && path.is_file() {
+            path.display().to_string()
+        } else {
+            word
+        }
+    };
+    Ok(words.into_iter().map(absolute).collect())
+}
+
+fn read_source(source: &Path) -> ToolResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let result = if source == Path::new("-") {
+        std::io::stdin().take(MAX_STDIN + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(source).and_then(|file| file.take(MAX_STDIN + 1).read_to_end(&mut bytes))
+    };
+    result.map_err(|e| ToolError::file("read", source, &e))?;
+    if bytes.len() as u64 > MAX_STDIN {
+        return Err(ToolError::invalid("stdin", format!("`{}` is larger than 64 MiB", source.display())));
+    }
+    Ok(bytes)
+}
+
+fn parse_input(source: &Path) -> ToolResult<Value> {
+    serde_json::from_slice(&read_source(source)?)
+        .map_err(|e| ToolError::invalid("tool_input", format!("`{}` is not JSON: {e}", source.display())))
+}
+
+fn environment(declared: &[String]) -> ToolResult<BTreeMap<String, String>> {
+    let mut env = BTreeMap::new();
+    for entry in declared {
+        let (name, value) = match entry.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (entry.as_str(), std::env::var(entry).ok()),
+        };
+        if name.is_empty() || name.contains('\0') {
+            return Err(ToolError::invalid("env", format!("`{entry}` is not NAME=VALUE")));
+        }
+        // A variable that is not set here is not set there either.
+        if let Some(value) = value {
+            env.insert(name.to_owned(), value);
+        }
+    }
+    Ok(env)
+}
+
+/// Routes from a list, from `{"http": [...]}`, or from a recorded case.
+pub fn routes(path: &Path) -> ToolResult<Vec<Route>> {
+    let file = if path.is_dir() { path.join("case.json") } else { path.to_owned() };
+    let value: Value = case::read_json(&file)?;
+    let list = match &value {
+        Value::Array(_) => &value,
+        object => object.pointer("/far_side/http").or_else(|| object.get("http")).unwrap_or(&Value::Null),
+    };
+    if list.is_null() && value.get("far_side").is_some() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_value(list.clone()).map_err(|e| {
+        ToolError::invalid("far_side", format!("`{}` holds no routes: {e}", file.display())).hint(
+            "a list of `{\"method\": \"GET\", \"path\": \"/\", \"responses\": [{\"status\": 200, \"body_text\": \"hi\"}]}`",
+        )
+    })
+}
+
+/// Relative paths that exist become inputs; absolute ones that are not the system's get a place on each side.
+fn named_files(args: &[String], cwd: &Path) -> (Vec<(PathBuf, PathBuf)>, Vec<PathBuf>) {
+    const SYSTEM: [&str; 9] = ["/dev", "/proc", "/sys", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc"];
+    let mut outside = Vec::new();
+    let mut relative = Vec::new();
+    for arg in args {
+        let word = arg.split_once('=').filter(|(flag, _)| flag.starts_with('-')).map_or(arg.as_str(), |(_, v)| v);
+        let path = Path::new(word);
+        if !path.is_absolute() {
+            relative.push(path);
+        } else if path.parent().is_some_and(Path::exists)
+            && path.components().count() > 2
+            && !SYSTEM.iter().any(|system| path.starts_with(system))
+        {
+            outside.push(path.to_owned());
+        }
+    }
+    (named(relative, cwd), outside)
+}
+
+/// Paths below the working directory that exist, with their place on each side.
+fn named<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, cwd: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let inside = |path: &Path| {
+        let whole = cwd.join(path);
+        let normal = |c: std::path::Component<'_>| matches!(c, std::path::Component::Normal(_));
+        let inner = match whole.strip_prefix(cwd) {
+            Ok(inner) => inner.to_owned(),
+            // From elsewhere, a file lies beside the others under its own name.
+            Err(_) => PathBuf::from(path.file_name()?),
+        };
+        let fits = inner.components().next().is_some() && inner.components().all(normal);
+        (fits && whole.exists()).then_some((whole, inner))
+    };
+    paths.into_iter().filter_map(|path| inside(path.as_ref())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_name_files_bring_them_along() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("in")).unwrap();
+        std::fs::write(dir.path().join("in/a.txt"), "a").unwrap();
+        let outside = dir.path().join("new.txt");
+        let args = ["in/a.txt", "--from=in", "absent", "..", "/api/x", "/usr/bin/env"].map(str::to_owned);
+        let mut args = args.to_vec();
+        args.push(format!("--to={}", outside.display()));
+        let (inputs, found) = named_files(&args, dir.path());
+        let inner: Vec<_> = inputs.iter().map(|(_, to)| to.display().to_string()).collect();
+        assert_eq!(inner, ["in/a.txt", "in"]);
+        assert_eq!(found, [outside]);
+    }
+
+    #[test]
+    fn a_command_line_is_split_like_in_a_shell_and_its_files_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("old.py"), "").unwrap();
+        let words = words_of("control", "python3 old.py --name 'A B'", dir.path()).unwrap();
+        assert_eq!(words[1], dir.path().join("old.py").display().to_string());
+        assert_eq!((words[0].as_str(), words[3].as_str()), ("python3", "A B"));
+        assert!(words_of("control", "python3 'x", dir.path()).is_err());
+        assert!(words_of("control", "  ", dir.path()).is_err());
+    }
+}

@@ -1,0 +1,294 @@
+//! Runs one side: its own directories, a cleared environment, a far side of its own, a time limit.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use app_core::{ToolResult, process::ChildGroup};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    process::Command,
+};
+
+use crate::{
+    far_side::{FarSide, Mode, Route},
+    place::{Names, Place},
+    seen::{Exit, Kind, Seen},
+    sqlite,
+};
+
+/// Bytes of stdout and stderr that are kept.
+const MAX_OUTPUT: usize = 16 << 20;
+
+/// How long after the end of a side its pipes may stay open (a background child holds them).
+const LINGER: Duration = Duration::from_millis(500);
+
+/// What both sides get.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub stdin: Vec<u8>,
+    /// Declared variables; placeholders are filled.
+    pub env: BTreeMap<String, String>,
+    /// Files and folders of the host, and where they lie in the working directory.
+    pub inputs: Vec<(PathBuf, PathBuf)>,
+    /// Absolute paths of the host that arguments name.
+    pub outside: Vec<PathBuf>,
+    /// Declared answers of the far side; without them requests go on to where they were meant to go.
+    pub routes: Option<Vec<Route>>,
+    /// Whether requests go through the proxy.
+    pub capture: bool,
+    /// Whether a faked far side is declared, so that loopback addresses are allowed.
+    pub faked: bool,
+    /// SQLite files below the working directory.
+    pub sqlite: Vec<String>,
+    pub limit: Duration,
+    /// Where the tools are, for a candidate that calls others.
+    pub tools: PathBuf,
+}
+
+/// A side that ran: what was seen, and what a reader should know.
+#[derive(Debug)]
+pub struct Ran {
+    pub seen: Seen,
+    pub notes: Vec<String>,
+    /// Stdout as it was, before shared names.
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// Runs a command line. A program that cannot be started is an error.
+pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
+    let far = FarSide::start(match &given.routes {
+        Some(routes) => Mode::Answer(routes.clone()),
+        None => Mode::Forward,
+    })?;
+    let place = Place::new()?;
+    for (from, to) in &given.inputs {
+        place.copy_in(from, &place.work().join(to))?;
+    }
+    for path in &given.outside {
+        let target = place.outside(path);
+        if path.exists() {
+            place.copy_in(path, &target)?;
+        } else if let Some(folder) = target.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| app_core::ToolError::file("create", folder, &e))?;
+        }
+    }
+    let words: Vec<String> = command
+        .iter()
+        .map(|word| place.fill(&mapped(word, given, &place), &far))
+        .collect();
+    let (program, arguments) = words.split_first().ok_or_else(|| {
+        app_core::ToolError::invalid("control", "the command is empty")
+    })?;
+    let mut process = Command::new(program);
+    process
+        .args(arguments)
+        .env_clear()
+        .envs(environment(given, &place, &far)?)
+        .current_dir(place.work())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let started = Instant::now();
+    let mut group = ChildGroup::spawn(process)?;
+    let stdin = place.fill(&String::from_utf8_lossy(&given.stdin), &far);
+    let stdin = if std::str::from_utf8(&given.stdin).is_ok() {
+        stdin.into_bytes()
+    } else {
+        given.stdin.clone()
+    };
+    let (exit, out, err) = watch(&mut group, &stdin, given.limit).await;
+    let took = started.elapsed();
+    // Whatever it left running is no part of the run, and must not write while its files are read.
+    drop(group);
+    let names = place.names(&far);
+    let mut notes = far.notes();
+    for (name, pipe) in [("stdout", &out), ("stderr", &err)] {
+        if pipe.cut {
+            notes.push(format!("{name} is longer than 16 MiB; only the beginning is compared"));
+        }
+    }
+    let seen = observe(&place, &far, &names, given, exit, (&out.bytes, &err.bytes), took, &mut notes);
+    Ok(Ran {
+        seen,
+        notes,
+        stdout: out.bytes,
+        stderr: err.bytes,
+    })
+}
+
+/// An absolute path of the host, alone or behind `=`, becomes that path on this side.
+fn mapped(word: &str, given: &Given, place: &Place) -> String {
+    for path in &given.outside {
+        let text = path.display().to_string();
+        if word == text {
+            return place.outside(path).display().to_string();
+        }
+        if let Some(flag) = word.strip_suffix(&text).and_then(|flag| flag.strip_suffix('=')) {
+            return format!("{flag}={}", place.outside(path).display());
+        }
+    }
+    word.to_owned()
+}
+
+fn environment(given: &Given, place: &Place, far: &FarSide) -> ToolResult<BTreeMap<String, String>> {
+    let mut env = BTreeMap::new();
+    let mut set = |name: &str, value: String| drop(env.insert(name.to_owned(), value));
+    set("PATH", std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into()));
+    for (name, folder) in [("HOME", "home"), ("TMPDIR", "tmp"), ("ONEJOB_STATE_DIR", "state")] {
+        set(name, place.folder(folder).display().to_string());
+    }
+    set("TZ", "UTC".into());
+    set("LANG", "C.UTF-8".into());
+    set("PYTHONDONTWRITEBYTECODE", "1".into());
+    set("ONEJOB_TOOLS_DIR", given.tools.display().to_string());
+    if given.faked {
+        set("ONEJOB_ALLOW_PRIVATE", "1".into());
+    }
+    if given.capture {
+        let trusted = place.root().join("authority.pem");
+        far.write_authority(&trusted)?;
+        for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"] {
+            set(name, far.url());
+        }
+        for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+            set(name, trusted.display().to_string());
+        }
+    }
+    for (name, value) in &given.env {
+        set(name, place.fill(value, far));
+    }
+    Ok(env)
+}
+
+/// What a pipe gave.
+#[derive(Debug, Default)]
+pub(crate) struct Pipe {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) cut: bool,
+}
+
+async fn watch(group: &mut ChildGroup, stdin: &[u8], limit: Duration) -> (Exit, Pipe, Pipe) {
+    let (input, output, errors) = {
+        let child = group.child();
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    };
+    let (mut out, mut err) = (Pipe::default(), Pipe::default());
+    let write = async {
+        if let Some(mut pipe) = input {
+            // A program that does not read its input is fine.
+            let _ = pipe.write_all(stdin).await;
+        }
+    };
+    let exit = {
+        let io = async { tokio::join!(drain(output, &mut out), drain(errors, &mut err), write) };
+        tokio::pin!(io);
+        // Pipes may close before the end; the end may come before they close.
+        let mut closed = false;
+        let ended = async {
+            loop {
+                tokio::select! {
+                    status = group.wait() => break status,
+                    _ = &mut io, if !closed => closed = true,
+                }
+            }
+        };
+        match tokio::time::timeout(limit, ended).await {
+            Err(_) => Exit::TimedOut(limit),
+            Ok(status) => {
+                if !closed {
+                    let _ = tokio::time::timeout(LINGER, io).await;
+                }
+                match status {
+                    Ok(status) => status.code().map_or_else(
+                        || Exit::Signal(status.signal().unwrap_or_default()),
+                        Exit::Code,
+                    ),
+                    Err(e) => Exit::NotStarted(e.to_string()),
+                }
+            }
+        }
+    };
+    (exit, out, err)
+}
+
+async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &mut Pipe) {
+    let Some(mut pipe) = pipe else { return };
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(read) = pipe.read(&mut buffer).await {
+        if read == 0 {
+            return;
+        }
+        let room = MAX_OUTPUT - into.bytes.len();
+        into.cut |= read > room;
+        into.bytes.extend_from_slice(&buffer[..read.min(room)]);
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "all that is known of a finished side")]
+fn observe(
+    place: &Place,
+    far: &FarSide,
+    names: &Names,
+    given: &Given,
+    exit: Exit,
+    (stdout, stderr): (&[u8], &[u8]),
+    took: Duration,
+    notes: &mut Vec<String>,
+) -> Seen {
+    let mut tables = BTreeMap::new();
+    for file in &given.sqlite {
+        match sqlite::tables(&place.work().join(file)) {
+            Ok(found) => {
+                for (name, mut table) in found {
+                    for cell in table.rows.iter_mut().flatten() {
+                        *cell = names.value(cell.take());
+                    }
+                    tables.insert(format!("{file}:{name}"), table);
+                }
+            }
+            Err(why) => notes.push(format!("{file}: {why}")),
+        }
+    }
+    let mut files = place.tree();
+    files.retain(|name, _| !given.sqlite.iter().any(|file| is_database(name, file)));
+    for entry in files.values_mut() {
+        if let Kind::File(bytes) = &mut entry.kind {
+            *bytes = names.bytes(bytes);
+        }
+    }
+    let mut requests = far.exchanges();
+    for request in &mut requests {
+        request.base = names.text(&request.base);
+        request.path = names.text(&request.path);
+        request.query = names.text(&request.query);
+        request.body = names.bytes(&request.body);
+        for (_, value) in &mut request.headers {
+            *value = names.text(value);
+        }
+    }
+    let mut mails = far.mails();
+    for mail in &mut mails {
+        mail.source = names.bytes(&mail.source);
+    }
+    Seen {
+        exit,
+        stdout: names.bytes(stdout),
+        stderr: names.bytes(stderr),
+        files,
+        requests,
+        mails,
+        tables,
+        took,
+    }
+}
+
+fn is_database(name: &str, file: &str) -> bool {
+    name.strip_prefix(file)
+        .is_some_and(|rest| matches!(rest, "" | "-wal" | "-shm" | "-journal"))
+}
