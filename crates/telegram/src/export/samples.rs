@@ -412,3 +412,26 @@ pub fn conversation() -> Vec<(Message, Option<Attachment>)> {
     });
     all
 }
+
+/// Writes the conversation in every format to the folder `ONEJOB_SAMPLES`, for readers that are not ours.
+#[test]
+#[ignore = "writes files for scripts/check-telegram-json"]
+fn sample_files() {
+    let folder = std::path::PathBuf::from(std::env::var("ONEJOB_SAMPLES").unwrap());
+    std::fs::create_dir_all(&folder).unwrap();
+    let conversation = conversation();
+    for format in Format::ALL {
+        let mut renderer = format.renderer(Options::default());
+        let mut out = Vec::new();
+        renderer.begin(&mut out, &header(conversation.len())).unwrap();
+        for (message, attachment) in &conversation {
+            renderer.message(&mut out, message, attachment.as_ref()).unwrap();
+        }
+        renderer.end(&mut out).unwrap();
+        let name = match format {
+            Format::Json => "result.json".to_owned(),
+            other => format!("sample.{}", other.extension()),
+        };
+        std::fs::write(folder.join(name), out).unwrap();
+    }
+}

@@ -124,29 +124,21 @@ impl Bubble<'_> {
     }
 
     fn reactions(&self) -> String {
-        let given: Vec<_> = self
-            .items
-            .iter()
-            .flat_map(|(message, _)| &message.reactions)
-            .collect();
-        let shown: String = given
-            .iter()
-            .filter(|reaction| reaction.kind != ReactionKind::Empty)
-            .map(|reaction| {
-                let (sign, title) = match &reaction.kind {
-                    ReactionKind::Emoji(emoji) => (escape(emoji).into_owned(), String::new()),
-                    ReactionKind::Custom(id) => ("✨".to_owned(), format!(" title=\"Custom emoji {id}\"")),
-                    _ => ("⭐".to_owned(), " title=\"Paid reaction\"".to_owned()),
-                };
-                let mine = if reaction.chosen { " class=\"mine\"" } else { "" };
-                format!("<span{mine}{title}>{sign} {}</span>", reaction.count)
-            })
-            .collect();
-        if shown.is_empty() {
-            shown
-        } else {
-            format!("<div class=\"reactions\">{shown}</div>\n")
+        let mut shown = String::new();
+        for reaction in self.items.iter().flat_map(|(message, _)| &message.reactions) {
+            let (sign, title) = match &reaction.kind {
+                ReactionKind::Emoji(emoji) => (escape(emoji), String::new()),
+                ReactionKind::Custom(id) => ("✨".into(), format!(" title=\"Custom emoji {id}\"")),
+                ReactionKind::Paid => ("⭐".into(), " title=\"Paid reaction\"".to_owned()),
+                ReactionKind::Empty => continue,
+            };
+            let mine = if reaction.chosen { " class=\"mine\"" } else { "" };
+            shown.push_str(&format!("<span{mine}{title}>{sign} {}</span>", reaction.count));
         }
+        if shown.is_empty() {
+            return shown;
+        }
+        format!("<div class=\"reactions\">{shown}</div>\n")
     }
 
     /// Topic, views, forwards, edits and the time, which is the link to the message.

@@ -221,7 +221,7 @@ fn link(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                link.push(char::from(byte))
+                link.push(char::from(byte));
             }
             _ => link.push_str(&format!("%{byte:02X}")),
         }

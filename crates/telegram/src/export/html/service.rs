@@ -65,10 +65,9 @@ pub(super) fn html(message: &Message, entry: &Service, actor: &str, known: &Rece
         }
     };
     format!(
-        "<div class=\"service\" id=\"m{0}\"><a class=\"here\" href=\"#m{0}\"><span>{sentence}</span></a></div>\n",
+        "<div class=\"service\" id=\"m{}\"><span>{sentence}</span></div>\n",
         message.id
     )
-    .replace("<a class=\"here\" href", "<a class=\"here\" aria-label=\"link to this entry\" href")
 }
 
 fn with(before: &str, text: &str) -> String {

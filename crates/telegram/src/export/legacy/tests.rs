@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answer;
 
 fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/parity/chat_export_utils")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/parity/download_chat")
 }
 
 /// The answer to a case, and what the original gave.
