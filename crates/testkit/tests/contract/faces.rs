@@ -1,13 +1,13 @@
 //! Help, description, refusals, examples, secrets.
 
 use serde_json::Value;
-use testkit::{Sandbox, tools};
+use testkit::Sandbox;
 
-use crate::{ExampleRun, check_events, examples};
+use crate::{ExampleRun, check_events, evidence::each_tool, examples};
 
 #[test]
 fn help_shows_usage_every_flag_and_the_examples() {
-    for tool in tools::all() {
+    each_tool("help", |tool| {
         let sandbox = Sandbox::new().unwrap();
         let run = sandbox.run(&tool.binary, &["--help"]).expect_code(0);
         assert!(run.stdout.contains("Usage:"), "{}", tool.name);
@@ -29,12 +29,12 @@ fn help_shows_usage_every_flag_and_the_examples() {
             );
         }
         sandbox.run(&tool.binary, &["--version"]).expect_code(0);
-    }
+    });
 }
 
 #[test]
 fn the_description_is_complete_and_agrees_with_the_folder() {
-    for tool in tools::all() {
+    each_tool("description", |tool| {
         let d = tool.describe();
         let name = &tool.name;
         assert_eq!(d["contract"], "onejob.tool.v1", "{name}");
@@ -56,7 +56,7 @@ fn the_description_is_complete_and_agrees_with_the_folder() {
             "{name}"
         );
         undocumented(&d["input_schema"], name, "input");
-    }
+    });
 }
 
 /// Every property of the input has a description.
@@ -82,7 +82,7 @@ fn undocumented(schema: &Value, tool: &str, path: &str) {
 
 #[test]
 fn wrong_flags_and_wrong_json_are_refused_with_one_clear_message() {
-    for tool in tools::all() {
+    each_tool("wrong_calls", |tool| {
         let name = &tool.name;
         let sandbox = Sandbox::new().unwrap();
         sandbox.file("broken.json", "{\"a\": ");
@@ -116,12 +116,12 @@ fn wrong_flags_and_wrong_json_are_refused_with_one_clear_message() {
             ["broken.json", "list.json"],
             "{name}: a refused call left files"
         );
-    }
+    });
 }
 
 #[test]
 fn an_unknown_field_is_named_with_its_path() {
-    for tool in tools::all() {
+    each_tool("unknown_field", |tool| {
         let d = tool.describe();
         let mut input = serde_json::Map::new();
         if let Some(branch) = d["input_schema"]["oneOf"]
@@ -150,16 +150,16 @@ fn an_unknown_field_is_named_with_its_path() {
             "{}: {paths:?}",
             tool.name
         );
-    }
+    });
 }
 
 #[test]
 fn every_example_works_and_its_output_fits_the_schema() {
-    for tool in tools::all() {
+    each_tool("examples", |tool| {
         let d = tool.describe();
         for example in examples(&d) {
-            let example_run = ExampleRun::of(&tool, &example);
-            let run = example_run.run(&tool);
+            let example_run = ExampleRun::of(tool, &example);
+            let run = example_run.run(tool);
             let name = format!("{} {:?}", tool.name, example_run.args);
             assert_eq!(
                 run.code,
@@ -184,21 +184,21 @@ fn every_example_works_and_its_output_fits_the_schema() {
                 .collect();
             assert!(left.is_empty(), "{name}: {left:?}");
         }
-    }
+    });
 }
 
 #[test]
 fn a_dry_run_changes_nothing() {
-    for tool in tools::all() {
+    each_tool("dry_run", |tool| {
         let d = tool.describe();
         if d["effects"].as_array().unwrap().iter().all(|e| e == "reads") {
-            continue;
+            return;
         }
         for example in examples(&d) {
-            let mut example_run = ExampleRun::of(&tool, &example);
+            let mut example_run = ExampleRun::of(tool, &example);
             let before = example_run.sandbox.files();
             example_run.args.push("--dry-run".into());
-            let run = example_run.run(&tool);
+            let run = example_run.run(tool);
             crate::check_exit(&tool.name, "dry run", &run);
             assert_eq!(
                 example_run.sandbox.files(),
@@ -208,13 +208,13 @@ fn a_dry_run_changes_nothing() {
                 example_run.args
             );
         }
-    }
+    });
 }
 
 #[test]
 fn no_secret_reaches_a_stream_or_a_file() {
     const CANARY: &str = "c4n4ry-51d0-secret-value";
-    for tool in tools::all() {
+    each_tool("secrets", |tool| {
         let d = tool.describe();
         let secrets: Vec<_> = d["env"]
             .as_array()
@@ -224,7 +224,7 @@ fn no_secret_reaches_a_stream_or_a_file() {
             .cloned()
             .collect();
         for example in examples(&d) {
-            let mut example_run = ExampleRun::of(&tool, &example);
+            let mut example_run = ExampleRun::of(tool, &example);
             example_run.sandbox = example_run
                 .sandbox
                 .env("ONEJOB_LOG", "trace")
@@ -235,7 +235,7 @@ fn no_secret_reaches_a_stream_or_a_file() {
             for secret in &secrets {
                 example_run.sandbox = example_run.sandbox.env(secret["name"].as_str().unwrap(), CANARY);
             }
-            let run = example_run.run(&tool);
+            let run = example_run.run(tool);
             for (stream, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
                 assert!(!text.contains(CANARY), "{}: secret on {stream}", tool.name);
             }
@@ -257,5 +257,5 @@ fn no_secret_reaches_a_stream_or_a_file() {
                 tool.name
             );
         }
-    }
+    });
 }

@@ -1,9 +1,9 @@
 //! The same input by flags and by JSON is the same input.
 
 use serde_json::{Map, Value, json};
-use testkit::{Sandbox, tools};
+use testkit::Sandbox;
 
-use crate::check_exit;
+use crate::{check_exit, evidence::each_tool};
 
 /// A small deterministic generator (xorshift64*), so that a failure can be repeated.
 pub(crate) struct Dice(pub(crate) u64);
@@ -185,7 +185,7 @@ fn as_flags(branch: &Value, object: &Map<String, Value>) -> Option<Vec<String>> 
 #[test]
 fn flags_and_json_give_the_same_input() {
     let mut compared = 0;
-    for tool in tools::all() {
+    each_tool("flags_and_json", |tool| {
         let sandbox = Sandbox::new().unwrap();
         for (seed, branch) in branches(&tool.describe()).iter().enumerate() {
             let mut dice = Dice(0x9E37_79B9 + seed as u64);
@@ -212,7 +212,7 @@ fn flags_and_json_give_the_same_input() {
                 compared += usize::from(by_json.code == Some(0));
             }
         }
-    }
+    });
     assert!(
         compared > 50 || std::env::var_os("ONEJOB_ONLY_TOOL").is_some(),
         "only {compared} inputs were accepted: the generator no longer fits the schemas"

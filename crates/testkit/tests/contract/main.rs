@@ -4,9 +4,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
 
+mod evidence;
 mod faces;
 mod garbage;
 mod inputs;
+mod records;
 mod signals;
 
 use std::path::Path;
