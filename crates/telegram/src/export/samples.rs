@@ -195,19 +195,19 @@ pub fn conversation() -> Vec<(Message, Option<Attachment>)> {
                     document_id: 5_368_324_170_671_202_286,
                 },
             ),
-            entity(3, 21, EntityKind::Bold),
-            entity(10, 6, EntityKind::Italic),
+            entity(3, 23, EntityKind::Bold),
+            entity(11, 9, EntityKind::Italic),
             entity(
-                25,
+                27,
                 4,
                 EntityKind::TextUrl {
                     url: "https://example.org/?a=1&b=\"2\"".to_owned(),
                 },
             ),
-            entity(30, 6, EntityKind::Spoiler),
+            entity(32, 6, EntityKind::Spoiler),
             entity(
-                37,
-                13,
+                39,
+                12,
                 EntityKind::Pre {
                     language: "rust".to_owned(),
                 },
@@ -347,7 +347,14 @@ pub fn conversation() -> Vec<(Message, Option<Attachment>)> {
         sender_id: Some(MarkedId(114)),
         ..text(23, "Written before the account was deleted")
     });
-    push(service(24));
+    push(Message {
+        reply_to: Some(Reply {
+            message_id: Some(2),
+            chat: None,
+            quote: None,
+        }),
+        ..service(24)
+    });
     push(Message {
         service: Some(Service {
             action: "topic_created".to_owned(),

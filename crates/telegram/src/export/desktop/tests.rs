@@ -88,7 +88,7 @@ fn text_is_a_string_or_a_row_and_its_parts_always_stand_in_text_entities() {
     );
     assert_eq!(
         formatted["text"][2],
-        json!({"type": "bold", "text": "Welcome everybody her"})
+        json!({"type": "bold", "text": "Welcome everybody here!"})
     );
     assert_eq!(message(&document, 4)["text"], "И ещё одно сообщение подряд");
     assert_eq!(message(&document, 10)["text_entities"], json!([]));
@@ -105,7 +105,7 @@ fn service_entries_have_actor_action_and_what_it_did() {
     let pinned = message(&document, 24);
     assert_eq!(
         (&pinned["action"], &pinned["message_id"]),
-        (&json!("pin_message"), &json!(1))
+        (&json!("pin_message"), &json!(2))
     );
 }
 

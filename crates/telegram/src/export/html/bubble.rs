@@ -25,9 +25,6 @@ impl Bubble<'_> {
         let side = if first.out { " own" } else { "" };
         let joined = if self.joined { " joined" } else { "" };
         let mut html = format!("<div class=\"msg{side}{joined}\" id=\"m{}\">\n", first.id);
-        for (other, _) in others {
-            html.push_str(&format!("<a id=\"m{}\"></a>", other.id));
-        }
         if self.named && !first.out {
             html.push_str(&if self.joined {
                 "<div class=\"face\"></div>\n".to_owned()
@@ -64,9 +61,16 @@ impl Bubble<'_> {
         } else {
             html.push_str("<div class=\"album\">\n");
             for (message, attachment) in self.items {
-                if let Some(media) = &message.media {
-                    html.push_str(&media::html(media, *attachment));
-                }
+                let anchor = if message.id == first.id {
+                    String::new()
+                } else {
+                    format!(" id=\"m{}\"", message.id)
+                };
+                let media = message
+                    .media
+                    .as_ref()
+                    .map(|media| media::html(media, *attachment));
+                html.push_str(&format!("<div{anchor}>{}</div>\n", media.unwrap_or_default()));
             }
             html.push_str("</div>\n");
         }

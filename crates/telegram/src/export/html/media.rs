@@ -164,8 +164,12 @@ fn document(media: &Media, attachment: Option<&Attachment>) -> String {
     let name = named.into_iter().find(|name| !name.is_empty()).unwrap_or(word);
     let Some((path, thumbnail)) = stored(attachment) else {
         return match kind {
-            DocumentKind::Video | DocumentKind::Animation | DocumentKind::RoundVideo => {
+            DocumentKind::Video | DocumentKind::Animation => {
                 tile(icon, name, size, *duration, file, attachment)
+            }
+            DocumentKind::RoundVideo => {
+                let tile = tile(icon, name, None, *duration, file, attachment);
+                tile.replacen("\"tile\" style=\"aspect-ratio:4/3\"", "\"tile round\"", 1)
             }
             DocumentKind::Sticker | DocumentKind::VideoSticker => {
                 format!(
@@ -310,7 +314,7 @@ fn poll(question: &str, closed: bool, total: Option<i32>, answers: &[PollAnswer]
         let share = answer
             .voters
             .filter(|_| total > 0)
-            .map(|v| i64::from(v) * 100 / i64::from(total));
+            .map(|v| (i64::from(v) * 100 + i64::from(total) / 2) / i64::from(total));
         let width = share.unwrap_or(0).clamp(0, 100);
         let figure = share.map_or_else(|| "–".to_owned(), |share| format!("{share}%"));
         let chosen = if answer.chosen { " ✓" } else { "" };

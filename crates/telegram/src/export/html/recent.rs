@@ -1,9 +1,10 @@
 //! The last messages, kept to show what a reply answers; bounded, so that memory stays flat.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use super::media;
-use crate::model::{Message, Service};
+use crate::model::{EntityKind, Message, Service};
 
 /// How many are kept.
 const KEPT: usize = 4096;
@@ -36,7 +37,7 @@ impl Recent {
         let text = if message.text.trim().is_empty() {
             message.media.as_ref().map(media::label).unwrap_or_default()
         } else {
-            snippet(&message.text)
+            snippet(&without_spoilers(message))
         };
         let name = name.to_owned();
         self.order.push_back(message.id);
@@ -66,6 +67,27 @@ impl Recent {
     pub(super) fn topic_title(&self, topic: i32) -> Option<&str> {
         self.topics.get(&topic).map(String::as_str)
     }
+}
+
+/// The text with hidden stretches covered: a quotation of it must not give them away.
+fn without_spoilers(message: &Message) -> Cow<'_, str> {
+    let hidden = || {
+        message
+            .entities
+            .iter()
+            .filter(|entity| entity.kind == EntityKind::Spoiler)
+    };
+    if hidden().next().is_none() {
+        return Cow::Borrowed(&message.text);
+    }
+    let mut at = 0;
+    let cover = |c: char| {
+        let covered =
+            hidden().any(|entity| (entity.offset..entity.offset.saturating_add(entity.length)).contains(&at));
+        at += c.len_utf16();
+        if covered && !c.is_whitespace() { '▒' } else { c }
+    };
+    message.text.chars().map(cover).collect::<String>().into()
 }
 
 /// The beginning of a text in one line.
