@@ -46,6 +46,11 @@ impl ChildGroup {
         let _ = self.child.wait().await;
     }
 
+    /// Lets go of what the ended child may have left running.
+    pub fn release(mut self) {
+        self.group = None;
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
             // The group may be gone already.

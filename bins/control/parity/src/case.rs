@@ -9,7 +9,8 @@ use app_core::{ErrorKind, ToolError, ToolResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use testkit::Route;
+
+use crate::far_side::Route;
 
 /// One case: `fixtures/parity/<tool>/<case>/`.
 #[derive(Clone, Debug)]

@@ -10,8 +10,10 @@ use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
 use garde::Validate;
 use parity::{
     check::{self, Check, Checked},
+    record::{self, Record, Recorded},
     report::Comparison,
     run::{self, Run},
+    shadow::{self, Line, Shadow},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,10 @@ enum Input {
     Check(#[garde(skip)] Check),
     /// Run the replaced script and the tool side by side; prints the script's output and ends with its exit code.
     Run(#[garde(dive)] Run),
+    /// Run the replaced script once and make a case of it: its input, its results, its traffic.
+    Record(#[garde(dive)] Record),
+    /// Run the replaced script as it always ran, then the tool unseen; adds a line to the divergence log.
+    Shadow(#[garde(dive)] Shadow),
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -37,6 +43,8 @@ enum Input {
 enum Output {
     Checked(Checked),
     Compared(Box<Comparison>),
+    Recorded(Recorded),
+    Shadowed(Line),
     /// What would be run.
     Planned(Planned),
 }
@@ -72,6 +80,27 @@ impl Tool for Parity {
                 "check the recorded cases of one tool",
                 &["check", "generation_budget_manager", "--cases", "cases"],
             )
+            .example(
+                "run a script and what replaces it side by side; 3 when they differ",
+                &[
+                    "run", "word_count", "--control", "sh old_count.sh", "--candidate", "sh new_count.sh",
+                    "--effects", "reads", "--strict", "--", "notes.txt",
+                ],
+            )
+            .example(
+                "make a case of one run of a script",
+                &[
+                    "record", "word_count", "cases/word_count/notes", "--control", "sh old_count.sh",
+                    "--effects", "reads", "--", "notes.txt",
+                ],
+            )
+            .example(
+                "a line for cron: the script runs as before, the comparison goes to the divergence log",
+                &[
+                    "shadow", "word_count", "--control", "sh old_count.sh", "--candidate", "sh new_count.sh",
+                    "--effects", "reads", "--", "notes.txt",
+                ],
+            )
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
@@ -84,6 +113,14 @@ impl Tool for Parity {
                 Err(check::broken(&checked, &checked))
             }
             Input::Run(input) => side_by_side(input, ctx).await,
+            Input::Record(input) => {
+                let job = input.job(ctx).await?;
+                if ctx.dry_run() {
+                    return Ok(planned(&job));
+                }
+                Ok(Output::Recorded(record::record(&input, &job, ctx).await?))
+            }
+            Input::Shadow(input) => beside(input, ctx).await,
         }
     }
 
@@ -91,6 +128,8 @@ impl Tool for Parity {
         match output {
             Output::Checked(checked) => checked.render(out),
             Output::Compared(comparison) => comparison.render(out),
+            Output::Recorded(recorded) => recorded.render(out),
+            Output::Shadowed(line) => writeln!(out, "{}", serde_json::json!(line)),
             Output::Planned(planned) => {
                 writeln!(out, "control:   {}", planned.control.join(" "))?;
                 writeln!(out, "candidate: {}", planned.candidate.join(" "))?;
@@ -135,6 +174,20 @@ async fn side_by_side(input: Run, ctx: &Context) -> ToolResult<Output> {
     let exit = if input.strict && !comparison.clean { 3 } else { outcome.exit.code() };
     ctx.stands_for(exit);
     Ok(Output::Compared(Box::new(comparison)))
+}
+
+/// The script's run as it was; whatever happens to the comparison is only noted.
+async fn beside(input: Shadow, ctx: &Context) -> ToolResult<Output> {
+    let job = input.sides.job(&input.tool, &input.args, ctx).await?;
+    if ctx.dry_run() {
+        return Ok(planned(&job));
+    }
+    let (exit, line) = shadow::shadow(&job, input.calibrate, ctx).await?;
+    if let Err(error) = ctx.state_dir().and_then(|dir| shadow::append(dir, &line)) {
+        ctx.warn(format!("the comparison is not in the divergence log: {}", error.message));
+    }
+    ctx.stands_for(exit.code());
+    Ok(Output::Shadowed(line))
 }
 
 /// Both streams of the control as they were, then the report on stderr.

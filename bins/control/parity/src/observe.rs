@@ -4,11 +4,13 @@ use std::path::Path;
 
 use app_core::{ErrorKind, ToolError, ToolResult};
 use serde_json::{Map, Value, json};
-use testkit::{Request, Sandbox, Site};
+use testkit::Sandbox;
 
 use crate::{
     case::{Case, read_json},
     facts,
+    far_side::{FarSide, Mode, text_pairs},
+    seen::Exchange,
 };
 
 /// What the old script did, from the recording.
@@ -52,9 +54,9 @@ pub fn recorded(case: &Case) -> ToolResult<Value> {
 }
 
 /// What the new tool does, in the same shape.
-pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<&Site>) -> ToolResult<Value> {
+pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<&FarSide>) -> ToolResult<Value> {
     let sandbox = sandbox(case, tools)?;
-    let server = site.map(Site::url);
+    let server = site.map(FarSide::url);
     let fill = |text: &str| {
         server
             .as_ref()
@@ -81,7 +83,7 @@ pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<
     for (name, shape) in recorded_shape["files"].as_object().into_iter().flatten() {
         files.insert(name.clone(), like(facts::of(&sandbox.path(name)), shape));
     }
-    let requests = site.map(|site| site.requests().iter().map(request).collect::<Vec<_>>());
+    let requests = site.map(|site| site.exchanges().iter().map(request).collect::<Vec<_>>());
     let value = json!({"exit_code": exit_code, "answer": answer, "files": files, "http": requests});
     // Addresses and paths of this run, back to the recording's names for them.
     let value = replaced(value, &sandbox.work().display().to_string(), "{{CWD}}");
@@ -92,12 +94,9 @@ pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<
 }
 
 /// A site for the case, when the recording had one.
-pub fn site(case: &Case) -> ToolResult<Option<Site>> {
+pub fn site(case: &Case) -> ToolResult<Option<FarSide>> {
     let routes = case.recorded.far_side.http.clone();
-    routes
-        .map(Site::routes)
-        .transpose()
-        .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot serve the recorded site: {e}")))
+    routes.map(|routes| FarSide::start(Mode::Answer(routes))).transpose()
 }
 
 fn sandbox(case: &Case, tools: &Path) -> ToolResult<Sandbox> {
@@ -169,9 +168,9 @@ fn like(facts: Value, shape: &Value) -> Value {
     json!({"width": facts["width"], "height": facts["height"], "pixels": pixels})
 }
 
-fn request(request: &Request) -> Value {
+fn request(request: &Exchange) -> Value {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    json!({"method": request.method, "path": request.path, "query": request.query, "headers_of_interest": {}, "body_json": body})
+    json!({"method": request.method, "path": request.path, "query": text_pairs(&request.query), "headers_of_interest": {}, "body_json": body})
 }
 
 fn names(list: Option<&Value>) -> Vec<String> {

@@ -88,6 +88,21 @@ impl Place {
         filled
     }
 
+    /// Addresses of the far side that stand as placeholders in inputs (a configuration file names its server).
+    pub fn fill_inputs(&self, far: &FarSide) {
+        let tree = self.tree();
+        let files = tree.iter().filter(|(name, _)| !name.starts_with(['~', '/']));
+        for (name, entry) in files {
+            if let Kind::File(bytes) = &entry.kind
+                && let Ok(text) = std::str::from_utf8(bytes)
+                && (text.contains("{{SERVER") || text.contains("{{SMTP_"))
+            {
+                // A read-only file keeps its placeholder, which its reader will then name.
+                let _ = std::fs::write(self.work().join(name), self.fill(text, far));
+            }
+        }
+    }
+
     /// The opposite of [`Place::fill`]: what belongs to this side alone gets the name both sides share.
     pub fn names(&self, far: &FarSide) -> Names {
         let path = |name: &str| self.folder(name).display().to_string();

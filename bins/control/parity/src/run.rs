@@ -94,9 +94,14 @@ pub async fn side_by_side(job: &Job, calibrations: u32, ctx: &Context) -> ToolRe
     })
 }
 
-/// The candidate's own faults are differences, never errors.
+/// Runs the candidate. Its own faults are differences, never errors.
 pub async fn candidate(job: &Job) -> ToolResult<Ran> {
-    match side::run(&job.candidate, &job.given).await {
+    started(side::run(&job.candidate, &job.given).await)
+}
+
+/// A program that cannot be started has been seen not to start.
+pub fn started(ran: ToolResult<Ran>) -> ToolResult<Ran> {
+    match ran {
         Err(error) if error.source == "process" => Ok(Ran {
             seen: Seen::not_started(error.message),
             notes: Vec::new(),

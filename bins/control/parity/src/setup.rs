@@ -111,9 +111,16 @@ pub struct Job {
     pub tool: String,
     pub control: Vec<String>,
     pub candidate: Vec<String>,
+    /// The replaced script, as it is named to people.
+    pub script: String,
+    /// Arguments that both sides get.
+    pub args: Vec<String>,
+    /// Arguments that only the candidate gets, before the others.
+    pub candidate_args: Vec<String>,
     pub given: Given,
     pub rules: Rules,
-    pub effects: BTreeSet<Effect>,
+    /// What a run can do; `None` when nobody says it.
+    pub effects: Option<BTreeSet<Effect>>,
 }
 
 impl Sides {
@@ -125,7 +132,11 @@ impl Sides {
         let cwd = std::env::current_dir()
             .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot tell the working directory: {e}")))?;
         let tools = tools_dir(self.tools_dir.as_deref())?;
-        let legacy = legacy_section(tool, ctx)?;
+        let legacy = match legacy_section(tool, ctx) {
+            // A broken file must not stop a script that is named on the command line.
+            Err(_) if self.control.is_some() => None,
+            section => section?,
+        };
         let input: Option<Value> = match &self.tool_input {
             Some(source) => Some(parse_input(source)?),
             None => None,
@@ -138,22 +149,26 @@ impl Sides {
             Some(words) => words_of("candidate", words, &cwd)?,
             None => vec![tools.join(tool).display().to_string()],
         };
-        candidate.extend(self.candidate_args.iter().cloned());
+        let mut candidate_args = self.candidate_args.clone();
         let (mut control, mut both) = (Vec::new(), args.to_vec());
+        let script;
         match (&self.control, &legacy) {
             (Some(words), _) => {
                 control = words_of("control", words, &cwd)?;
+                script = words.clone();
                 if let Some(input) = &input {
                     stdin = input.to_string().into_bytes();
                     if self.candidate.is_none() {
-                        candidate.extend(["--input".to_owned(), "-".to_owned()]);
+                        candidate_args.extend(["--input".to_owned(), "-".to_owned()]);
                     }
                 }
             }
             (None, Some(legacy)) => {
-                let script = std::path::absolute(&legacy.script)
+                let path = std::path::absolute(&legacy.script)
                     .map_err(|e| ToolError::file("find", &legacy.script, &e))?;
-                control.extend([legacy.interpreter.display().to_string(), script.display().to_string()]);
+                let name = path.file_name().unwrap_or_default();
+                script = format!("{} {}", legacy.interpreter.display(), name.to_string_lossy());
+                control.extend([legacy.interpreter.display().to_string(), path.display().to_string()]);
                 if let Some(input) = &input {
                     both = job_manager::legacy_arguments(tool, legacy, input);
                     both.extend(args.iter().cloned());
@@ -171,17 +186,20 @@ impl Sides {
         inputs.extend(named(&self.files, &cwd));
         inputs.extend(named(self.sqlite.iter().map(Path::new), &cwd));
         control.extend(both.iter().cloned());
-        candidate.extend(both);
+        candidate.extend(candidate_args.iter().chain(&both).cloned());
         let routes = match &self.far_side {
             Some(path) => Some(routes(path)?),
             None => None,
         };
         let faked = routes.is_some() || self.smtp;
-        let effects = self.effects_of(tool, &tools, legacy.as_ref()).await?;
+        let effects = self.effects_of(tool, &tools, legacy.as_ref()).await;
         Ok(Job {
             tool: tool.to_owned(),
             control,
             candidate,
+            script,
+            args: both,
+            candidate_args,
             given: Given {
                 stdin,
                 env: environment(&self.env)?,
@@ -193,6 +211,7 @@ impl Sides {
                 faked,
                 sqlite: self.sqlite.clone(),
                 limit: Duration::try_from_secs_f64(self.time_limit_s).unwrap_or(Duration::from_secs(60)),
+                tz: Some("UTC".to_owned()),
                 tools,
             },
             rules: Rules {
@@ -208,32 +227,35 @@ impl Sides {
         tool: &str,
         tools: &Path,
         legacy: Option<&LegacySection>,
-    ) -> ToolResult<BTreeSet<Effect>> {
+    ) -> Option<BTreeSet<Effect>> {
         if let Some(definition) = describe(&tools.join(tool)).await {
-            return Ok(definition.effects);
+            return Some(definition.effects);
         }
         if let Some(effects) = legacy.and_then(|legacy| legacy.effects.clone()) {
-            return Ok(effects);
+            return Some(effects);
         }
-        if !self.effects.is_empty() {
-            return Ok(self.effects.iter().copied().collect());
-        }
-        Err(ToolError::invalid("effects", format!("what `{tool}` does to the world is not known"))
-            .code("effects_unknown")
-            .hint("build the tool, set `effects` in its section of onejob.toml, or give `--effects reads --effects writes_files`"))
+        (!self.effects.is_empty()).then(|| self.effects.iter().copied().collect())
     }
 }
 
 impl Job {
-    /// Effects that must not happen twice.
-    pub fn acts(&self) -> Vec<Effect> {
+    /// Effects that must not happen twice; an error when they are not known.
+    pub fn acts(&self) -> ToolResult<Vec<Effect>> {
         let harmless = [Effect::Reads, Effect::WritesFiles];
-        self.effects.iter().copied().filter(|e| !harmless.contains(e)).collect()
+        let Some(effects) = &self.effects else {
+            return Err(ToolError::invalid(
+                "effects",
+                format!("what `{}` does to the world is not known", self.tool),
+            )
+            .code("effects_unknown")
+            .hint("build the tool, set `effects` in its section of onejob.toml, or give `--effects reads --effects writes_files`"));
+        };
+        Ok(effects.iter().copied().filter(|e| !harmless.contains(e)).collect())
     }
 
     /// Refuses a tool that acts on the world, unless its other side is faked.
     pub fn guard(&self) -> ToolResult<()> {
-        let acts = self.acts();
+        let acts = self.acts()?;
         if acts.is_empty() || self.given.faked {
             return Ok(());
         }

@@ -46,6 +46,8 @@ pub struct Given {
     /// SQLite files below the working directory.
     pub sqlite: Vec<String>,
     pub limit: Duration,
+    /// Time zone of the side; `None` leaves the host's.
+    pub tz: Option<String>,
     /// Where the tools are, for a candidate that calls others.
     pub tools: PathBuf,
 }
@@ -70,6 +72,7 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
     for (from, to) in &given.inputs {
         place.copy_in(from, &place.work().join(to))?;
     }
+    place.fill_inputs(&far);
     for path in &given.outside {
         let target = place.outside(path);
         if path.exists() {
@@ -143,7 +146,9 @@ fn environment(given: &Given, place: &Place, far: &FarSide) -> ToolResult<BTreeM
     for (name, folder) in [("HOME", "home"), ("TMPDIR", "tmp"), ("ONEJOB_STATE_DIR", "state")] {
         set(name, place.folder(folder).display().to_string());
     }
-    set("TZ", "UTC".into());
+    if let Some(tz) = &given.tz {
+        set("TZ", tz.clone());
+    }
     set("LANG", "C.UTF-8".into());
     set("PYTHONDONTWRITEBYTECODE", "1".into());
     set("ONEJOB_TOOLS_DIR", given.tools.display().to_string());
@@ -288,7 +293,7 @@ fn observe(
     }
 }
 
-fn is_database(name: &str, file: &str) -> bool {
+pub(crate) fn is_database(name: &str, file: &str) -> bool {
     name.strip_prefix(file)
         .is_some_and(|rest| matches!(rest, "" | "-wal" | "-shm" | "-journal"))
 }

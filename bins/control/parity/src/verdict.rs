@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     case::{Case, Verdict},
     compare::{self, Difference},
-    observe,
+    observe, recording, replay,
 };
 
 /// The result of one case.
@@ -30,6 +30,10 @@ pub struct CaseResult {
 
 /// Runs and judges one case.
 pub fn judge(case: &Case, tools: &Path) -> ToolResult<CaseResult> {
+    if let Some(details) = recording::details(&case.folder)? {
+        let (differences, observed) = replay::replay(case, &details, tools)?;
+        return Ok(weigh(case, &differences, &observed));
+    }
     let site = observe::site(case)?;
     let recorded = observe::recorded(case)?;
     let observed = observe::observed(case, tools, &recorded, site.as_ref())?;

@@ -50,6 +50,10 @@ pub(super) fn build(definition: &Definition) -> Command {
                     .about(first_paragraph(about))
                     .args_override_self(true)
                     .args(arguments(branch, Some(tag)).iter().map(clap_arg));
+                let examples = examples(definition, |args| args.first().is_some_and(|first| first == name));
+                if !examples.is_empty() {
+                    sub = sub.after_help(examples.trim_end().to_owned());
+                }
                 if name.contains('_') {
                     sub = sub.alias(name.replace('_', "-"));
                 }
@@ -253,18 +257,7 @@ fn common(definition: &Definition) -> Vec<Arg> {
 
 fn after_help(definition: &Definition) -> String {
     let mut text = String::new();
-    if !definition.examples.is_empty() {
-        text.push_str("Examples:\n");
-        for example in &definition.examples {
-            text.push_str(&format!("  # {}\n  {}", example.about, definition.name));
-            for arg in &example.args {
-                text.push(' ');
-                text.push_str(&shell_quoted(arg));
-            }
-            text.push('\n');
-        }
-        text.push('\n');
-    }
+    text.push_str(&examples(definition, |_| true));
     let variables: Vec<_> = definition.env.iter().collect();
     if !variables.is_empty() {
         text.push_str("Environment:\n");
@@ -278,6 +271,26 @@ fn after_help(definition: &Definition) -> String {
         "Exit codes: 0 done, 2 wrong input, 3 partly failed, 66 not found, 69 refused by the far side, 70 bug, \
          73 conflict, 74 file trouble, 75 try again later, 77 not authorised, 78 setting missing, 130/143 stopped",
     );
+    text
+}
+
+/// The examples whose arguments are wanted, as lines to copy.
+fn examples(definition: &Definition, wanted: impl Fn(&[String]) -> bool) -> String {
+    let mut text = String::new();
+    for example in definition.examples.iter().filter(|example| wanted(&example.args)) {
+        if text.is_empty() {
+            text.push_str("Examples:\n");
+        }
+        text.push_str(&format!("  # {}\n  {}", example.about, definition.name));
+        for arg in &example.args {
+            text.push(' ');
+            text.push_str(&shell_quoted(arg));
+        }
+        text.push('\n');
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
     text
 }
 

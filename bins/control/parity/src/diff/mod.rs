@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     case::Class,
     normalise::Normaliser,
-    seen::{Seen, StderrClass},
+    seen::{Exit, Seen, StderrClass},
 };
 
 pub use sql::table_value;
@@ -79,6 +79,9 @@ pub fn compare(control: &Seen, candidate: &Seen, rules: &Rules) -> Vec<Divergenc
             json!(control.exit.to_string()),
             json!(candidate.exit.to_string()),
         );
+    }
+    if matches!(candidate.exit, Exit::NotStarted(_)) {
+        return found.0;
     }
     content::compare("stdout", &control.stdout, &candidate.stdout, rules, &mut found);
     stderr(control, candidate, &mut found);

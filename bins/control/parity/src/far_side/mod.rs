@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::seen::{Exchange, Mail};
 
-pub use route::{Reply, Route, query_pairs, text_pairs};
+pub use route::{REDACTED, Reply, Route, query_pairs, text_pairs};
 use tls::Authority;
 
 /// What happens to requests.

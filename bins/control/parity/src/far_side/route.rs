@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What stands in a recording for a secret; matches anything when it is replayed.
-pub const REDACTED: &str = "{{REDACTED}}";
+/// What stands in a recording for a secret; matches anything when it is replayed. A plain word, because it also has to
+/// stand in addresses and headers.
+pub const REDACTED: &str = "REDACTED";
 
 /// What is answered to one kind of request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
