@@ -1,0 +1,171 @@
+//! Everything the report is made from, read from this host: tools, evidence, run log, shadow log, configuration.
+
+use std::{collections::BTreeMap, path::Path};
+
+use app_core::{
+    Context, Definition, Effect, ToolError, ToolResult, evidence,
+    state::{FallbackRuns, RunFilter, Runs},
+};
+use job_manager::{JobManager, Options, Role, Settings};
+use serde::Deserialize;
+
+use crate::{
+    model::{Rule, Shadow},
+    shadow,
+};
+
+/// What was found.
+pub(crate) struct Facts {
+    /// Every binary that keeps the contract, by name.
+    pub tools: BTreeMap<String, Tool>,
+    /// Routes, replaced scripts, gaps.
+    pub settings: Settings,
+    /// What was shown.
+    pub evidence: Vec<evidence::Evidence>,
+    /// Shadow runs by tool.
+    pub shadows: BTreeMap<String, Shadow>,
+    /// Runs of replaced scripts.
+    pub fallbacks: Vec<FallbackRuns>,
+    /// The waves as planned.
+    pub plan: Plan,
+    /// When a tool may be cut over.
+    pub rule: Rule,
+    /// What could not be read.
+    pub unreadable: Vec<String>,
+}
+
+/// A tool with a binary.
+pub(crate) struct Tool {
+    pub definition: Definition,
+    pub sha256: String,
+}
+
+/// `migration.toml`: the scripts there are, by wave.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    #[serde(default, rename = "wave")]
+    pub waves: Vec<PlannedWave>,
+}
+
+/// One wave of the plan.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlannedWave {
+    pub number: u8,
+    pub title: String,
+    pub scripts: Vec<String>,
+}
+
+/// Most runs of a tool that are looked at; more than any rule asks for.
+const RUNS: u32 = 1000;
+
+pub(crate) async fn gather(ctx: &Context) -> ToolResult<Facts> {
+    let state = ctx.state_dir()?;
+    let options = Options::from_config(ctx.config(), state, Role::Client)?;
+    let (tools_dir, settings) = (options.tools_dir.clone(), options.settings.clone());
+    let mut unreadable = Vec::new();
+
+    // The binaries themselves, whoever is switched to answer for them.
+    let jobs = JobManager::open(Options {
+        settings: Settings::default(),
+        ..options
+    })?;
+    let mut tools = BTreeMap::new();
+    let progress = ctx.progress("reading the binaries", "tools", None);
+    for entry in jobs.list_tools().await? {
+        ctx.check_cancelled()?;
+        let definition = entry.definition;
+        let sha256 = evidence::binary_sha256(&tools_dir.join(&definition.name))?;
+        tools.insert(definition.name.clone(), Tool { definition, sha256 });
+        progress.inc(1);
+    }
+    progress.finish();
+
+    let shelf = evidence::read_all(&evidence::evidence_dir()?)?;
+    unreadable.extend(
+        shelf
+            .unreadable
+            .iter()
+            .map(|(path, why)| format!("{}: {why}", path.display())),
+    );
+    let log = state.join("parity/shadow.jsonl");
+    let (mut shadows, bad) = shadow::read(&log)?;
+    if bad > 0 {
+        unreadable.push(format!("{}: {bad} lines cannot be read", log.display()));
+    }
+    let runs = Runs::open(state)?;
+    for (name, tool) in &tools {
+        if !may_run_twice(&tool.definition) {
+            let filter = RunFilter {
+                tool: Some(name.clone()),
+                limit: RUNS,
+                ..RunFilter::default()
+            };
+            shadows.insert(name.clone(), shadow::alone(&runs.list(&filter)?));
+        }
+    }
+    Ok(Facts {
+        tools,
+        settings,
+        evidence: shelf.evidence,
+        shadows,
+        fallbacks: runs.fallbacks()?,
+        plan: plan(ctx)?,
+        rule: ctx.config().onejob("migration")?.unwrap_or_default(),
+        unreadable,
+    })
+}
+
+/// Whether a run beside the script harms nobody.
+fn may_run_twice(definition: &Definition) -> bool {
+    let harmless = |effect: &Effect| matches!(effect, Effect::Reads | Effect::WritesFiles);
+    definition.effects.iter().all(harmless)
+}
+
+fn plan(ctx: &Context) -> ToolResult<Plan> {
+    let Some(path) = ctx.config().find_file("migration.toml") else {
+        return Ok(Plan::default());
+    };
+    let text = std::fs::read_to_string(&path).map_err(|e| ToolError::file("read", &path, &e))?;
+    parse_plan(&text).map_err(|what| wrong(&path, &what))
+}
+
+fn wrong(path: &Path, what: &str) -> ToolError {
+    ToolError::config(format!("cannot read `{}`: {what}", path.display()))
+        .hint("each wave is `[[wave]]` with `number`, `title` and `scripts`")
+}
+
+/// Reads the plan; a script stands in one wave only.
+fn parse_plan(text: &str) -> Result<Plan, String> {
+    let plan: Plan = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+    let mut seen = BTreeMap::new();
+    for wave in &plan.waves {
+        for script in &wave.scripts {
+            if let Some(before) = seen.insert(script, wave.number) {
+                return Err(format!(
+                    "`{script}` stands in wave {before} and in wave {}",
+                    wave.number
+                ));
+            }
+        }
+    }
+    Ok(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_stands_in_one_wave() {
+        let wave = |n| format!("[[wave]]\nnumber={n}\ntitle='t'\nscripts=['a', 'b{n}']\n");
+        assert_eq!(parse_plan(&wave(1)).unwrap().waves[0].scripts, ["a", "b1"]);
+        assert!(
+            parse_plan(&(wave(1) + &wave(2)))
+                .unwrap_err()
+                .contains("`a` stands in wave 1")
+        );
+        assert!(parse_plan("[[wave]]\nnumber=1\n").is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! The report on a terminal.
+
+use std::fmt::{self, Write};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::model::{Report, Row, Wave};
+
+pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
+    let width = report
+        .tools
+        .iter()
+        .map(|row| row.name.len())
+        .max()
+        .unwrap_or(4)
+        .max(4);
+    for wave in &report.waves {
+        writeln!(out, "{}", heading(wave))?;
+        let rows: Vec<&Row> = report
+            .tools
+            .iter()
+            .filter(|row| row.wave == wave.number)
+            .collect();
+        if !rows.is_empty() {
+            writeln!(
+                out,
+                "  {:width$}  parity  failures  policy  observed  ui      beside script      fallbacks  cut over",
+                "tool"
+            )?;
+        }
+        for row in rows {
+            render_row(row, width, out)?;
+        }
+        let left: Vec<_> = wave
+            .scripts
+            .iter()
+            .filter(|script| script.tools.is_empty())
+            .map(|script| script.name.as_str())
+            .collect();
+        if !left.is_empty() {
+            writeln!(out, "  without a tool: {}", left.join(", "))?;
+        }
+        writeln!(out)?;
+    }
+    render_open(report, width, out)?;
+    for row in report.tools.iter().filter(|row| !row.known_gaps.is_empty()) {
+        writeln!(out, "known gaps of {}: {}", row.name, row.known_gaps.join("; "))?;
+    }
+    for item in &report.checklist {
+        let mark = if item.done { "x" } else { " " };
+        writeln!(out, "[{mark}] {} ({})", item.text, item.detail)?;
+    }
+    for what in &report.unreadable {
+        writeln!(out, "unreadable: {what}")?;
+    }
+    Ok(())
+}
+
+fn heading(wave: &Wave) -> String {
+    match wave.number {
+        0 => format!("{}: {}", wave.title, wave.line),
+        number => format!("Wave {number}, {}: {}", wave.title, wave.line),
+    }
+}
+
+fn render_row(row: &Row, width: usize, out: &mut dyn Write) -> fmt::Result {
+    write!(out, "  {:width$}", row.name)?;
+    for (gate, cell) in row.gates.iter().zip([6, 8, 6, 8, 6]) {
+        write!(out, "  {:cell$}", gate.state.word())?;
+    }
+    let line = format!("  {:17}  {:9}  {}", beside(row), row.fallback.runs, over(row));
+    writeln!(out, "{}", line.trim_end())
+}
+
+/// What running beside the script has shown.
+pub(crate) fn beside(row: &Row) -> String {
+    let shadow = &row.shadow;
+    match (row.replaces.is_empty(), shadow.comparisons) {
+        (true, _) => "-".to_owned(),
+        (_, 0) => "never".to_owned(),
+        _ => format!("{} days, {} runs", shadow.clean_days, shadow.clean_runs),
+    }
+}
+
+pub(crate) fn over(row: &Row) -> &'static str {
+    match (row.replaces.is_empty(), row.cut_over, row.may_cut_over) {
+        (true, ..) => "-",
+        (_, true, true) => "yes",
+        (_, true, false) => "TOO EARLY",
+        (_, false, true) => "may be",
+        (_, false, false) => "no",
+    }
+}
+
+fn render_open(report: &Report, width: usize, out: &mut dyn Write) -> fmt::Result {
+    let open: Vec<_> = report
+        .tools
+        .iter()
+        .flat_map(|row| row.gates.iter().map(move |gate| (row, gate)))
+        .filter(|(_, gate)| gate.state.is_open())
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "open gates")?;
+    for (row, gate) in open {
+        writeln!(
+            out,
+            "  {:width$}  {:16}  {}: {}",
+            row.name,
+            gate.gate.as_str(),
+            gate.state.word(),
+            gate.summary
+        )?;
+        writeln!(out, "  {:width$}  {:16}  $ {}", "", "", gate.command)?;
+    }
+    writeln!(out)
+}
+
+/// UTC, to the minute.
+pub(crate) fn clock(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%d %H:%M UTC")
+        .to_string()
+}
