@@ -205,7 +205,7 @@ fn write(
         .iter()
         .map(|(name, value)| {
             let hidden = redact::is_secret(name) && !value.is_empty();
-            let value = if hidden { crate::far_side::REDACTED.to_owned() } else { secrets.text(value) };
+            let value = if hidden { redact::filler(value) } else { secrets.text(value) };
             (name.clone(), json!(value))
         })
         .collect();

@@ -30,6 +30,16 @@ pub fn is_secret(name: &str) -> bool {
     NAMES.as_ref().is_some_and(|names| names.is_match(name))
 }
 
+/// What stands for a secret in texts: as long as it was, because programs count and align.
+pub fn filler(secret: &str) -> String {
+    REDACTED.chars().cycle().take(secret.chars().count()).collect()
+}
+
+/// Whether this text stands for a secret.
+fn is_filler(text: &str) -> bool {
+    !text.is_empty() && text == filler(text)
+}
+
 /// Values that were found in places of secrets.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets(Vec<String>);
@@ -51,7 +61,7 @@ impl Secrets {
 
     fn add(&mut self, value: &str) {
         let value = value.trim();
-        if value.len() >= MIN_LENGTH && value != REDACTED && !self.0.iter().any(|known| known == value) {
+        if value.len() >= MIN_LENGTH && !is_filler(value) && !self.0.iter().any(|known| known == value) {
             self.0.push(value.to_owned());
         }
     }
@@ -121,11 +131,11 @@ impl Secrets {
         let mut clean = text.to_owned();
         for secret in &self.0 {
             if clean.contains(secret.as_str()) {
-                clean = clean.replace(secret.as_str(), REDACTED);
+                clean = clean.replace(secret.as_str(), &filler(secret));
             }
             let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
             if encoded != *secret && clean.contains(&encoded) {
-                clean = clean.replace(&encoded, REDACTED);
+                clean = clean.replace(&encoded, &filler(secret));
             }
         }
         clean
@@ -192,10 +202,10 @@ fn request_places(request: &mut Exchange) {
         });
         request.query = parts.collect::<Vec<_>>().join("&");
     }
-    body(&mut request.body);
+    body(&mut request.body, |_| REDACTED.to_owned());
     if let Some(answer) = &mut request.answer {
         headers(&mut answer.headers);
-        body(&mut answer.body);
+        body(&mut answer.body, filler);
     }
 }
 
@@ -206,25 +216,25 @@ fn headers(headers: &mut [(String, String)]) {
 }
 
 /// Rewrites a JSON body only when there is something to hide, so that all others keep their bytes.
-fn body(body: &mut Vec<u8>) {
+fn body(body: &mut Vec<u8>, stands: fn(&str) -> String) {
     if let Ok(mut value) = serde_json::from_slice::<Value>(body)
-        && hide(&mut value)
+        && hide(&mut value, stands)
     {
         *body = value.to_string().into_bytes();
     }
 }
 
-fn hide(value: &mut Value) -> bool {
+fn hide(value: &mut Value, stands: fn(&str) -> String) -> bool {
     match value {
         Value::Object(map) => map.iter_mut().fold(false, |hidden, (name, inner)| {
             if inner.as_str().is_some_and(|text| !text.is_empty()) && is_secret(name) {
-                *inner = Value::from(REDACTED);
+                *inner = Value::from(stands(inner.as_str().unwrap_or_default()));
                 true
             } else {
-                hide(inner) || hidden
+                hide(inner, stands) || hidden
             }
         }),
-        Value::Array(items) => items.iter_mut().fold(false, |hidden, item| hide(item) || hidden),
+        Value::Array(items) => items.iter_mut().fold(false, |hidden, item| hide(item, stands) || hidden),
         _ => false,
     }
 }
@@ -260,7 +270,8 @@ mod tests {
         });
         let secrets = Secrets::of([], &seen);
         let clean = secrets.text("geheim/1234 geheim%2F1234 opensesame tok-5678 /bot123456:abcdefghijklmnopqrstuvwxyz/");
-        assert_eq!(clean, "REDACTED REDACTED REDACTED REDACTED /botREDACTED/");
+        let token = filler("123456:abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(clean, format!("REDACTEDRED REDACTEDRED REDACTEDRE REDACTED /bot{token}/"));
         places(&mut seen);
         let request = &seen.requests[0];
         assert_eq!(request.query, "a=1&key=REDACTED");

@@ -26,11 +26,7 @@ pub fn replay(case: &Case, details: &Details, tools: &Path) -> ToolResult<(Vec<D
     let program = tools.join(&details.program).display().to_string();
     let arguments = details.candidate_args.iter().chain(&case.recorded.args).cloned();
     let command: Vec<String> = std::iter::once(program).chain(arguments).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot start a runtime: {e}")))?;
-    let mut candidate = runtime.block_on(async { started(side::run(&command, &given).await) })?.seen;
+    let mut candidate = started(on_its_own(|| side::run(&command, &given))?)?.seen;
     candidate.files.retain(|name, _| recording::in_work(name));
     let mut control = recording::seen(case, details, tree(&given)?)?;
     redact::places(&mut control);
@@ -48,6 +44,22 @@ pub fn replay(case: &Case, details: &Details, tools: &Path) -> ToolResult<(Vec<D
         })
         .collect();
     Ok((differences, observed(&candidate)))
+}
+
+/// Runs to the end on a thread of its own: cases run on whatever thread is free, which may belong to a runtime already.
+fn on_its_own<F: Future>(work: impl FnOnce() -> F + Send) -> ToolResult<F::Output>
+where
+    F::Output: Send,
+{
+    let failed = |e: std::io::Error| ToolError::new(ErrorKind::Io, format!("cannot start a runtime: {e}"));
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map(|runtime| runtime.block_on(work()))
+        });
+        let ended = thread.join().map_err(|_| ToolError::internal("the run of a case broke off"))?;
+        ended.map_err(failed)
+    })
 }
 
 /// What the candidate gets: nothing but what was recorded.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What stands in a recording for a secret; matches anything when it is replayed. A plain word, because it also has to
+/// What stands in a recorded request for a secret; matches anything when it is replayed. A plain word, because it also has to
 /// stand in addresses and headers.
 pub const REDACTED: &str = "REDACTED";
 
