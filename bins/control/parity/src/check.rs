@@ -152,7 +152,12 @@ pub fn render_broken(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fm
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
     for result in list(&output["results"]).iter().filter(|r| r["passed"] == false) {
-        writeln!(out, "FAIL {}: {}", text(&result["case"]), text(&result["summary"]))?;
+        writeln!(
+            out,
+            "FAIL {}: {}",
+            text(&result["case"]),
+            text(&result["summary"])
+        )?;
         for problem in list(&result["problems"]) {
             writeln!(out, "       {}", text(&problem))?;
         }

@@ -164,14 +164,21 @@ async fn side_by_side(input: Run, ctx: &Context) -> ToolResult<Output> {
         if comparison.clean {
             return Ok(Output::Compared(Box::new(comparison)));
         }
-        let message = format!("{} differences from the replaced script", comparison.differences.len());
+        let message = format!(
+            "{} differences from the replaced script",
+            comparison.differences.len()
+        );
         return Err(ToolError::partial(message, &comparison).code("parity_broken"));
     }
     let mut report = String::new();
     // Writing to a String cannot fail.
     let _ = comparison.render(&mut report);
     hand_on(&outcome.stdout, &outcome.stderr, &report)?;
-    let exit = if input.strict && !comparison.clean { 3 } else { outcome.exit.code() };
+    let exit = if input.strict && !comparison.clean {
+        3
+    } else {
+        outcome.exit.code()
+    };
     ctx.stands_for(exit);
     Ok(Output::Compared(Box::new(comparison)))
 }
@@ -184,7 +191,10 @@ async fn beside(input: Shadow, ctx: &Context) -> ToolResult<Output> {
     }
     let (exit, line) = shadow::shadow(&job, input.calibrate, ctx).await?;
     if let Err(error) = ctx.state_dir().and_then(|dir| shadow::append(dir, &line)) {
-        ctx.warn(format!("the comparison is not in the divergence log: {}", error.message));
+        ctx.warn(format!(
+            "the comparison is not in the divergence log: {}",
+            error.message
+        ));
     }
     ctx.stands_for(exit.code());
     Ok(Output::Shadowed(line))
@@ -194,17 +204,23 @@ async fn beside(input: Shadow, ctx: &Context) -> ToolResult<Output> {
 fn hand_on(stdout: &[u8], stderr: &[u8], report: &str) -> ToolResult<()> {
     let told = |name: &str, result: std::io::Result<()>| match result {
         // A reader that left is no failure.
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(ToolError::file("write the result to", std::path::Path::new(name), &e))
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(ToolError::file(
+            "write the result to",
+            std::path::Path::new(name),
+            &e,
+        )),
         _ => Ok(()),
     };
     let mut out = std::io::stdout().lock();
-    told("standard output", out.write_all(stdout).and_then(|()| out.flush()))?;
+    told(
+        "standard output",
+        out.write_all(stdout).and_then(|()| out.flush()),
+    )?;
     let mut err = std::io::stderr().lock();
     told(
         "standard error",
-        err.write_all(stderr).and_then(|()| err.write_all(report.as_bytes())),
+        err.write_all(stderr)
+            .and_then(|()| err.write_all(report.as_bytes())),
     )
 }
 

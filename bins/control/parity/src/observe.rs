@@ -54,7 +54,12 @@ pub fn recorded(case: &Case) -> ToolResult<Value> {
 }
 
 /// What the new tool does, in the same shape.
-pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<&FarSide>) -> ToolResult<Value> {
+pub fn observed(
+    case: &Case,
+    tools: &Path,
+    recorded_shape: &Value,
+    site: Option<&FarSide>,
+) -> ToolResult<Value> {
     let sandbox = sandbox(case, tools)?;
     let server = site.map(FarSide::url);
     let fill = |text: &str| {
@@ -96,7 +101,9 @@ pub fn observed(case: &Case, tools: &Path, recorded_shape: &Value, site: Option<
 /// A site for the case, when the recording had one.
 pub fn site(case: &Case) -> ToolResult<Option<FarSide>> {
     let routes = case.recorded.far_side.http.clone();
-    routes.map(|routes| FarSide::start(Mode::Answer(routes))).transpose()
+    routes
+        .map(|routes| FarSide::start(Mode::Answer(routes)))
+        .transpose()
 }
 
 fn sandbox(case: &Case, tools: &Path) -> ToolResult<Sandbox> {

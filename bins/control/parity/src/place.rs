@@ -122,7 +122,12 @@ impl Place {
         pairs.push((far.url(), "{{SERVER}}"));
         pairs.push((far.http().to_string(), "{{SERVER_HOST}}:{{SERVER_PORT}}"));
         pairs.push((far.smtp().to_string(), "{{SMTP_HOST}}:{{SMTP_PORT}}"));
-        Names(pairs.into_iter().map(|(from, to)| (from, to.to_owned())).collect())
+        Names(
+            pairs
+                .into_iter()
+                .map(|(from, to)| (from, to.to_owned()))
+                .collect(),
+        )
     }
 
     /// Everything below the working directory, HOME (`~/`) and the host's paths (`/`).
@@ -166,7 +171,10 @@ impl Names {
         match value {
             Value::String(text) => Value::String(self.text(&text)),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
-            Value::Object(map) => map.into_iter().map(|(key, item)| (key, self.value(item))).collect(),
+            Value::Object(map) => map
+                .into_iter()
+                .map(|(key, item)| (key, self.value(item)))
+                .collect(),
             other => other,
         }
     }

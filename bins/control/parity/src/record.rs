@@ -109,7 +109,10 @@ impl Record {
         if let Some(path) = job.given.outside.first() {
             return Err(ToolError::invalid(
                 "args",
-                format!("`{}` is an absolute path, and a case holds its own files", path.display()),
+                format!(
+                    "`{}` is an absolute path, and a case holds its own files",
+                    path.display()
+                ),
             )
             .hint("go to the folder of the files and name them from there"));
         }
@@ -131,16 +134,28 @@ pub async fn record(input: &Record, job: &Job, ctx: &Context) -> ToolResult<Reco
     match &seen.exit {
         Exit::Code(_) => {}
         other => {
-            return Err(ToolError::new(ErrorKind::Timeout, format!("the script was {other}"))
-                .hint("a case needs a run that ends by itself; see `--time-limit-s`"));
+            return Err(
+                ToolError::new(ErrorKind::Timeout, format!("the script was {other}"))
+                    .hint("a case needs a run that ends by itself; see `--time-limit-s`"),
+            );
         }
     }
-    if let Some(note) = ran.notes.iter().find(|note| note.starts_with("cannot reach") || note.contains("trust")) {
-        return Err(ToolError::new(ErrorKind::Network, format!("nothing recorded: {note}"))
-            .hint("the case would hold the answers of the proxy instead of the far side's"));
+    if let Some(note) = ran
+        .notes
+        .iter()
+        .find(|note| note.starts_with("cannot reach") || note.contains("trust"))
+    {
+        return Err(
+            ToolError::new(ErrorKind::Network, format!("nothing recorded: {note}"))
+                .hint("the case would hold the answers of the proxy instead of the far side's"),
+        );
     }
     seen.files.retain(|name, _| recording::in_work(name));
-    if let Some((name, _)) = seen.files.iter().find(|(_, entry)| matches!(entry.kind, Kind::Large(..))) {
+    if let Some((name, _)) = seen
+        .files
+        .iter()
+        .find(|(_, entry)| matches!(entry.kind, Kind::Large(..)))
+    {
         return Err(ToolError::new(
             ErrorKind::InvalidInput,
             format!("`{name}` is larger than 8 MiB, too large for a case"),
@@ -153,13 +168,22 @@ pub async fn record(input: &Record, job: &Job, ctx: &Context) -> ToolResult<Reco
     let case = write(input, job, &seen, &secrets, &inputs, clock)?;
     let mut notes = ran.notes;
     let unanswered = seen.requests.iter().filter(|r| r.unexpected);
-    notes.extend(unanswered.map(|r| format!("the far side had no answer for {} {}{}", r.method, r.base, r.path)));
+    notes.extend(
+        unanswered.map(|r| format!("the far side had no answer for {} {}{}", r.method, r.base, r.path)),
+    );
     let folder = case.parent().and_then(Path::file_name).unwrap_or_default();
     if folder != job.tool.as_str() {
-        notes.push(format!("`parity check` looks for the cases of `{0}` in folders named `{0}`", job.tool));
+        notes.push(format!(
+            "`parity check` looks for the cases of `{0}` in folders named `{0}`",
+            job.tool
+        ));
     }
     let cases = case.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-    let made = seen.files.iter().filter(|(name, entry)| inputs.get(*name) != Some(*entry)).count();
+    let made = seen
+        .files
+        .iter()
+        .filter(|(name, entry)| inputs.get(*name) != Some(*entry))
+        .count();
     Ok(Recorded {
         check: format!("parity check {} --cases {}", job.tool, cases.display()),
         case_dir: case,
@@ -181,11 +205,21 @@ fn write(
     clock: jiff::Timestamp,
 ) -> ToolResult<PathBuf> {
     let target = &input.case_dir;
-    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = target
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let parent = target
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let failed = |e: &std::io::Error| ToolError::file("write the case to", target, e);
     std::fs::create_dir_all(parent).map_err(|e| failed(&e))?;
-    let half = tempfile::Builder::new().prefix(".case-").tempdir_in(parent).map_err(|e| failed(&e))?;
+    let half = tempfile::Builder::new()
+        .prefix(".case-")
+        .tempdir_in(parent)
+        .map_err(|e| failed(&e))?;
     let (mut expected, mut details) = recording::expected(seen, inputs, &job.given.sqlite);
     job.candidate_args.clone_into(&mut details.candidate_args);
     details.normalisers.clone_from(&job.rules.normalise);
@@ -205,7 +239,11 @@ fn write(
         .iter()
         .map(|(name, value)| {
             let hidden = redact::is_secret(name) && !value.is_empty();
-            let value = if hidden { redact::filler(value) } else { secrets.text(value) };
+            let value = if hidden {
+                redact::filler(value)
+            } else {
+                secrets.text(value)
+            };
             (name.clone(), json!(value))
         })
         .collect();
@@ -214,11 +252,22 @@ fn write(
         tool: &job.tool,
         case: &name,
         script: &secrets.text(&job.script),
-        summary: input.summary.as_deref().unwrap_or("recorded from the replaced script"),
+        summary: input
+            .summary
+            .as_deref()
+            .unwrap_or("recorded from the replaced script"),
         args: &args,
         env: Value::Object(env),
-        stdin: if stdin.is_empty() { Value::Null } else { json!(secrets.text(&stdin)) },
-        files_in: inputs.iter().filter(|(_, e)| e.kind != Kind::Folder).map(|(n, _)| n.clone()).collect(),
+        stdin: if stdin.is_empty() {
+            Value::Null
+        } else {
+            json!(secrets.text(&stdin))
+        },
+        files_in: inputs
+            .iter()
+            .filter(|(_, e)| e.kind != Kind::Folder)
+            .map(|(n, _)| n.clone())
+            .collect(),
         // To the second: a script that prints its time is read back in the same one.
         clock: clock.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         routes,
@@ -243,7 +292,10 @@ fn write(
         if intended.is_file() {
             std::fs::copy(&intended, half.path().join("intended.json")).map_err(|e| failed(&e))?;
         }
-        let old = tempfile::Builder::new().prefix(".case-").tempdir_in(parent).map_err(|e| failed(&e))?;
+        let old = tempfile::Builder::new()
+            .prefix(".case-")
+            .tempdir_in(parent)
+            .map_err(|e| failed(&e))?;
         std::fs::rename(target, old.path().join("old")).map_err(|e| failed(&e))?;
     }
     std::fs::rename(half.path(), target).map_err(|e| failed(&e))?;
@@ -290,5 +342,9 @@ fn copy_clean(from: &Path, to: &Path, secrets: &Secrets) -> std::io::Result<()> 
     std::fs::copy(from, to)?;
     let bytes = std::fs::read(from)?;
     let clean = secrets.bytes(&bytes);
-    if clean == bytes { Ok(()) } else { std::fs::write(to, clean) }
+    if clean == bytes {
+        Ok(())
+    } else {
+        std::fs::write(to, clean)
+    }
 }

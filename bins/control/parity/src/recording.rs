@@ -77,7 +77,12 @@ const BASE64: &str = "base64:";
 
 fn to_text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(
-        |_| format!("{BASE64}{}", base64::engine::general_purpose::STANDARD.encode(bytes)),
+        |_| {
+            format!(
+                "{BASE64}{}",
+                base64::engine::general_purpose::STANDARD.encode(bytes)
+            )
+        },
         str::to_owned,
     )
 }
@@ -177,9 +182,21 @@ pub fn expected(seen: &Seen, inputs: &BTreeMap<String, Entry>, sqlite: &[String]
         candidate_args: Vec::new(),
         normalisers: Vec::new(),
         stderr_class: StderrClass::of(&seen.stderr).as_str().to_owned(),
-        modes: made.iter().filter(|(_, e)| !folder(e)).map(|(n, e)| ((*n).clone(), mode(e))).collect(),
-        folders: made.iter().filter(|(_, e)| folder(e)).map(|(n, e)| ((*n).clone(), mode(e))).collect(),
-        deleted: inputs.keys().filter(|name| !seen.files.contains_key(*name)).cloned().collect(),
+        modes: made
+            .iter()
+            .filter(|(_, e)| !folder(e))
+            .map(|(n, e)| ((*n).clone(), mode(e)))
+            .collect(),
+        folders: made
+            .iter()
+            .filter(|(_, e)| folder(e))
+            .map(|(n, e)| ((*n).clone(), mode(e)))
+            .collect(),
+        deleted: inputs
+            .keys()
+            .filter(|name| !seen.files.contains_key(*name))
+            .cloned()
+            .collect(),
         requests: seen
             .requests
             .iter()
@@ -220,8 +237,13 @@ fn request_value(request: &Exchange) -> Value {
 
 /// Inputs of a case by their names.
 pub fn inputs(case: &Case) -> Vec<(PathBuf, PathBuf)> {
-    let entries = std::fs::read_dir(case.folder.join("in")).into_iter().flatten().flatten();
-    entries.map(|entry| (entry.path(), PathBuf::from(entry.file_name()))).collect()
+    let entries = std::fs::read_dir(case.folder.join("in"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    entries
+        .map(|entry| (entry.path(), PathBuf::from(entry.file_name())))
+        .collect()
 }
 
 /// What the control did, read back. `inputs` is the tree of a working directory with nothing but the inputs in it.
@@ -298,7 +320,9 @@ fn tables(details: &Details, rows: Option<&Value>) -> BTreeMap<String, Table> {
         let table = Table {
             columns: columns.clone(),
             key: key.clone(),
-            rows: rows.map(|row| columns.iter().map(|column| row[column].clone()).collect()).collect(),
+            rows: rows
+                .map(|row| columns.iter().map(|column| row[column].clone()).collect())
+                .collect(),
         };
         (name.clone(), table)
     };
@@ -352,7 +376,11 @@ pub fn details(folder: &Path) -> ToolResult<Option<Details>> {
     } else {
         Err(ToolError::new(
             ErrorKind::InvalidInput,
-            format!("`{}` has format `{}`, which is not known here", folder.display(), decoded.format),
+            format!(
+                "`{}` has format `{}`, which is not known here",
+                folder.display(),
+                decoded.format
+            ),
         ))
     }
 }

@@ -68,7 +68,12 @@ impl Secrets {
 
     fn of_request(&mut self, request: &Exchange) {
         let answered = request.answer.iter().flat_map(|answer| &answer.headers);
-        for (name, value) in request.headers.iter().chain(answered).filter(|(name, _)| is_secret(name)) {
+        for (name, value) in request
+            .headers
+            .iter()
+            .chain(answered)
+            .filter(|(name, _)| is_secret(name))
+        {
             if name.ends_with("cookie") {
                 for pair in value.split(';') {
                     self.add(pair.split_once('=').map_or("", |(_, value)| value));
@@ -151,7 +156,10 @@ impl Secrets {
         match value {
             Value::String(text) => Value::String(self.text(&text)),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
-            Value::Object(map) => map.into_iter().map(|(key, item)| (key, self.value(item))).collect(),
+            Value::Object(map) => map
+                .into_iter()
+                .map(|(key, item)| (key, self.value(item)))
+                .collect(),
             other => other,
         }
     }
@@ -173,14 +181,24 @@ impl Secrets {
             let answer = request.answer.as_mut();
             if let Some(answer) = answer {
                 answer.body = self.bytes(&answer.body);
-                answer.headers.iter_mut().for_each(|(_, value)| *value = self.text(value));
+                answer
+                    .headers
+                    .iter_mut()
+                    .for_each(|(_, value)| *value = self.text(value));
             }
-            request.headers.iter_mut().for_each(|(_, value)| *value = self.text(value));
+            request
+                .headers
+                .iter_mut()
+                .for_each(|(_, value)| *value = self.text(value));
         }
         for mail in &mut seen.mails {
             mail.source = self.bytes(&mail.source);
         }
-        for cell in seen.tables.values_mut().flat_map(|table| table.rows.iter_mut().flatten()) {
+        for cell in seen
+            .tables
+            .values_mut()
+            .flat_map(|table| table.rows.iter_mut().flatten())
+        {
             *cell = self.value(cell.take());
         }
     }
@@ -195,7 +213,10 @@ pub fn places(seen: &mut Seen) {
 
 fn request_places(request: &mut Exchange) {
     headers(&mut request.headers);
-    if query_pairs(&request.query).iter().any(|(name, _)| is_secret(name)) {
+    if query_pairs(&request.query)
+        .iter()
+        .any(|(name, _)| is_secret(name))
+    {
         let parts = request.query.split('&').map(|pair| match pair.split_once('=') {
             Some((name, _)) if is_secret(name) => format!("{name}={REDACTED}"),
             _ => pair.to_owned(),
@@ -225,18 +246,27 @@ fn body(body: &mut Vec<u8>, stands: fn(&str) -> String) {
 }
 
 fn hide(value: &mut Value, stands: fn(&str) -> String) -> bool {
+    let mut hidden = false;
     match value {
-        Value::Object(map) => map.iter_mut().fold(false, |hidden, (name, inner)| {
-            if inner.as_str().is_some_and(|text| !text.is_empty()) && is_secret(name) {
-                *inner = Value::from(stands(inner.as_str().unwrap_or_default()));
-                true
-            } else {
-                hide(inner, stands) || hidden
+        Value::Object(map) => {
+            for (name, inner) in map {
+                match inner {
+                    Value::String(text) if !text.is_empty() && is_secret(name) => {
+                        *inner = Value::from(stands(text));
+                        hidden = true;
+                    }
+                    other => hidden |= hide(other, stands),
+                }
             }
-        }),
-        Value::Array(items) => items.iter_mut().fold(false, |hidden, item| hide(item, stands) || hidden),
-        _ => false,
+        }
+        Value::Array(items) => {
+            for item in items {
+                hidden |= hide(item, stands);
+            }
+        }
+        _ => {}
     }
+    hidden
 }
 
 #[cfg(test)]
@@ -245,11 +275,31 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_known_and_others_are_left_alone() {
-        for name in ["Authorization", "x-api-key", "cookie", "set-cookie", "api_key", "key", "access_token", "LINEAR_API_KEY",
-            "SMTP_PASSWORD", "accessToken", "X-Goog-Api-Key", "client_secret"] {
+        for name in [
+            "Authorization",
+            "x-api-key",
+            "cookie",
+            "set-cookie",
+            "api_key",
+            "key",
+            "access_token",
+            "LINEAR_API_KEY",
+            "SMTP_PASSWORD",
+            "accessToken",
+            "X-Goog-Api-Key",
+            "client_secret",
+        ] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["keyword", "total_tokens", "monkey", "content-type", "author", "passenger", "x-request-id"] {
+        for name in [
+            "keyword",
+            "total_tokens",
+            "monkey",
+            "content-type",
+            "author",
+            "passenger",
+            "x-request-id",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
     }
@@ -269,9 +319,13 @@ mod tests {
             unexpected: false,
         });
         let secrets = Secrets::of([], &seen);
-        let clean = secrets.text("geheim/1234 geheim%2F1234 opensesame tok-5678 /bot123456:abcdefghijklmnopqrstuvwxyz/");
+        let clean = secrets
+            .text("geheim/1234 geheim%2F1234 opensesame tok-5678 /bot123456:abcdefghijklmnopqrstuvwxyz/");
         let token = filler("123456:abcdefghijklmnopqrstuvwxyz");
-        assert_eq!(clean, format!("REDACTEDRED REDACTEDRED REDACTEDRE REDACTED /bot{token}/"));
+        assert_eq!(
+            clean,
+            format!("REDACTEDRED REDACTEDRED REDACTEDRE REDACTED /bot{token}/")
+        );
         places(&mut seen);
         let request = &seen.requests[0];
         assert_eq!(request.query, "a=1&key=REDACTED");

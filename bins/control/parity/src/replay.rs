@@ -57,7 +57,9 @@ where
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.map(|runtime| runtime.block_on(work()))
         });
-        let ended = thread.join().map_err(|_| ToolError::internal("the run of a case broke off"))?;
+        let ended = thread
+            .join()
+            .map_err(|_| ToolError::internal("the run of a case broke off"))?;
         ended.map_err(failed)
     })
 }

@@ -5,12 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    case::Class,
-    diff::Divergence,
-    normalise::Normaliser,
-    seen::Seen,
-};
+use crate::{case::Class, diff::Divergence, normalise::Normaliser, seen::Seen};
 
 /// One side, in short.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -125,7 +125,12 @@ fn compared(
     let mut notes: Vec<String> = Vec::new();
     for (who, ran) in [("control", control), ("candidate", candidate)] {
         notes.extend(ran.notes.iter().map(|note| format!("{who}: {note}")));
-        for request in ran.seen.requests.iter().filter(|r| r.unexpected && r.answer.is_some()) {
+        for request in ran
+            .seen
+            .requests
+            .iter()
+            .filter(|r| r.unexpected && r.answer.is_some())
+        {
             notes.push(format!(
                 "{who}: the far side has no answer for {} {}{}",
                 request.method, request.base, request.path

@@ -126,8 +126,14 @@ pub struct Job {
 impl Sides {
     /// Finds the programs, reads the inputs, learns the effects.
     pub async fn job(&self, tool: &str, args: &[String], ctx: &Context) -> ToolResult<Job> {
-        if !tool.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-            return Err(ToolError::invalid("tool", format!("`{}` is no tool name", tool.escape_debug())));
+        if !tool
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        {
+            return Err(ToolError::invalid(
+                "tool",
+                format!("`{}` is no tool name", tool.escape_debug()),
+            ));
         }
         let cwd = std::env::current_dir()
             .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot tell the working directory: {e}")))?;
@@ -168,7 +174,10 @@ impl Sides {
                     .map_err(|e| ToolError::file("find", &legacy.script, &e))?;
                 let name = path.file_name().unwrap_or_default();
                 script = format!("{} {}", legacy.interpreter.display(), name.to_string_lossy());
-                control.extend([legacy.interpreter.display().to_string(), path.display().to_string()]);
+                control.extend([
+                    legacy.interpreter.display().to_string(),
+                    path.display().to_string(),
+                ]);
                 if let Some(input) = &input {
                     both = job_manager::legacy_arguments(tool, legacy, input);
                     both.extend(args.iter().cloned());
@@ -250,7 +259,11 @@ impl Job {
             .code("effects_unknown")
             .hint("build the tool, set `effects` in its section of onejob.toml, or give `--effects reads --effects writes_files`"));
         };
-        Ok(effects.iter().copied().filter(|e| !harmless.contains(e)).collect())
+        Ok(effects
+            .iter()
+            .copied()
+            .filter(|e| !harmless.contains(e))
+            .collect())
     }
 
     /// Refuses a tool that acts on the world, unless its other side is faked.
@@ -285,8 +298,14 @@ pub async fn describe(path: &Path) -> Option<Definition> {
         return None;
     }
     let mut command = tokio::process::Command::new(path);
-    command.arg("--describe").stdin(std::process::Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(5), command.output()).await.ok()?.ok()?;
+    command
+        .arg("--describe")
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(5), command.output())
+        .await
+        .ok()?
+        .ok()?;
     serde_json::from_slice(&output.stdout).ok()
 }
 
@@ -333,7 +352,10 @@ fn read_source(source: &Path) -> ToolResult<Vec<u8>> {
     };
     result.map_err(|e| ToolError::file("read", source, &e))?;
     if bytes.len() as u64 > MAX_STDIN {
-        return Err(ToolError::invalid("stdin", format!("`{}` is larger than 64 MiB", source.display())));
+        return Err(ToolError::invalid(
+            "stdin",
+            format!("`{}` is larger than 64 MiB", source.display()),
+        ));
     }
     Ok(bytes)
 }
@@ -363,11 +385,18 @@ fn environment(declared: &[String]) -> ToolResult<BTreeMap<String, String>> {
 
 /// Routes from a list, from `{"http": [...]}`, or from a recorded case.
 pub fn routes(path: &Path) -> ToolResult<Vec<Route>> {
-    let file = if path.is_dir() { path.join("case.json") } else { path.to_owned() };
+    let file = if path.is_dir() {
+        path.join("case.json")
+    } else {
+        path.to_owned()
+    };
     let value: Value = case::read_json(&file)?;
     let list = match &value {
         Value::Array(_) => &value,
-        object => object.pointer("/far_side/http").or_else(|| object.get("http")).unwrap_or(&Value::Null),
+        object => object
+            .pointer("/far_side/http")
+            .or_else(|| object.get("http"))
+            .unwrap_or(&Value::Null),
     };
     if list.is_null() && value.get("far_side").is_some() {
         return Ok(Vec::new());
@@ -381,11 +410,16 @@ pub fn routes(path: &Path) -> ToolResult<Vec<Route>> {
 
 /// Relative paths that exist become inputs; absolute ones that are not the system's get a place on each side.
 fn named_files(args: &[String], cwd: &Path) -> (Vec<(PathBuf, PathBuf)>, Vec<PathBuf>) {
-    const SYSTEM: [&str; 9] = ["/dev", "/proc", "/sys", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc"];
+    const SYSTEM: [&str; 9] = [
+        "/dev", "/proc", "/sys", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc",
+    ];
     let mut outside = Vec::new();
     let mut relative = Vec::new();
     for arg in args {
-        let word = arg.split_once('=').filter(|(flag, _)| flag.starts_with('-')).map_or(arg.as_str(), |(_, v)| v);
+        let word = arg
+            .split_once('=')
+            .filter(|(flag, _)| flag.starts_with('-'))
+            .map_or(arg.as_str(), |(_, v)| v);
         let path = Path::new(word);
         if !path.is_absolute() {
             relative.push(path);
@@ -412,7 +446,10 @@ fn named<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, cwd: &Path) -> Vec<
         let fits = inner.components().next().is_some() && inner.components().all(normal);
         (fits && whole.exists()).then_some((whole, inner))
     };
-    paths.into_iter().filter_map(|path| inside(path.as_ref())).collect()
+    paths
+        .into_iter()
+        .filter_map(|path| inside(path.as_ref()))
+        .collect()
 }
 
 #[cfg(test)]

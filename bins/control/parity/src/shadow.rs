@@ -116,17 +116,14 @@ pub async fn shadow(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<(
         exit: exit.clone(),
         stdout,
         stderr,
-        files: made(&cwd, &before, &given),
+        files: made(&cwd, before.as_ref(), &given),
         requests: Vec::new(),
         mails: Vec::new(),
         tables: tables(&cwd, &given),
         took,
     };
     let control = named(control, &Names::of_directory(&cwd));
-    let apart = Job {
-        given,
-        ..job.clone()
-    };
+    let apart = Job { given, ..job.clone() };
     let compared = compare(&apart, &control, before.is_some(), calibrations).await;
     drop(stash);
     let line = match compared {
@@ -195,7 +192,11 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
         .env_remove("ONEJOB_EVENTS_FD")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command.stdin(if job.given.stdin.is_empty() { Stdio::inherit() } else { Stdio::piped() });
+    command.stdin(if job.given.stdin.is_empty() {
+        Stdio::inherit()
+    } else {
+        Stdio::piped()
+    });
     let mut group = ChildGroup::spawn(command)?;
     let (input, output, errors) = {
         let child = group.child();
@@ -237,10 +238,9 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
         return Err(ToolError::cancelled());
     };
     let status = status.map_err(|e| ToolError::internal(format!("cannot wait for the script: {e}")))?;
-    let exit = status.code().map_or_else(
-        || Exit::Signal(status.signal().unwrap_or_default()),
-        Exit::Code,
-    );
+    let exit = status
+        .code()
+        .map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code);
     // Whatever the script left running stays, as it always did.
     group.release();
     Ok((exit, out, err))
@@ -271,7 +271,8 @@ async fn compare(
     let shown = |mut seen: Seen| {
         seen.requests.clear();
         seen.mails.clear();
-        seen.files.retain(|name, entry| !name.starts_with(['~', '/']) && inputs.get(name) != Some(&*entry));
+        seen.files
+            .retain(|name, entry| !name.starts_with(['~', '/']) && inputs.get(name) != Some(&*entry));
         if !files_known {
             seen.files.clear();
         }
@@ -318,7 +319,11 @@ fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Stamp>) -> boo
         let Ok(metadata) = item.metadata() else { continue };
         let name = format!("{prefix}{}", item.file_name().to_string_lossy());
         // A folder changes whenever something in it does.
-        let time = if metadata.is_dir() { (0, 0) } else { (metadata.mtime(), metadata.mtime_nsec()) };
+        let time = if metadata.is_dir() {
+            (0, 0)
+        } else {
+            (metadata.mtime(), metadata.mtime_nsec())
+        };
         let size = if metadata.is_dir() { 0 } else { metadata.len() };
         let stamp = (time.0, time.1, size, metadata.ino(), metadata.mode());
         let inner = !metadata.is_dir() || walk(&item.path(), &format!("{name}/"), found);
@@ -331,12 +336,14 @@ fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Stamp>) -> boo
 }
 
 /// What the script made or changed.
-fn made(cwd: &Path, before: &Option<BTreeMap<String, Stamp>>, given: &Given) -> BTreeMap<String, Entry> {
+fn made(cwd: &Path, before: Option<&BTreeMap<String, Stamp>>, given: &Given) -> BTreeMap<String, Entry> {
     let (Some(before), Some(after)) = (before, snapshot(cwd)) else {
         return BTreeMap::new();
     };
     let ours = app_core::state::state_dir().unwrap_or_default();
-    let changed = after.into_iter().filter(|(name, stamp)| before.get(name) != Some(stamp));
+    let changed = after
+        .into_iter()
+        .filter(|(name, stamp)| before.get(name) != Some(stamp));
     let mut files = BTreeMap::new();
     for (name, _) in changed {
         let path = cwd.join(&name);

@@ -85,9 +85,9 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
         .iter()
         .map(|word| place.fill(&mapped(word, given, &place), &far))
         .collect();
-    let (program, arguments) = words.split_first().ok_or_else(|| {
-        app_core::ToolError::invalid("control", "the command is empty")
-    })?;
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| app_core::ToolError::invalid("control", "the command is empty"))?;
     let mut process = Command::new(program);
     process
         .args(arguments)
@@ -113,10 +113,21 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
     let mut notes = far.notes();
     for (name, pipe) in [("stdout", &out), ("stderr", &err)] {
         if pipe.cut {
-            notes.push(format!("{name} is longer than 16 MiB; only the beginning is compared"));
+            notes.push(format!(
+                "{name} is longer than 16 MiB; only the beginning is compared"
+            ));
         }
     }
-    let seen = observe(&place, &far, &names, given, exit, (&out.bytes, &err.bytes), took, &mut notes);
+    let seen = observe(
+        &place,
+        &far,
+        &names,
+        given,
+        exit,
+        (&out.bytes, &err.bytes),
+        took,
+        &mut notes,
+    );
     Ok(Ran {
         seen,
         notes,
@@ -142,7 +153,10 @@ fn mapped(word: &str, given: &Given, place: &Place) -> String {
 fn environment(given: &Given, place: &Place, far: &FarSide) -> ToolResult<BTreeMap<String, String>> {
     let mut env = BTreeMap::new();
     let mut set = |name: &str, value: String| drop(env.insert(name.to_owned(), value));
-    set("PATH", std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into()));
+    set(
+        "PATH",
+        std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into()),
+    );
     for (name, folder) in [("HOME", "home"), ("TMPDIR", "tmp"), ("ONEJOB_STATE_DIR", "state")] {
         set(name, place.folder(folder).display().to_string());
     }
@@ -161,7 +175,12 @@ fn environment(given: &Given, place: &Place, far: &FarSide) -> ToolResult<BTreeM
         for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"] {
             set(name, far.url());
         }
-        for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+        for name in [
+            "SSL_CERT_FILE",
+            "REQUESTS_CA_BUNDLE",
+            "CURL_CA_BUNDLE",
+            "NODE_EXTRA_CA_CERTS",
+        ] {
             set(name, trusted.display().to_string());
         }
     }
@@ -210,10 +229,9 @@ async fn watch(group: &mut ChildGroup, stdin: &[u8], limit: Duration) -> (Exit, 
                     let _ = tokio::time::timeout(LINGER, io).await;
                 }
                 match status {
-                    Ok(status) => status.code().map_or_else(
-                        || Exit::Signal(status.signal().unwrap_or_default()),
-                        Exit::Code,
-                    ),
+                    Ok(status) => status
+                        .code()
+                        .map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code),
                     Err(e) => Exit::NotStarted(e.to_string()),
                 }
             }

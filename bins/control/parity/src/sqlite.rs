@@ -18,7 +18,9 @@ pub fn tables(path: &Path) -> Result<BTreeMap<String, Table>, String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(path, flags).map_err(told)?;
     let mut names = database
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+        .prepare(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+        )
         .map_err(told)?;
     let names: Vec<String> = names
         .query_map([], |row| row.get(0))
@@ -36,7 +38,9 @@ fn table(database: &Connection, name: &str) -> rusqlite::Result<Table> {
     let quoted = format!("\"{}\"", name.replace('"', "\"\""));
     let mut info = database.prepare(&format!("PRAGMA table_info({quoted})"))?;
     let info: Vec<(String, usize)> = info
-        .query_map([], |row| Ok((row.get("name")?, row.get::<_, u32>("pk")? as usize)))?
+        .query_map([], |row| {
+            Ok((row.get("name")?, row.get::<_, u32>("pk")? as usize))
+        })?
         .collect::<rusqlite::Result<_>>()?;
     let mut key: Vec<(usize, usize)> = info
         .iter()
@@ -88,8 +92,15 @@ mod tests {
         let table = &found["t"];
         assert_eq!(table.columns, ["a", "id", "b", "r"]);
         assert_eq!(table.key, [1]);
-        assert_eq!(table.rows[0], [json!("x"), json!(2), json!({"blob": "00ff"}), json!(1.0)]);
-        std::fs::write(dir.path().join("b.db"), "no database, but a text that is long enough").unwrap();
+        assert_eq!(
+            table.rows[0],
+            [json!("x"), json!(2), json!({"blob": "00ff"}), json!(1.0)]
+        );
+        std::fs::write(
+            dir.path().join("b.db"),
+            "no database, but a text that is long enough",
+        )
+        .unwrap();
         assert!(tables(&dir.path().join("b.db")).is_err());
     }
 }

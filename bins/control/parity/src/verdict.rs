@@ -30,6 +30,15 @@ pub struct CaseResult {
 
 /// Runs and judges one case.
 pub fn judge(case: &Case, tools: &Path) -> ToolResult<CaseResult> {
+    if !tools.join(&case.tool).is_file() {
+        return Ok(CaseResult {
+            case: format!("{}/{}", case.tool, case.name),
+            summary: case.recorded.summary.clone(),
+            passed: false,
+            intended: Vec::new(),
+            problems: vec![format!("there is no `{}` in `{}`", case.tool, tools.display())],
+        });
+    }
     if let Some(details) = recording::details(&case.folder)? {
         let (differences, observed) = replay::replay(case, &details, tools)?;
         return Ok(weigh(case, &differences, &observed));

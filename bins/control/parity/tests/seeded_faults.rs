@@ -43,7 +43,12 @@ const FAULTS: [(&str, Class, &str, &str); 44] = [
     ("null_for_missing", S, "file out/summary.json", ""),
     ("empty_body", S, "http[1].body", "empty body on one side"),
     ("empty_answer", S, "exit", "ended differently"),
-    ("content_type", S, "http[1].headers.content-type", "header differs"),
+    (
+        "content_type",
+        S,
+        "http[1].headers.content-type",
+        "header differs",
+    ),
     ("number_as_text", S, "http[1].body", ""),
     ("method", S, "http +PUT /push", "extra request"),
     ("query_order", N, "http[0].query", "query order differs"),
@@ -65,7 +70,12 @@ const FAULTS: [(&str, Class, &str, &str); 44] = [
     ("extra_file", S, "file out/debug.log", "extra file"),
     ("deleted_input", S, "file orders.csv", "missing file"),
     ("file_mode", N, "file out/summary.json.mode", "permissions differ"),
-    ("executable", S, "file out/summary.json.mode", "permissions differ"),
+    (
+        "executable",
+        S,
+        "file out/summary.json.mode",
+        "permissions differ",
+    ),
     ("trailing_newline", E, "file out/summary.json", "line ends"),
 ];
 
@@ -73,7 +83,10 @@ use Class::{Exact as E, Normalised as N, Semantic as S};
 
 /// The interpreter itself, not a launcher in front of it.
 fn python() -> String {
-    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    let output = Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable)"])
+        .output()
+        .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -126,8 +139,14 @@ impl Bench {
             tz: Some("UTC".to_owned()),
             tools: PathBuf::new(),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(side::run(&words.map(str::to_owned), &given)).unwrap().seen
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime
+            .block_on(side::run(&words.map(str::to_owned), &given))
+            .unwrap()
+            .seen
     }
 }
 
@@ -171,10 +190,15 @@ fn every_seeded_fault_is_found_where_it_is() {
         let candidate = bench.side(fault, LONG);
         for class in [E, N, S] {
             let found = differences(&control, &candidate, &again, class);
-            let hit = found.iter().any(|d| d.place.starts_with(place) && d.what.contains(what));
+            let hit = found
+                .iter()
+                .any(|d| d.place.starts_with(place) && d.what.contains(what));
             let meant = class as u8 <= weakest as u8;
             if meant && !hit || !meant && !found.is_empty() {
-                wrong.lock().unwrap().push(format!("{fault} in {class:?}: {found:#?}"));
+                wrong
+                    .lock()
+                    .unwrap()
+                    .push(format!("{fault} in {class:?}: {found:#?}"));
             }
         }
     });
@@ -189,7 +213,11 @@ fn fifty_clean_repetitions_show_nothing() {
     assert_eq!(control.requests.len(), 2);
     assert_eq!(control.mails.len(), 1);
     assert_eq!(control.tables.len(), 2);
-    assert!(control.files.contains_key("out/summary.json"), "{:?}", control.files.keys());
+    assert!(
+        control.files.contains_key("out/summary.json"),
+        "{:?}",
+        control.files.keys()
+    );
     let wrong = Mutex::new(Vec::new());
     in_parallel(50, |index| {
         let candidate = bench.side("", LONG);
@@ -211,10 +239,15 @@ fn a_candidate_that_hangs_is_killed_with_all_it_started() {
     assert!(started.elapsed() < Duration::from_secs(5));
     let found = differences(&control, &candidate, &control, S);
     assert!(
-        found.iter().any(|d| d.place == "exit" && d.candidate == "killed after 1 s"),
+        found
+            .iter()
+            .any(|d| d.place == "exit" && d.candidate == "killed after 1 s"),
         "{found:#?}"
     );
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report.py").display().to_string();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/report.py")
+        .display()
+        .to_string();
     let alive = || {
         let processes = std::fs::read_dir("/proc").unwrap().flatten();
         processes

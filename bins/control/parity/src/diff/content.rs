@@ -45,7 +45,12 @@ fn lines(place: &str, a: &str, b: &str, rules: &Rules, found: &mut Found) {
         let first = x.iter().zip(&y).take_while(|(p, q)| p == q).count();
         found.add(
             place,
-            &format!("{} and {} line ends, differing from line {}", x.len() - 1, y.len() - 1, first + 1),
+            &format!(
+                "{} and {} line ends, differing from line {}",
+                x.len() - 1,
+                y.len() - 1,
+                first + 1
+            ),
             json!(shown(x.get(first))),
             json!(shown(y.get(first))),
         );
@@ -66,7 +71,9 @@ fn lines(place: &str, a: &str, b: &str, rules: &Rules, found: &mut Found) {
 }
 
 fn shown(line: Option<&&str>) -> Value {
-    line.map_or(Value::Null, |line| json!(line.chars().take(300).collect::<String>()))
+    line.map_or(Value::Null, |line| {
+        json!(line.chars().take(300).collect::<String>())
+    })
 }
 
 /// Differing words of one line; the whole line when the lines are built differently.
@@ -78,7 +85,12 @@ fn words(place: &str, a: &str, b: &str, found: &mut Found) {
         return;
     }
     for (index, (p, q)) in x.iter().zip(&y).enumerate().filter(|(_, (p, q))| p != q) {
-        found.add(format!("{place}:{}", index + 1), "word differs", json!(p), json!(q));
+        found.add(
+            format!("{place}:{}", index + 1),
+            "word differs",
+            json!(p),
+            json!(q),
+        );
     }
 }
 

@@ -25,13 +25,22 @@ pub(super) fn compare(
         }
     }
     for (name, entry) in candidate.iter().filter(|(name, _)| !control.contains_key(*name)) {
-        found.add(format!("file {name}"), "extra file", Value::Null, json!(told(entry)));
+        found.add(
+            format!("file {name}"),
+            "extra file",
+            Value::Null,
+            json!(told(entry)),
+        );
     }
 }
 
 fn same(place: &str, a: &Entry, b: &Entry, rules: &Rules, found: &mut Found) {
     // By meaning, only what the owner may do counts.
-    let mask = if rules.class == Class::Semantic { 0o700 } else { 0o777 };
+    let mask = if rules.class == Class::Semantic {
+        0o700
+    } else {
+        0o777
+    };
     if a.mode & mask != b.mode & mask {
         found.add(
             format!("{place}.mode"),

@@ -77,8 +77,15 @@ fn same(index: usize, a: &Exchange, b: &Exchange, rules: &Rules, found: &mut Fou
             json!(value),
         );
     }
-    if a.body.is_empty() != b.body.is_empty() {
-        let told = |body: &[u8]| json!(String::from_utf8_lossy(body).chars().take(300).collect::<String>());
+    if a.body.is_empty() ^ b.body.is_empty() {
+        let told = |body: &[u8]| {
+            json!(
+                String::from_utf8_lossy(body)
+                    .chars()
+                    .take(300)
+                    .collect::<String>()
+            )
+        };
         found.add(
             format!("{place}.body"),
             "empty body on one side",

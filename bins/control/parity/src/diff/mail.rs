@@ -68,7 +68,10 @@ fn readable(message: &Message<'_>, name: &str, raw: &str) -> String {
     {
         return subject.to_owned();
     }
-    if let Some(addresses) = message.header(name.to_owned()).and_then(|value| value.as_address()) {
+    if let Some(addresses) = message
+        .header(name.to_owned())
+        .and_then(|value| value.as_address())
+    {
         let told = addresses.iter().map(|a| match (a.name(), a.address()) {
             (Some(name), Some(address)) => format!("{name} <{address}>"),
             (_, address) => address.unwrap_or_default().to_owned(),
@@ -112,11 +115,28 @@ fn parts(place: &str, a: &Value, b: &Value, rules: &Rules, found: &mut Found) {
         let (x, y) = (rest_a[body].take(), rest_b[body].take());
         let count = |v: &Value| v.as_array().map_or(0, Vec::len);
         if count(&x) != count(&y) {
-            found.add(format!("{place}.{body}"), "different number of parts", json!(count(&x)), json!(count(&y)));
+            found.add(
+                format!("{place}.{body}"),
+                "different number of parts",
+                json!(count(&x)),
+                json!(count(&y)),
+            );
         }
-        for (index, (p, q)) in x.as_array().into_iter().flatten().zip(y.as_array().into_iter().flatten()).enumerate() {
+        for (index, (p, q)) in x
+            .as_array()
+            .into_iter()
+            .flatten()
+            .zip(y.as_array().into_iter().flatten())
+            .enumerate()
+        {
             let bytes = |v: &Value| v.as_str().unwrap_or_default().as_bytes().to_vec();
-            content::compare(&format!("{place}.{body}[{index}]"), &bytes(p), &bytes(q), rules, found);
+            content::compare(
+                &format!("{place}.{body}[{index}]"),
+                &bytes(p),
+                &bytes(q),
+                rules,
+                found,
+            );
         }
     }
     content::values(place, &rest_a, &rest_b, rules, found);

@@ -58,12 +58,7 @@ fn same(place: &str, a: &Table, b: &Table, rules: &Rules, found: &mut Found) {
     let (x, y) = (keyed(a), keyed(b));
     for (key, row) in &x {
         let Some(other) = y.get(key) else {
-            found.add(
-                format!("{place}{key}"),
-                "missing row",
-                named(a, row),
-                Value::Null,
-            );
+            found.add(format!("{place}{key}"), "missing row", named(a, row), Value::Null);
             continue;
         };
         for ((column, p), q) in a.columns.iter().zip(row).zip(other) {

@@ -22,7 +22,10 @@ pub(super) fn declared(shared: &Shared, method: &str, base: &str, path: &str, qu
     let Mode::Answer(routes) = &shared.mode else {
         return Told::Unknown;
     };
-    let Some(index) = routes.iter().position(|route| route.matches(method, base, path, query)) else {
+    let Some(index) = routes
+        .iter()
+        .position(|route| route.matches(method, base, path, query))
+    else {
         return Told::Unknown;
     };
     let responses = &routes[index].responses;

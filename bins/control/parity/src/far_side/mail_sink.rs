@@ -31,7 +31,9 @@ pub(super) async fn connection(stream: TcpStream, shared: Arc<Shared>) {
         && let Ok(config) = shared.authority.server("127.0.0.1")
     {
         match TlsAcceptor::from(config).accept(plain.into_inner()).await {
-            Ok(stream) => drop(session(&mut BufReader::new(stream), &shared, false).await),
+            Ok(stream) => {
+                let _ = session(&mut BufReader::new(stream), &shared, false).await;
+            }
             Err(why) => shared.note(format!(
                 "mail: the client does not trust the certificate of this run ({why})"
             )),
@@ -58,11 +60,19 @@ where
     loop {
         let command = line(stream).await?;
         let command = String::from_utf8_lossy(&command).trim().to_owned();
-        let verb = command.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+        let verb = command
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         match verb.as_str() {
             "EHLO" => {
                 if can_encrypt {
-                    send(stream, "250-parity\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN").await?;
+                    send(
+                        stream,
+                        "250-parity\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN",
+                    )
+                    .await?;
                 } else {
                     send(stream, "250-parity\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN").await?;
                 }
@@ -130,7 +140,10 @@ fn address(command: &str) -> String {
     let inner = command.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     match inner {
         Some((address, _)) => address.to_owned(),
-        None => command.split_once(':').map_or("", |(_, rest)| rest.trim()).to_owned(),
+        None => command
+            .split_once(':')
+            .map_or("", |(_, rest)| rest.trim())
+            .to_owned(),
     }
 }
 

@@ -79,7 +79,10 @@ impl FarSide {
     /// Starts it on ports of its own.
     pub fn start(mode: Mode) -> ToolResult<Self> {
         let failed = |e: &dyn std::fmt::Display| {
-            ToolError::new(ErrorKind::Io, format!("cannot start the far side on loopback: {e}"))
+            ToolError::new(
+                ErrorKind::Io,
+                format!("cannot start the far side on loopback: {e}"),
+            )
         };
         let client = match &mode {
             Mode::Forward => Some(forward::client()?),
@@ -94,7 +97,8 @@ impl FarSide {
             listener.set_nonblocking(true)?;
             Ok(listener)
         };
-        let (http_listener, smtp_listener) = (bind().map_err(|e| failed(&e))?, bind().map_err(|e| failed(&e))?);
+        let (http_listener, smtp_listener) =
+            (bind().map_err(|e| failed(&e))?, bind().map_err(|e| failed(&e))?);
         let http = http_listener.local_addr().map_err(|e| failed(&e))?;
         let smtp = smtp_listener.local_addr().map_err(|e| failed(&e))?;
         let shared = Arc::new(Shared {

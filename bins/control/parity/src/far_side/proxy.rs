@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Method, Request, Response, StatusCode, body::Bytes, body::Incoming, server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -168,9 +171,12 @@ fn response(answer: Answer) -> Response<Full<Bytes>> {
             response = response.header(name, value);
         }
     }
-    response
-        .body(Full::from(answer.body))
-        .unwrap_or_else(|_| plain(StatusCode::BAD_GATEWAY, "parity: the recorded answer cannot be sent"))
+    response.body(Full::from(answer.body)).unwrap_or_else(|_| {
+        plain(
+            StatusCode::BAD_GATEWAY,
+            "parity: the recorded answer cannot be sent",
+        )
+    })
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
