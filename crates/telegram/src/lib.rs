@@ -1,6 +1,30 @@
 //! Telegram provider: one account session, its lock and pacing, peers, history, and the export formats.
 //!
-//! A tool sees [`model`] only; the wire types of grammers stay behind this crate.
+//! A tool opens [`Telegram`] and sees [`model`]; the wire types of grammers stay behind this crate.
+//! It is a crate of its own beside `app_core` because of its size: the other tools need not be built with it.
 
+pub mod acting;
+pub mod auth;
+mod client;
+mod convert;
+mod dialogs;
 pub mod export;
+mod failure;
+mod history;
+pub mod import;
+mod lock;
+mod media;
 pub mod model;
+mod pace;
+pub mod peers;
+mod settings;
+pub mod storage;
+
+pub use acting::{Outgoing, Reacted, Sent};
+pub use client::Telegram;
+pub use dialogs::Dialog;
+pub use history::{Changes, Mark, PAGE, Page, Search, Window};
+pub use lock::Lock;
+pub use pace::Pace;
+pub use peers::{ByTitle, Chat};
+pub use settings::{Settings, variables};

@@ -1,0 +1,200 @@
+//! Which account, and where its session lies: environment, `.env` and `config.yml` as the scripts read them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use app_core::contract::EnvVar;
+use app_core::{Context, ErrorKind, Secret, ToolError, ToolResult};
+
+use crate::storage::{Layout, layout};
+
+/// The name the scripts use unless another one is given.
+const DEFAULT_NAME: &str = "telegram_session";
+
+/// Where the Python helper keeps its own login under the default name.
+const PYTHON_NAME: &str = "telegram_session_py";
+
+/// What connecting needs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Application id.
+    pub api_id: i32,
+    /// Application hash.
+    pub api_hash: Secret,
+    /// Telephone number; only needed to log in.
+    pub phone: Option<String>,
+    /// The session file.
+    pub session: PathBuf,
+    /// The lock files that guard it, in the order they are taken.
+    pub locks: Vec<PathBuf>,
+    /// How long to wait for them.
+    pub patience: Duration,
+    /// The owner's id, if the configuration names it.
+    pub own_id: Option<i64>,
+    /// The name under which the owner's messages appear.
+    pub own_name: Option<String>,
+}
+
+/// The variables every Telegram tool reads, for its definition.
+pub fn variables() -> Vec<EnvVar> {
+    let variable = |name: &str, help: &str, secret: bool, required: bool| EnvVar {
+        name: name.to_owned(),
+        help: help.to_owned(),
+        secret,
+        required,
+    };
+    vec![
+        variable(
+            "TELEGRAM_API_ID",
+            "Application id from my.telegram.org",
+            false,
+            true,
+        ),
+        variable(
+            "TELEGRAM_API_HASH",
+            "Application hash from my.telegram.org",
+            true,
+            true,
+        ),
+        variable(
+            "TELEGRAM_SESSION_NAME",
+            "Name of the session file, without `.session`",
+            false,
+            false,
+        ),
+        variable(
+            "TELEGRAM_SESSION_DIR",
+            "Directory of session and lock files; the working directory by default",
+            false,
+            false,
+        ),
+        variable(
+            "TELEGRAM_LOCK_WAIT",
+            "Seconds to wait for a session that is in use; 10 by default",
+            false,
+            false,
+        ),
+    ]
+}
+
+impl Settings {
+    /// Reads them.
+    pub fn read(ctx: &Context) -> ToolResult<Self> {
+        let (legacy, warnings) = ctx.config().legacy_yaml()?;
+        for warning in warnings {
+            ctx.warn(warning);
+        }
+        let number = |name: &str| -> ToolResult<Option<i64>> {
+            ctx.env(name)
+                .map(|text| text.trim().parse().map_err(|_| bad(name, "is not a number")))
+                .transpose()
+        };
+        let api_id = match legacy.api_id {
+            Some(id) => id,
+            None => number("TELEGRAM_API_ID")?.unwrap_or_default(),
+        };
+        let api_id = i32::try_from(api_id)
+            .ok()
+            .filter(|id| *id > 0)
+            .ok_or_else(|| missing("TELEGRAM_API_ID"))?;
+        let hash = match ctx.config().find_secret("TELEGRAM_API_HASH")? {
+            Some(hash) => hash,
+            None => legacy
+                .api_hash
+                .map(Secret::new)
+                .ok_or_else(|| missing("TELEGRAM_API_HASH"))?,
+        };
+        let dir = ctx
+            .env("TELEGRAM_SESSION_DIR")
+            .map(PathBuf::from)
+            .unwrap_or_default();
+        let name = ctx
+            .env("TELEGRAM_SESSION_NAME")
+            .map(|name| name.trim().to_owned())
+            .unwrap_or_default();
+        let name = name.strip_suffix(".session").unwrap_or(&name);
+        let patience = ctx
+            .env("TELEGRAM_LOCK_WAIT")
+            .map(|text| {
+                text.trim()
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|s| *s >= 0.0)
+                    .ok_or_else(|| bad("TELEGRAM_LOCK_WAIT", "is not a number of seconds"))
+            })
+            .transpose()?
+            .unwrap_or(10.0);
+        let file = |name: &str| dir.join(format!("{name}.session"));
+        let lock = |name: &str| dir.join(format!("{name}.lock"));
+        // Under the default name the scripts had two logins; both locks are taken, so that neither side runs beside us.
+        let (session, locks) = if name.is_empty() || name == DEFAULT_NAME {
+            let python = file(PYTHON_NAME);
+            let ours = file(DEFAULT_NAME);
+            let session = if !ours.exists() && python.exists() {
+                python
+            } else {
+                ours
+            };
+            (session, vec![lock(DEFAULT_NAME), lock(PYTHON_NAME)])
+        } else {
+            (file(name), vec![lock(name)])
+        };
+        let own_id = [ctx.env("USER_ID"), ctx.env("MY_ID")]
+            .into_iter()
+            .flatten()
+            .next();
+        let own_id = own_id
+            .and_then(|text| text.trim().parse::<i64>().ok())
+            .or(legacy.user_id)
+            .filter(|id| *id != 0);
+        let own_name = [ctx.env("USER_NAME"), ctx.env("MY_NAME")]
+            .into_iter()
+            .flatten()
+            .map(|name| name.trim().to_owned())
+            .find(|name| !name.is_empty());
+        Ok(Self {
+            api_id,
+            api_hash: hash,
+            phone: legacy
+                .phone
+                .or_else(|| ctx.env("TELEGRAM_PHONE"))
+                .filter(|phone| !phone.trim().is_empty()),
+            session,
+            locks,
+            patience: Duration::from_secs_f64(patience),
+            own_id,
+            own_name,
+        })
+    }
+
+    /// Checks that there is a session to use; never makes an empty one by accident.
+    pub fn check_session(&self) -> ToolResult<()> {
+        let path = self.session.display();
+        if !self.session.is_file() {
+            return Err(ToolError::new(ErrorKind::Config, format!("Session file not found: {path}"))
+                .code("session_missing")
+                .hint("log in once with `init_session`, or take over a login with `init_session --import FILE`"));
+        }
+        if layout(&self.session)? == Layout::Telethon {
+            return Err(ToolError::new(
+                ErrorKind::Config,
+                format!("`{path}` is a Telethon session, which is left as it is"),
+            )
+            .code("session_foreign")
+            .hint(format!("copy its login once: `init_session --import {path}`")));
+        }
+        Ok(())
+    }
+}
+
+fn missing(name: &str) -> ToolError {
+    ToolError::config(format!("`{name}` is not set"))
+        .code("setting_missing")
+        .hint(format!(
+            "put `{name}=...` into `.env` or the environment; both values come from https://my.telegram.org"
+        ))
+}
+
+fn bad(name: &str, what: &str) -> ToolError {
+    ToolError::config(format!("`{name}` {what}")).code("setting_invalid")
+}
