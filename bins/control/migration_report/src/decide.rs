@@ -187,7 +187,11 @@ fn waves(tools: &[Row], facts: &Facts) -> Vec<Wave> {
             scripts,
         }
     };
-    titles.iter().map(wave).collect()
+    let mut waves: Vec<Wave> = titles.iter().map(wave).collect();
+    // What replaces nothing comes last.
+    let (nothing, mut something): (Vec<_>, Vec<_>) = waves.drain(..).partition(|wave| wave.number == 0);
+    something.extend(nothing);
+    something
 }
 
 fn title_of(number: u8, planned: &str) -> String {

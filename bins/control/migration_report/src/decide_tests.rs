@@ -79,7 +79,7 @@ fn a_gate_without_evidence_of_this_binary_is_open() {
             change(&mut facts.evidence);
             let report = report(&facts, at());
             assert!(!report.complete, "{gate:?}");
-            let script = report.waves[1]
+            let script = report.waves[0]
                 .scripts
                 .iter()
                 .find(|s| s.name == "a_tool")

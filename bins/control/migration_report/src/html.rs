@@ -27,10 +27,11 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
     )?;
     head(report, out)?;
     picture(report, out)?;
+    readiness(report, out)?;
     for wave in &report.waves {
         section(report, wave, out)?;
     }
-    readiness(report, out)?;
+    unreadable(report, out)?;
     out.push_str("</main>\n</body>\n</html>\n");
     Ok(())
 }
@@ -147,7 +148,7 @@ fn section(report: &Report, wave: &Wave, out: &mut String) -> fmt::Result {
         .filter(|row| row.wave == wave.number)
         .collect();
     if !rows.is_empty() {
-        out.push_str("<div class=\"scroll\"><table>\n<tr><th>tool<th>same results<th>clear failures<th>time limits<th>observable<th>usable by form");
+        out.push_str("<div class=\"scroll\"><table class=\"gates\">\n<tr><th>tool<th>same results<th>clear failures<th>time limits<th>observable<th>usable by form");
         out.push_str("<th>beside the script<th>old script ran<th>cut over</tr>\n");
         for row in &rows {
             table_row(row, out)?;
@@ -221,14 +222,14 @@ const fn class(state: State) -> &'static str {
     }
 }
 
-/// A sign beside the colour, for those who do not see it.
+/// A sign and a word beside the colour, for those who do not see it; a small screen keeps the sign.
 const fn sign(state: State) -> &'static str {
     match state {
-        State::Closed => "\u{2713} shown",
-        State::Failed => "\u{2717} failed",
-        State::Stale => "\u{21bb} again",
-        State::Missing => "\u{25cb} open",
-        State::NotNeeded => "not needed",
+        State::Closed => "\u{2713}<span class=\"word\"> shown</span>",
+        State::Failed => "\u{2717}<span class=\"word\"> failed</span>",
+        State::Stale => "\u{21bb}<span class=\"word\"> outdated</span>",
+        State::Missing => "\u{25cb}<span class=\"word\"> open</span>",
+        State::NotNeeded => "\u{2013}<span class=\"word\"> no need</span>",
     }
 }
 
@@ -296,6 +297,10 @@ fn readiness(report: &Report, out: &mut String) -> fmt::Result {
         )?;
     }
     out.push_str("</ul>\n");
+    Ok(())
+}
+
+fn unreadable(report: &Report, out: &mut String) -> fmt::Result {
     if !report.unreadable.is_empty() {
         out.push_str("<h2>Not counted, because it cannot be read</h2>\n<ul>\n");
         for what in &report.unreadable {

@@ -14,7 +14,7 @@ pub(crate) struct Report {
     pub complete: bool,
     /// Sums over all waves.
     pub totals: Counts,
-    /// In order; wave 0 holds the tools that replace nothing.
+    /// In order; wave 0, the tools that replace nothing, is the last.
     pub waves: Vec<Wave>,
     /// By wave and name.
     pub tools: Vec<Row>,

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::model::{Report, Row, Wave};
+use crate::model::{GateState, Report, Row, Wave};
 
 pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
     let width = report
@@ -38,7 +38,7 @@ pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
             .map(|script| script.name.as_str())
             .collect();
         if !left.is_empty() {
-            writeln!(out, "  without a tool: {}", left.join(", "))?;
+            wrapped("  without a tool: ", &left, out)?;
         }
         writeln!(out)?;
     }
@@ -54,6 +54,20 @@ pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
         writeln!(out, "unreadable: {what}")?;
     }
     Ok(())
+}
+
+/// Names in lines of a terminal's width.
+fn wrapped(begin: &str, names: &[&str], out: &mut dyn Write) -> fmt::Result {
+    let mut line = begin.to_owned();
+    for (index, name) in names.iter().enumerate() {
+        if line.len() + name.len() > 110 {
+            writeln!(out, "{}", line.trim_end())?;
+            line = " ".repeat(begin.len());
+        }
+        line += name;
+        line += if index + 1 < names.len() { ", " } else { "" };
+    }
+    writeln!(out, "{line}")
 }
 
 fn heading(wave: &Wave) -> String {
@@ -92,29 +106,33 @@ pub(crate) fn over(row: &Row) -> &'static str {
     }
 }
 
+/// The open gates of a tool in one line where one command shows them.
 fn render_open(report: &Report, width: usize, out: &mut dyn Write) -> fmt::Result {
-    let open: Vec<_> = report
-        .tools
-        .iter()
-        .flat_map(|row| row.gates.iter().map(move |gate| (row, gate)))
-        .filter(|(_, gate)| gate.state.is_open())
-        .collect();
-    if open.is_empty() {
-        return Ok(());
+    let mut first = true;
+    for row in &report.tools {
+        let mut open: Vec<_> = row.gates.iter().filter(|gate| gate.state.is_open()).collect();
+        if first && !open.is_empty() {
+            writeln!(out, "open gates")?;
+            first = false;
+        }
+        while let Some(gate) = open.first().copied() {
+            let alike = |other: &&GateState| other.command == gate.command && other.summary == gate.summary;
+            let (same, others): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
+            let names: Vec<_> = same.iter().map(|gate| gate.gate.as_str()).collect();
+            writeln!(
+                out,
+                "  {:width$}  {}: {}",
+                row.name,
+                names.join(", "),
+                gate.summary
+            )?;
+            if row.binary {
+                writeln!(out, "  {:width$}    $ {}", "", gate.command)?;
+            }
+            open = others;
+        }
     }
-    writeln!(out, "open gates")?;
-    for (row, gate) in open {
-        writeln!(
-            out,
-            "  {:width$}  {:16}  {}: {}",
-            row.name,
-            gate.gate.as_str(),
-            gate.state.word(),
-            gate.summary
-        )?;
-        writeln!(out, "  {:width$}  {:16}  $ {}", "", "", gate.command)?;
-    }
-    writeln!(out)
+    if first { Ok(()) } else { writeln!(out) }
 }
 
 /// UTC, to the minute.
