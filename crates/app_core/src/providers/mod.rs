@@ -4,5 +4,7 @@
 pub mod http;
 #[cfg(feature = "image")]
 pub mod image;
+#[cfg(feature = "sql")]
+pub mod sql;
 #[cfg(feature = "vector")]
 pub mod vector;
