@@ -8,11 +8,13 @@
     reason = "test support: a broken surrounding must fail the test at once"
 )]
 
+pub mod mariadb;
 pub mod sandbox;
 pub mod site;
 #[cfg(feature = "telegram")]
 pub mod telegram;
 pub mod tools;
 
+pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};
 pub use site::{Reply, Request, Route, Site};

@@ -107,4 +107,6 @@ fn nonempty(columns: usize) -> ToolResult<()> {
 }
 
 #[cfg(test)]
+mod server_tests;
+#[cfg(test)]
 mod tests;
