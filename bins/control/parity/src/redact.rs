@@ -107,18 +107,9 @@ impl Secrets {
     }
 
     fn of_value(&mut self, value: &Value) {
-        match value {
-            Value::Object(map) => {
-                for (name, inner) in map {
-                    match inner {
-                        Value::String(text) if is_secret(name) => self.add(text),
-                        other => self.of_value(other),
-                    }
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| self.of_value(item)),
-            _ => {}
-        }
+        let mut found = Vec::new();
+        named(value, &mut found);
+        found.iter().for_each(|secret| self.add(secret));
     }
 
     /// How many were found.
@@ -236,12 +227,41 @@ fn headers(headers: &mut [(String, String)]) {
     }
 }
 
-/// Rewrites a JSON body only when there is something to hide, so that all others keep their bytes.
+/// Replaces the values in place, so that every other byte of the body stays; only a body that writes its secrets in an
+/// unusual way is written anew.
 fn body(body: &mut Vec<u8>, stands: fn(&str) -> String) {
-    if let Ok(mut value) = serde_json::from_slice::<Value>(body)
-        && hide(&mut value, stands)
-    {
-        *body = value.to_string().into_bytes();
+    let Ok(text) = std::str::from_utf8(body) else {
+        return;
+    };
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else {
+        return;
+    };
+    let mut secrets = Vec::new();
+    named(&value, &mut secrets);
+    let mut clean = text.to_owned();
+    for secret in &secrets {
+        let quoted = |text: &str| Value::from(text).to_string();
+        clean = clean.replace(&quoted(secret), &quoted(&stands(secret)));
+    }
+    if hide(&mut value, stands) {
+        let same = serde_json::from_str::<Value>(&clean).is_ok_and(|written| written == value);
+        *body = if same { clean } else { value.to_string() }.into_bytes();
+    }
+}
+
+/// Every text behind the name of a secret.
+fn named(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                match inner {
+                    Value::String(text) if !text.is_empty() && is_secret(name) => found.push(text.clone()),
+                    other => named(other, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named(item, found)),
+        _ => {}
     }
 }
 
@@ -330,6 +350,6 @@ mod tests {
         let request = &seen.requests[0];
         assert_eq!(request.query, "a=1&key=REDACTED");
         assert_eq!(request.headers[0].1, "REDACTED");
-        assert_eq!(request.body, br#"{"token":"REDACTED","n":1.0}"#);
+        assert_eq!(request.body, br#"{"token": "REDACTED", "n": 1.0}"#);
     }
 }

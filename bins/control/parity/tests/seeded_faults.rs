@@ -150,7 +150,7 @@ impl Bench {
     }
 }
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(120);
 
 fn differences(control: &Seen, candidate: &Seen, again: &Seen, class: Class) -> Vec<Divergence> {
     let rules = Rules {
