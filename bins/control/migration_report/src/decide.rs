@@ -197,7 +197,6 @@ fn waves(tools: &[Row], facts: &Facts) -> Vec<Wave> {
 fn title_of(number: u8, planned: &str) -> String {
     match (number, planned) {
         (0, "") => "Tools that replace nothing".to_owned(),
-        (_, "") => format!("Wave {number}"),
         (_, title) => title.to_owned(),
     }
 }

@@ -131,15 +131,10 @@ fn bar(counts: &Counts) -> String {
 }
 
 fn section(report: &Report, wave: &Wave, out: &mut String) -> fmt::Result {
-    let number = if wave.number == 0 {
-        String::new()
-    } else {
-        format!("Wave {}: ", wave.number)
-    };
     writeln!(
         out,
-        "<h2>{number}{}</h2>\n<p class=\"soft\">{}.</p>",
-        escape(&wave.title),
+        "<h2>{}</h2>\n<p class=\"soft\">{}.</p>",
+        escape(&wave.heading()),
         escape(&wave.line)
     )?;
     let rows: Vec<&Row> = report

@@ -27,11 +27,7 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
         totals.gates
     )?;
     for wave in &report.waves {
-        let heading = match wave.number {
-            0 => wave.title.clone(),
-            number => format!("Wave {number}: {}", wave.title),
-        };
-        writeln!(out, "## {}\n\n{}.\n", cell(&heading), wave.line)?;
+        writeln!(out, "## {}\n\n{}.\n", cell(&wave.heading()), wave.line)?;
         let rows: Vec<&Row> = report
             .tools
             .iter()

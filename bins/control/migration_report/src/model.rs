@@ -70,7 +70,7 @@ impl Counts {
 pub(crate) struct Wave {
     /// Its number.
     pub number: u8,
-    /// What it is about.
+    /// What it is about; empty when nobody said it.
     pub title: String,
     /// Its numbers.
     pub counts: Counts,
@@ -78,6 +78,17 @@ pub(crate) struct Wave {
     pub line: String,
     /// Its scripts.
     pub scripts: Vec<Script>,
+}
+
+impl Wave {
+    /// Number and title in one line.
+    pub(crate) fn heading(&self) -> String {
+        match (self.number, self.title.as_str()) {
+            (0, title) => title.to_owned(),
+            (number, "") => format!("Wave {number}"),
+            (number, title) => format!("Wave {number}: {title}"),
+        }
+    }
 }
 
 /// A script of the old collection.

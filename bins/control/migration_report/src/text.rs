@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::model::{GateState, Report, Row, Wave};
+use crate::model::{GateState, Report, Row};
 
 pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
     let width = report
@@ -15,7 +15,8 @@ pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
         .unwrap_or(4)
         .max(4);
     for wave in &report.waves {
-        writeln!(out, "{}", heading(wave))?;
+        writeln!(out, "{}", wave.heading())?;
+        writeln!(out, "  {}", wave.line)?;
         let rows: Vec<&Row> = report
             .tools
             .iter()
@@ -68,13 +69,6 @@ fn wrapped(begin: &str, names: &[&str], out: &mut dyn Write) -> fmt::Result {
         line += if index + 1 < names.len() { ", " } else { "" };
     }
     writeln!(out, "{line}")
-}
-
-fn heading(wave: &Wave) -> String {
-    match wave.number {
-        0 => format!("{}: {}", wave.title, wave.line),
-        number => format!("Wave {number}, {}: {}", wave.title, wave.line),
-    }
 }
 
 fn render_row(row: &Row, width: usize, out: &mut dyn Write) -> fmt::Result {
