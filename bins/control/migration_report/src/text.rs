@@ -86,8 +86,16 @@ pub(crate) fn beside(row: &Row) -> String {
     match (row.replaces.is_empty(), shadow.comparisons) {
         (true, _) => "-".to_owned(),
         (_, 0) => "never".to_owned(),
-        _ => format!("{} days, {} runs", shadow.clean_days, shadow.clean_runs),
+        _ => format!(
+            "{}, {}",
+            counted(shadow.clean_days, "day"),
+            counted(shadow.clean_runs, "run")
+        ),
     }
+}
+
+fn counted(count: u32, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 pub(crate) fn over(row: &Row) -> &'static str {
