@@ -9,6 +9,7 @@ pub mod case;
 pub mod check;
 pub mod compare;
 pub mod diff;
+pub mod divergence_log;
 pub mod facts;
 pub mod far_side;
 pub mod normalise;

@@ -10,10 +10,11 @@ use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
 use garde::Validate;
 use parity::{
     check::{self, Check, Checked},
+    divergence_log::{self, Line},
     record::{self, Record, Recorded},
     report::Comparison,
     run::{self, Run},
-    shadow::{self, Line, Shadow},
+    shadow::{self, Shadow},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -190,7 +191,7 @@ async fn beside(input: Shadow, ctx: &Context) -> ToolResult<Output> {
         return Ok(planned(&job));
     }
     let (exit, line) = shadow::shadow(&job, input.calibrate, ctx).await?;
-    if let Err(error) = ctx.state_dir().and_then(|dir| shadow::append(dir, &line)) {
+    if let Err(error) = ctx.state_dir().and_then(|dir| divergence_log::append(dir, &line)) {
         ctx.warn(format!(
             "the comparison is not in the divergence log: {}",
             error.message

@@ -109,7 +109,9 @@ impl Secrets {
     fn of_value(&mut self, value: &Value) {
         let mut found = Vec::new();
         named(value, &mut found);
-        found.iter().for_each(|secret| self.add(secret));
+        for secret in &found {
+            self.add(secret);
+        }
     }
 
     /// How many were found.

@@ -137,6 +137,10 @@ fn compared(
             ));
         }
     }
+    let lost = String::from_utf8_lossy(&control.seen.stderr).contains("No such file or directory");
+    if lost && control.seen.exit != Exit::Code(0) {
+        notes.push("the script misses a file: each side has a directory of its own; bring files along with `--files`".to_owned());
+    }
     notes.dedup();
     Comparison {
         tool: job.tool.clone(),
