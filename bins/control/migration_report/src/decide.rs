@@ -69,7 +69,8 @@ fn row(name: &str, facts: &Facts) -> Row {
             .map(|d| d.family.clone())
             .or_else(|| legacy.map(|l| l.family.clone()))
             .unwrap_or_default(),
-        wave: definition.map_or_else(|| legacy.map_or(0, |l| l.wave), |d| d.wave),
+        wave: planned_wave(&replaces, facts)
+            .unwrap_or_else(|| definition.map_or_else(|| legacy.map_or(0, |l| l.wave), |d| d.wave)),
         binary: tool.is_some(),
         route: route.to_owned(),
         effects: match (definition, legacy) {
@@ -89,6 +90,14 @@ fn row(name: &str, facts: &Facts) -> Row {
     }
 }
 
+/// The plan says in which wave a script goes, and its tool goes with it.
+fn planned_wave(replaces: &[String], facts: &Facts) -> Option<u8> {
+    replaces.iter().find_map(|script| {
+        let wave = facts.plan.waves.iter().find(|wave| wave.scripts.contains(script));
+        wave.map(|wave| wave.number)
+    })
+}
+
 /// A gate is closed by evidence of this very binary, and by nothing else.
 fn gate_state(
     gate: Gate,
@@ -105,7 +114,7 @@ fn gate_state(
             (State::NotNeeded, "replaces no script".to_owned())
         }
         (Some(_), None) => (State::Missing, "never shown".to_owned()),
-        (Some(tool), Some(e)) if e.binary_sha256 != tool.sha256 => {
+        (Some(tool), Some(e)) if tool.sha256.as_ref() != Some(&e.binary_sha256) => {
             (State::Stale, format!("shown with another binary: {}", e.summary))
         }
         (Some(_), Some(e)) if e.passed => (State::Closed, e.summary.clone()),

@@ -24,17 +24,17 @@ fn evidence(gate: Gate, tool: &str) -> Evidence {
     }
 }
 
-/// A tool with all its evidence, a script of the same wave without a tool, and a tool that replaces nothing.
+/// A tool with all its evidence (the plan puts it into another wave than it thinks), a script of the same wave without a tool, and a tool that replaces nothing.
 fn facts(toml: &str) -> Facts {
     let tool = |name: &str, wave, replaces: &[&str]| {
         let definition = Definition::new(name, "1", "s", "f").replaces(wave, replaces);
-        let sha256 = "now".to_owned();
+        let sha256 = Some("now".to_owned());
         (name.to_owned(), Tool { definition, sha256 })
     };
     let mut all: Vec<_> = Gate::ALL.iter().map(|gate| evidence(*gate, "a")).collect();
     all.extend(Gate::ALL.iter().skip(1).map(|gate| evidence(*gate, "jobs")));
     Facts {
-        tools: [tool("a", 1, &["a_tool"]), tool("jobs", 0, &[])].into(),
+        tools: [tool("a", 3, &["a_tool"]), tool("jobs", 0, &[])].into(),
         settings: Settings::parse(toml, std::path::Path::new("/c/onejob.toml")).unwrap(),
         evidence: all,
         shadows: BTreeMap::new(),

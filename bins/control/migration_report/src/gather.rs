@@ -37,7 +37,8 @@ pub(crate) struct Facts {
 /// A tool with a binary.
 pub(crate) struct Tool {
     pub definition: Definition,
-    pub sha256: String,
+    /// Of its binary; only looked at when there is evidence of it.
+    pub sha256: Option<String>,
 }
 
 /// `migration.toml`: the scripts there are, by wave.
@@ -71,17 +72,6 @@ pub(crate) async fn gather(ctx: &Context) -> ToolResult<Facts> {
         settings: Settings::default(),
         ..options
     })?;
-    let mut tools = BTreeMap::new();
-    let progress = ctx.progress("reading the binaries", "tools", None);
-    for entry in jobs.list_tools().await? {
-        ctx.check_cancelled()?;
-        let definition = entry.definition;
-        let sha256 = evidence::binary_sha256(&tools_dir.join(&definition.name))?;
-        tools.insert(definition.name.clone(), Tool { definition, sha256 });
-        progress.inc(1);
-    }
-    progress.finish();
-
     let shelf = evidence::read_all(&evidence::evidence_dir()?)?;
     unreadable.extend(
         shelf
@@ -89,6 +79,21 @@ pub(crate) async fn gather(ctx: &Context) -> ToolResult<Facts> {
             .iter()
             .map(|(path, why)| format!("{}: {why}", path.display())),
     );
+    let mut tools = BTreeMap::new();
+    let progress = ctx.progress("reading the binaries", "tools", None);
+    for entry in jobs.list_tools().await? {
+        ctx.check_cancelled()?;
+        let definition = entry.definition;
+        // Reading a whole binary is worth it only where there is something to compare with.
+        let shown = shelf.evidence.iter().any(|e| e.tool == definition.name);
+        let sha256 = shown
+            .then(|| evidence::binary_sha256(&tools_dir.join(&definition.name)))
+            .transpose()?;
+        tools.insert(definition.name.clone(), Tool { definition, sha256 });
+        progress.inc(1);
+    }
+    progress.finish();
+
     let log = state.join("parity/shadow.jsonl");
     let (mut shadows, bad) = shadow::read(&log)?;
     if bad > 0 {
