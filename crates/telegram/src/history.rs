@@ -1,6 +1,6 @@
 //! Reading messages: pages of a history, single ones, searches, and what changed since.
 
-use app_core::{ErrorKind, ToolError, ToolResult};
+use app_core::ToolResult;
 use grammers_client::tl::{self, enums, types};
 
 use crate::client::{Repeat, Telegram};
@@ -398,12 +398,4 @@ fn apply(changes: &mut Changes, updates: &[enums::Update], people: &convert::Peo
             _ => {}
         }
     }
-}
-
-/// The error of a request that reads beyond what the account may see.
-pub fn unreadable(chat: &Chat, cause: &ToolError) -> ToolError {
-    ToolError::new(
-        ErrorKind::ProviderRejected,
-        format!("cannot read `{}`: {}", chat.title(), cause.message),
-    )
 }

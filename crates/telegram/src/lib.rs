@@ -4,6 +4,7 @@
 //! It is a crate of its own beside `app_core` because of its size: the other tools need not be built with it.
 
 pub mod acting;
+mod archive;
 pub mod auth;
 mod client;
 mod convert;
@@ -19,6 +20,7 @@ mod pace;
 pub mod peers;
 mod settings;
 pub mod storage;
+mod transfer;
 
 pub use acting::{Outgoing, Reacted, Sent};
 pub use client::Telegram;
@@ -28,3 +30,4 @@ pub use lock::Lock;
 pub use pace::Pace;
 pub use peers::{ByTitle, Chat};
 pub use settings::{Settings, variables};
+pub use transfer::{Exported, Job, Range, moment};

@@ -379,3 +379,39 @@ impl Telegram {
         .from_source("telegram"))
     }
 }
+
+/// Name for the downloaded file of a message: its number, and the name or sort of the file.
+pub(crate) fn download_name(message: i32, media: &Media) -> String {
+    match media {
+        Media::Document {
+            file_name: Some(name),
+            ..
+        } if !safe(name).is_empty() => format!("{message}_{}", safe(name)),
+        Media::Document { kind, mime, .. } => {
+            let (word, extension) = match kind {
+                DocumentKind::Video => ("video", "mp4"),
+                DocumentKind::RoundVideo => ("round_video", "mp4"),
+                DocumentKind::Animation => ("animation", "mp4"),
+                DocumentKind::Voice => ("voice", "ogg"),
+                DocumentKind::Audio => ("audio", "mp3"),
+                DocumentKind::Sticker => ("sticker", if mime.contains("tgsticker") { "tgs" } else { "webp" }),
+                DocumentKind::VideoSticker => ("sticker", "webm"),
+                DocumentKind::File => ("file", "bin"),
+            };
+            format!("{message}_{word}.{extension}")
+        }
+        _ => format!("{message}_photo.jpg"),
+    }
+}
+
+/// A sender's file name without anything that could lead elsewhere, at most 100 characters.
+fn safe(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let kept: String = last
+        .chars()
+        .filter(|c| !c.is_control() && !"<>:\"|?*".contains(*c))
+        .collect();
+    let kept = kept.trim().trim_start_matches('.');
+    let skip = kept.chars().count().saturating_sub(100);
+    kept.chars().skip(skip).collect()
+}

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// A marked (Bot-API style) id: users keep their number, basic groups are negated, channels and
 /// supergroups are `-(1000000000000 + id)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct MarkedId(pub i64);
 
@@ -165,7 +167,8 @@ impl Peer {
 }
 
 /// One message, or one service entry such as "joined the group".
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Message {
     /// Number of the message within its chat.
     pub id: i32,
@@ -174,47 +177,72 @@ pub struct Message {
     /// When it was sent (UTC).
     pub date: Timestamp,
     /// When it was last edited, unless the edit is hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub edited: Option<Timestamp>,
     /// Who sent it: a person, or the channel or group itself. `None` when the server does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<Arc<Peer>>,
     /// Marked id of the sender, also when nothing else is known of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_id: Option<MarkedId>,
     /// Sent by this account.
+    #[serde(skip_serializing_if = "is_false")]
     pub out: bool,
     /// A post of a channel.
+    #[serde(skip_serializing_if = "is_false")]
     pub post: bool,
     /// Pinned in its chat.
+    #[serde(skip_serializing_if = "is_false")]
     pub pinned: bool,
     /// Raw text or caption; empty when there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// Formatting of the text; offsets and lengths in UTF-16 units, as Telegram counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<Entity>,
     /// What is attached.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Media>,
     /// Reactions in the server's order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
     /// Who reacted last, where the server tells it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recent_reactions: Vec<RecentReaction>,
     /// Views of a channel post.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub views: Option<i32>,
     /// How often it was forwarded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub forwards: Option<i32>,
     /// Number of comments or replies in its thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replies: Option<i32>,
     /// What it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Reply>,
     /// The forum topic it stands in (the id of the topic's first message).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<i32>,
     /// Where it was forwarded from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<Forward>,
     /// Shared by the messages of one album.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grouped_id: Option<i64>,
     /// The inline bot it came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub via_bot: Option<Arc<Peer>>,
     /// Signature of a channel post, or title of an anonymous administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// Set for a service entry; such a message has no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// A stretch of formatted text.

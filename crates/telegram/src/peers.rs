@@ -169,7 +169,13 @@ impl Telegram {
                         && by_title == ByTitle::Unique
                         && !text.starts_with('@') =>
                 {
-                    self.resolve_title(text).await.map_err(|_| error)
+                    self.resolve_title(text).await.map_err(|by_title| {
+                        if by_title.kind == ErrorKind::NotFound {
+                            error
+                        } else {
+                            by_title
+                        }
+                    })
                 }
                 other => other,
             },

@@ -28,11 +28,12 @@ impl Colours {
 /// Starts the log. `ONEJOB_LOG` (or `RUST_LOG`) sets the level per target, `ONEJOB_LOG_FORMAT` is `text` or `json`.
 pub(super) fn start(invocation: &Invocation, colours: Colours) {
     let default = if invocation.verbose {
-        "debug,hyper=info,reqwest=info,rustls=info"
+        "debug,hyper=info,reqwest=info,rustls=info,grammers_mtsender=info,grammers_mtproto=info"
     } else if invocation.quiet {
         "warn"
     } else {
-        "info"
+        // The Telegram library tells of its own housekeeping.
+        "info,grammers_mtsender=warn,grammers_mtproto=warn,grammers_session=warn,grammers_client=warn"
     };
     let wanted = process_env("ONEJOB_LOG").or_else(|| process_env("RUST_LOG"));
     let filter = wanted

@@ -54,7 +54,7 @@ pub fn migrate(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Re
 }
 
 /// From a SQLite failure to a kind of the contract.
-pub(crate) fn database_error(path: &Path, error: &rusqlite::Error) -> ToolError {
+pub fn database_error(path: &Path, error: &rusqlite::Error) -> ToolError {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Locked,
         _ => ErrorKind::Io,

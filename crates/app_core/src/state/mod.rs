@@ -1,7 +1,7 @@
 //! What all binaries of a host share: the ledger, the run log and checkpoints, each a small SQLite file.
 
 mod checkpoint;
-mod database;
+pub mod database;
 mod ledger;
 mod runs;
 

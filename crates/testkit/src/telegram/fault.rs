@@ -24,10 +24,13 @@ pub struct Fault {
     pub delay_ms: u64,
     /// Cuts the connection after this many bytes of the answer.
     pub cut_at: Option<usize>,
-    /// Does the work, but loses the answer (with `cut_at`) rather than refusing it.
-    #[serde(skip)]
+}
+
+/// A fault and how often it has been met.
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
     hits: u32,
-    #[serde(skip)]
     calls: u32,
 }
 
@@ -42,7 +45,7 @@ pub(super) struct Stroke {
 /// The faults of a data centre, and the waits they have imposed.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    list: Vec<Fault>,
+    list: Vec<Armed>,
     waits: HashMap<String, Instant>,
     /// Calls made while a wait was running.
     pub impatient: u32,
@@ -50,14 +53,19 @@ pub(super) struct Faults {
 
 impl Faults {
     pub fn new(list: Vec<Fault>) -> Self {
-        Self {
-            list,
-            ..Self::default()
+        let mut faults = Self::default();
+        for fault in list {
+            faults.add(fault);
         }
+        faults
     }
 
     pub fn add(&mut self, fault: Fault) {
-        self.list.push(fault);
+        self.list.push(Armed {
+            fault,
+            hits: 0,
+            calls: 0,
+        });
     }
 
     pub fn clear(&mut self) {
@@ -80,18 +88,18 @@ impl Faults {
             self.waits.remove(method);
         }
         let mut stroke = Stroke::default();
-        for fault in &mut self.list {
+        for Armed { fault, hits, calls } in &mut self.list {
             if !fault.method.is_empty() && fault.method != method {
                 continue;
             }
-            fault.calls += 1;
-            let due = fault.calls > fault.after
-                && (fault.times == 0 || fault.hits < fault.times)
-                && (fault.every == 0 || (fault.calls - fault.after) % fault.every == 0);
+            *calls += 1;
+            let due = *calls > fault.after
+                && (fault.times == 0 || *hits < fault.times)
+                && (fault.every == 0 || (*calls - fault.after).is_multiple_of(fault.every));
             if !due {
                 continue;
             }
-            fault.hits += 1;
+            *hits += 1;
             stroke.delay = stroke.delay.max(Duration::from_millis(fault.delay_ms));
             stroke.cut_at = stroke.cut_at.or(fault.cut_at);
             if let Some(error) = &fault.error {

@@ -107,6 +107,17 @@ impl Dc {
         session::write(path, &ports, account);
     }
 
+    /// A sandbox for a tool, with a signed-in session in its working directory.
+    pub fn sandbox(&self) -> crate::Sandbox {
+        let sandbox = crate::Sandbox::new()
+            .unwrap_or_else(|e| panic!("cannot make a sandbox: {e}"))
+            .env("TELEGRAM_API_ID", "12345")
+            .env("TELEGRAM_API_HASH", "0123456789abcdef0123456789abcdef")
+            .env("TELEGRAM_LOCK_WAIT", "0");
+        self.write_session(&sandbox.path("telegram_session.session"));
+        sandbox
+    }
+
     /// Everything that was asked, in order.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.state().requests.clone()
@@ -210,6 +221,17 @@ impl Dc {
         self.shared.state().login_token_accepted = true;
         let _ = self.shared.pushes.send(updates::login_token());
     }
+}
+
+/// A world of `fixtures/telegram`.
+///
+/// # Panics
+/// When there is none of that name.
+pub fn world(name: &str) -> World {
+    let path = crate::tools::workspace()
+        .join("fixtures/telegram")
+        .join(format!("{name}.json"));
+    World::load(&path).unwrap_or_else(|e| panic!("{e}"))
 }
 
 impl Drop for Dc {

@@ -16,6 +16,9 @@ use super::{Shared, shared_key, wire};
 /// The salt every message must carry; a client starts without it and is told.
 const SALT: i64 = 0x0123_4567_89ab_cdef;
 
+/// How many salts follow each other.
+const SALTS: i64 = 64;
+
 const CONTAINER: u32 = 0x73f1_f8dc;
 const GZIP: u32 = 0x3072_cfa1;
 const RPC_RESULT: u32 = 0xf35c_6d01;
@@ -152,7 +155,7 @@ impl<'a> Connection<'a> {
                 self.session = Some(incoming.session);
                 let mut replies = Vec::new();
                 let mut cut = None;
-                if incoming.salt == SALT {
+                if (SALT..SALT + SALTS).contains(&incoming.salt) {
                     if first {
                         let created = types::NewSessionCreated {
                             first_msg_id: incoming.message_id,
@@ -224,7 +227,8 @@ impl<'a> Connection<'a> {
                     replies.push((types::Pong { msg_id: id, ping_id }.to_bytes_with_id(), false));
                 }
                 functions::GetFutureSalts::CONSTRUCTOR_ID => {
-                    replies.push((future_salts(id), false));
+                    let count = i32::deserialize(&mut cursor).unwrap_or(1);
+                    replies.push((future_salts(id, count), false));
                 }
                 functions::DestroySession::CONSTRUCTOR_ID => {
                     let session_id = i64::deserialize(&mut cursor).unwrap_or_default();
@@ -293,20 +297,24 @@ fn contained(cursor: &mut Cursor<'_>) -> Option<(i64, i32, Vec<u8>)> {
     Some((id, seq, body))
 }
 
-fn future_salts(id: i64) -> Vec<u8> {
+/// The salts of the next days, half an hour each.
+fn future_salts(id: i64, count: i32) -> Vec<u8> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs() as i32;
+    let count = count.clamp(1, SALTS as i32);
     // The salts are a bare vector of bare objects, which the schema's generator does not write.
     let mut out = Vec::new();
     out.extend(types::FutureSalts::CONSTRUCTOR_ID.to_le_bytes());
     out.extend(id.to_le_bytes());
     out.extend(now.to_le_bytes());
-    out.extend(1_i32.to_le_bytes());
-    out.extend((now - 60).to_le_bytes());
-    out.extend((now + 24 * 3600).to_le_bytes());
-    out.extend(SALT.to_le_bytes());
+    out.extend(count.to_le_bytes());
+    for n in 0..count {
+        out.extend((now - 60 + n * 1800).to_le_bytes());
+        out.extend((now + (n + 1) * 1800).to_le_bytes());
+        out.extend((SALT + i64::from(n)).to_le_bytes());
+    }
     out
 }
 

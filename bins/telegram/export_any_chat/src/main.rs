@@ -1,0 +1,239 @@
+//! Exports a chat found by a part of its title, an alias, an id, a username or a link. Replaces `export_any_chat`.
+//!
+//! A killed export goes on where it stopped; `--incremental` fetches only what changed since the last one.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use telegram::export::{Format, LineStyle};
+use telegram::{ByTitle, Exported, Job, Range, Telegram, moment};
+
+const fn five_hundred() -> usize {
+    500
+}
+
+const fn text() -> Format {
+    Format::Text
+}
+
+/// What the tool needs.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The chat: part of its title, an alias of config.yml, an id, a @username or a t.me link
+    #[garde(length(min = 1))]
+    #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["chat_name"]}))]
+    chat: String,
+    /// The newest so many messages; 0 takes all
+    #[garde(skip)]
+    #[serde(default = "five_hundred")]
+    #[schemars(extend("x-cli" = {"positional": 2, "short": "l"}))]
+    limit: usize,
+    /// Format of the file
+    #[garde(skip)]
+    #[serde(default = "text")]
+    #[schemars(extend("x-cli" = {"short": "f"}))]
+    format: Format,
+    /// The file; `chats/<chat>.<extension>` if not given
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
+    output: Option<PathBuf>,
+    /// Only messages from this day or time on (UTC)
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    /// Only messages before this day or time (UTC)
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    /// Lowest message id
+    #[garde(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_id: Option<i32>,
+    /// Highest message id
+    #[garde(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_id: Option<i32>,
+    /// Only this topic of a forum: its title or id
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    /// Fetch only what is new, edited or deleted since the last export of this chat and range
+    #[garde(skip)]
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"short": "i"}))]
+    incremental: bool,
+    /// Download photos and files of up to this many megabytes each, beside the export
+    #[garde(range(min = 0.001))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    media: Option<f64>,
+    /// Read within a take-out session, which Telegram slows down less but may delay by a day
+    #[garde(skip)]
+    #[serde(default)]
+    takeout: bool,
+}
+
+/// What the tool returns.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Output {
+    /// Title of the chat.
+    chat: String,
+    /// Marked id of the chat.
+    chat_id: i64,
+    /// What was exported.
+    #[serde(flatten)]
+    exported: Exported,
+}
+
+struct ExportAnyChat;
+
+impl Tool for ExportAnyChat {
+    type Input = Input;
+    type Output = Output;
+
+    fn definition() -> Definition {
+        let mut definition = app_core::definition!("telegram")
+            .replaces(1, &["export_any_chat"])
+            .effects(&[Effect::Reads, Effect::WritesFiles])
+            .policy(Policy::with_timeout(Duration::from_secs(24 * 3600)))
+            .example("the last 500 messages as text", &["river_club"])
+            .example(
+                "everything, as Telegram Desktop writes it",
+                &["river_club", "0", "--format", "json", "-o", "club.json"],
+            )
+            .example(
+                "one page to read, with pictures",
+                &[
+                    "@garden_news",
+                    "--format",
+                    "html",
+                    "--media",
+                    "1",
+                    "-o",
+                    "news.html",
+                ],
+            );
+        definition.env.extend(telegram::variables());
+        definition
+    }
+
+    async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        let mut range = Range {
+            limit: (input.limit > 0).then_some(input.limit),
+            since: input
+                .since
+                .as_deref()
+                .map(|text| moment("since", text))
+                .transpose()?,
+            until: input
+                .until
+                .as_deref()
+                .map(|text| moment("until", text))
+                .transpose()?,
+            min_id: input.min_id,
+            max_id: input.max_id,
+            topic: None,
+        };
+        if matches!((range.since, range.until), (Some(since), Some(until)) if since >= until) {
+            return Err(ToolError::invalid("until", "`until` is not after `since`"));
+        }
+        // A range by date or number is wanted whole.
+        if range.since.is_some() || range.min_id.is_some() || input.incremental {
+            range.limit = None;
+        }
+        let telegram = Telegram::open(ctx).await?;
+        let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
+        if let Some(topic) = &input.topic {
+            let topics = telegram.topics(&chat).await?;
+            let known = topics
+                .iter()
+                .find(|(id, title)| title.eq_ignore_ascii_case(topic) || id.to_string() == *topic);
+            let (id, _) = known.ok_or_else(|| {
+                let titles: Vec<&str> = topics.iter().map(|(_, title)| title.as_str()).collect();
+                ToolError::not_found(format!("no topic is called `{topic}`"))
+                    .hint(format!("there are: {}", titles.join(", ")))
+            })?;
+            range.topic = Some(*id);
+        }
+        if input.takeout {
+            telegram.begin_takeout().await?;
+        }
+        let output = input.output.unwrap_or_else(|| {
+            let name: String = input
+                .chat
+                .trim()
+                .chars()
+                .map(|c| if c == ' ' || c == '/' || c == '\\' { '_' } else { c })
+                .collect();
+            let name = name.trim_start_matches(['.', '@']);
+            PathBuf::from("chats").join(format!("{name}.{}", input.format.extension()))
+        });
+        let mut options = telegram.export_options();
+        options.lines = LineStyle::Bracketed;
+        options.export_zone = jiff::tz::TimeZone::system();
+        let exported = telegram
+            .export(Job {
+                chat: &chat,
+                range,
+                format: input.format,
+                options,
+                title: None,
+                meta: Vec::new(),
+                output,
+                incremental: input.incremental,
+                media: input.media.map(|megabytes| (megabytes * 1e6) as u64),
+            })
+            .await;
+        if input.takeout {
+            telegram.end_takeout(exported.is_ok()).await?;
+        }
+        telegram.close().await;
+        Ok(Output {
+            chat: chat.title(),
+            chat_id: chat.id().0,
+            exported: exported?,
+        })
+    }
+
+    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+        let done = &output.exported;
+        writeln!(out, "✅ Найден чат: {}", output.chat)?;
+        if done.incremental {
+            writeln!(
+                out,
+                "   новых: {}, изменённых: {}, удалённых: {}",
+                done.new, done.edited, done.deleted
+            )?;
+        } else if done.resumed {
+            writeln!(
+                out,
+                "   продолжено прерванное: {} сообщений этим запуском",
+                done.new
+            )?;
+        }
+        if done.files > 0 || done.files_left_out > 0 {
+            writeln!(
+                out,
+                "   файлов: {}, пропущено: {}",
+                done.files, done.files_left_out
+            )?;
+        }
+        writeln!(
+            out,
+            "✅ Экспортировано {} сообщений → {}",
+            done.messages,
+            done.path.display()
+        )
+    }
+}
+
+fn main() -> ExitCode {
+    app_core::main::<ExportAnyChat>()
+}

@@ -1,0 +1,439 @@
+//! Exports over MTProto: formats, resume after SIGKILL, increments, files.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::telegram::world::Message;
+use testkit::telegram::{Dc, Fault, media, world};
+
+const BIN: &str = env!("CARGO_BIN_EXE_export_any_chat");
+const CLUB: i64 = -1_000_000_001_002;
+const LARGE: i64 = -1_000_000_002_001;
+
+fn bin() -> &'static Path {
+    Path::new(BIN)
+}
+
+#[test]
+fn a_chat_found_by_part_of_its_title_becomes_text_with_real_names() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let run = sandbox.run(bin(), &["новости", "--json"]).expect_code(0);
+    assert_eq!(run.json()["messages"], 5);
+    let text = std::fs::read_to_string(sandbox.path("chats/новости.txt")).unwrap();
+    assert!(text.starts_with("# Чат: Новости сада 🌿\n"), "{text}");
+    assert!(
+        text.contains("[01.01.2025 08:00:00] Новости сада 🌿: Post number 1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_title_that_fits_several_chats_is_not_guessed() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let run = sandbox.run(bin(), &["river", "--json"]).expect_code(2);
+    assert!(
+        run.stderr.contains("-1000000001002") && run.stderr.contains("-1000000001005"),
+        "{}",
+        run.stderr
+    );
+    assert!(dc.calls("messages.getHistory").is_empty());
+    sandbox.run(bin(), &["0"]).expect_code(2);
+    sandbox.run(bin(), &["nowhere at all"]).expect_code(66);
+}
+
+#[test]
+fn desktop_json_holds_every_sort_of_message() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    sandbox
+        .run(
+            bin(),
+            &["river_club", "0", "--format", "json", "-o", "club.json", "--json"],
+        )
+        .expect_code(0);
+    let club: Value = serde_json::from_slice(&std::fs::read(sandbox.path("club.json")).unwrap()).unwrap();
+    assert_eq!(club["type"], "public_supergroup");
+    let messages = club["messages"].as_array().unwrap();
+    assert_eq!(messages.len(), 20);
+    let by_id = |id: i64| messages.iter().find(|message| message["id"] == id).unwrap();
+    assert_eq!(by_id(2)["action"], "invite_members");
+    assert_eq!(by_id(2)["members"][0], "Борис Лесной");
+    assert_eq!(by_id(3)["reactions"][0]["emoji"], "🔥");
+    assert_eq!(by_id(4)["reply_to_message_id"], 3);
+    assert_eq!(by_id(8)["poll"]["answers"][0]["voters"], 3);
+    assert_eq!(by_id(11)["forwarded_from"], "Новости сада 🌿");
+    assert_eq!(
+        by_id(14)["from_id"],
+        "channel1002",
+        "an anonymous administrator speaks as the group"
+    );
+    assert_eq!(by_id(16)["edited_unixtime"], "1735723800");
+    assert_eq!(by_id(18)["action"], "pin_message");
+}
+
+#[test]
+fn a_topic_is_exported_alone() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let run = sandbox
+        .run(
+            bin(),
+            &[
+                "Workshop forum",
+                "--topic",
+                "Tools",
+                "--format",
+                "ndjson",
+                "-o",
+                "tools.ndjson",
+                "--json",
+            ],
+        )
+        .expect_code(0);
+    assert_eq!(run.json()["messages"], 3);
+    let lines = std::fs::read_to_string(sandbox.path("tools.ndjson")).unwrap();
+    assert!(
+        lines.contains("hammer found") && !lines.contains("oak"),
+        "{lines}"
+    );
+    sandbox
+        .run(bin(), &["Workshop forum", "--topic", "Nails"])
+        .expect_code(66);
+}
+
+#[test]
+fn ranges_by_number_date_and_count_hold_just_what_they_say() {
+    let dc = Dc::start(world("large"));
+    let sandbox = dc.sandbox();
+    let ids = |args: &[&str]| {
+        let all = [
+            &["large_club"],
+            args,
+            &["--format", "ndjson", "-o", "x.ndjson", "--json"],
+        ]
+        .concat();
+        sandbox.run(bin(), &all).expect_code(0);
+        let text = std::fs::read_to_string(sandbox.path("x.ndjson")).unwrap();
+        let ids: Vec<i64> = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|line| line["type"] == "message")
+            .filter_map(|line| line["id"].as_i64())
+            .collect();
+        ids
+    };
+    assert_eq!(ids(&["250"]), (9751..=10000).collect::<Vec<_>>());
+    assert_eq!(
+        ids(&["0", "--min-id", "9990"]),
+        (9990..=10000).collect::<Vec<_>>()
+    );
+    assert_eq!(ids(&["0", "--max-id", "150"]), (1..=150).collect::<Vec<_>>());
+    assert_eq!(ids(&["10", "--max-id", "150"]), (141..=150).collect::<Vec<_>>());
+    // One message a minute from midnight: the second hour.
+    let hour = ids(&[
+        "0",
+        "--since",
+        "2020-01-01T01:00:00Z",
+        "--until",
+        "2020-01-01T02:00:00Z",
+    ]);
+    assert_eq!(hour, (60..=119).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_export_killed_fifty_times_ends_with_the_same_bytes() {
+    let dc = Dc::start(world("large"));
+    let whole = dc.sandbox();
+    let args = [
+        "large_club",
+        "0",
+        "--format",
+        "markdown",
+        "-o",
+        "club.md",
+        "--json",
+    ];
+    whole.run(bin(), &args).expect_code(0);
+    let expected = std::fs::read(whole.path("club.md")).unwrap();
+    let requests = dc.calls("messages.getHistory").len();
+
+    // Slow enough that a kill falls anywhere into the run, quick enough for a test.
+    dc.forget_requests();
+    dc.fail(Fault {
+        method: "messages.getHistory".into(),
+        delay_ms: 6,
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let mut kills = 0;
+    for n in 0_u64..400 {
+        let started = sandbox.start(bin(), &args, b"");
+        std::thread::sleep(Duration::from_millis(25 + n * 37 % 60));
+        started.signal("KILL");
+        let run = started.finish();
+        if run.code == Some(0) {
+            break;
+        }
+        kills += 1;
+        assert!(!sandbox.path("club.md").exists(), "half a file");
+        if kills == 50 {
+            break;
+        }
+    }
+    dc.heal();
+    let last = sandbox.run(bin(), &args).expect_code(0);
+    assert_eq!(kills, 50, "the export ended too early for fifty kills");
+    assert_eq!(last.json()["resumed"], true);
+    assert_eq!(std::fs::read(sandbox.path("club.md")).unwrap(), expected);
+    // What had been fetched was not fetched again: a page at most is lost with each kill.
+    let again = dc.calls("messages.getHistory").len();
+    assert!(
+        again <= requests + 50 * 7,
+        "{again} requests instead of {requests}"
+    );
+}
+
+#[test]
+fn an_increment_fetches_only_what_changed_and_tells_of_it() {
+    let dc = Dc::start(world("large"));
+    let sandbox = dc.sandbox();
+    let args = [
+        "large_club",
+        "0",
+        "--incremental",
+        "--format",
+        "ndjson",
+        "-o",
+        "club.ndjson",
+        "--json",
+    ];
+    let first = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(first["messages"], 10_000);
+    assert_eq!(first["incremental"], false);
+
+    for n in 0..100 {
+        dc.post(
+            LARGE,
+            Message {
+                text: format!("fresh {n}"),
+                date: "2021-01-01T00:00:00".into(),
+                from: Some(1000),
+                ..Message::default()
+            },
+        );
+    }
+    for id in 500..520 {
+        dc.edit(LARGE, id, "changed afterwards");
+    }
+    dc.delete(LARGE, &(700..710).collect::<Vec<_>>());
+    dc.forget_requests();
+    let second = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(second["incremental"], true);
+    assert_eq!(
+        (&second["new"], &second["edited"], &second["deleted"]),
+        (&100.into(), &20.into(), &10.into())
+    );
+    assert_eq!(second["messages"], 10_090);
+    assert_eq!(dc.calls("messages.getHistory").len(), 0);
+    assert_eq!(
+        dc.calls("updates.getChannelDifference").len(),
+        2,
+        "130 changes, a hundred at a time"
+    );
+
+    // The result is what a fresh export of the changed chat gives.
+    let fresh = dc.sandbox();
+    fresh.run(bin(), &args).expect_code(0);
+    let body = |sandbox: &testkit::Sandbox| {
+        let text = std::fs::read_to_string(sandbox.path("club.ndjson")).unwrap();
+        text.split_once('\n').unwrap().1.to_owned()
+    };
+    assert_eq!(body(&sandbox), body(&fresh));
+
+    // Nothing happened: one request says so.
+    dc.forget_requests();
+    let third = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(
+        (&third["new"], &third["edited"], &third["deleted"]),
+        (&0.into(), &0.into(), &0.into())
+    );
+    assert_eq!(dc.calls("updates.getChannelDifference").len(), 1);
+}
+
+#[test]
+fn changes_too_long_ago_are_found_by_comparing() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let args = [
+        "river_club",
+        "0",
+        "--incremental",
+        "--format",
+        "ndjson",
+        "-o",
+        "club.ndjson",
+        "--json",
+    ];
+    sandbox.run(bin(), &args).expect_code(0);
+    dc.post(
+        CLUB,
+        Message {
+            text: "late".into(),
+            date: "2025-02-01T00:00:00".into(),
+            from: Some(111),
+            ..Message::default()
+        },
+    );
+    dc.edit(CLUB, 13, "written again");
+    dc.delete(CLUB, &[12]);
+    dc.forget_log();
+    let run = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(
+        (&run["new"], &run["edited"], &run["deleted"]),
+        (&1.into(), &1.into(), &1.into())
+    );
+    let text = std::fs::read_to_string(sandbox.path("club.ndjson")).unwrap();
+    assert!(text.contains("written again") && !text.contains("hidden person"));
+}
+
+#[test]
+fn private_chats_are_kept_up_to_date_as_well() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let args = [
+        "alice_doe",
+        "0",
+        "--incremental",
+        "--format",
+        "ndjson",
+        "-o",
+        "alice.ndjson",
+        "--json",
+    ];
+    sandbox.run(bin(), &args).expect_code(0);
+    dc.post(
+        111,
+        Message {
+            text: "are you there?".into(),
+            date: "2025-04-01T00:00:00".into(),
+            from: Some(111),
+            ..Message::default()
+        },
+    );
+    dc.post(
+        112,
+        Message {
+            text: "for somebody else".into(),
+            date: "2025-04-01T00:00:00".into(),
+            from: Some(112),
+            ..Message::default()
+        },
+    );
+    dc.delete(111, &[101]);
+    let run = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(
+        (&run["new"], &run["deleted"], &run["messages"]),
+        (&1.into(), &1.into(), &3.into())
+    );
+}
+
+#[test]
+fn files_are_downloaded_from_their_data_centre_and_gone_on_with() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let args = [
+        "river_club",
+        "0",
+        "--format",
+        "json",
+        "--media",
+        "2",
+        "-o",
+        "club.json",
+        "--json",
+    ];
+    // The paper of message 16 lies at data centre 2 and comes in three parts; the second one fails for good.
+    dc.fail(Fault {
+        method: "upload.getFile".into(),
+        after: 4,
+        error: Some("INTERNAL_ERROR".into()),
+        ..Fault::default()
+    });
+    sandbox.run(bin(), &args).expect_code(75);
+    dc.heal();
+    let run = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(run["files_left_out"], 0, "{run}");
+    let paper = std::fs::read(sandbox.path("club_files/16_план.pdf")).unwrap();
+    assert_eq!(paper, media::bytes(7_000_016, 1_500_000, 0, 1_500_000));
+    assert!(
+        !sandbox.files().iter().any(|name| name.ends_with(".part")),
+        "{:?}",
+        sandbox.files()
+    );
+    let club: Value = serde_json::from_slice(&std::fs::read(sandbox.path("club.json")).unwrap()).unwrap();
+    let sixteen = club["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|m| m["id"] == 16)
+        .unwrap()
+        .clone();
+    assert_eq!(sixteen["file"], "club_files/16_план.pdf");
+}
+
+#[test]
+fn the_second_of_two_programs_on_one_session_waits_or_fails() {
+    let dc = Dc::start(world("large"));
+    dc.fail(Fault {
+        method: "messages.getHistory".into(),
+        delay_ms: 20,
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let args = ["large_club", "2000", "--format", "ndjson", "-o", "a.ndjson"];
+    let first = sandbox.start(bin(), &args, b"");
+    std::thread::sleep(Duration::from_millis(400));
+    let second = sandbox
+        .run(bin(), &["large_club", "10", "-o", "b.txt"])
+        .expect_code(75);
+    assert!(second.stderr.contains("locked"), "{}", second.stderr);
+    let patient = sandbox.env("TELEGRAM_LOCK_WAIT", "30");
+    patient
+        .run(bin(), &["large_club", "10", "-o", "b.txt"])
+        .expect_code(0);
+    first.finish().expect_code(0);
+    assert_eq!(dc.most_sessions(), 1, "never two connections on one key");
+}
+
+#[test]
+fn a_lock_held_as_the_old_python_helper_holds_it_is_respected() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    for lock in ["telegram_session.lock", "telegram_session_py.lock"] {
+        let script = format!(
+            "import fcntl,sys,time\nf=open('{lock}','w')\nfcntl.flock(f,fcntl.LOCK_EX|fcntl.LOCK_NB)\nprint('held',flush=True)\ntime.sleep(60)"
+        );
+        let mut holder = std::process::Command::new("python3")
+            .args(["-c", &script])
+            .current_dir(sandbox.work())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(
+            &mut std::io::BufReader::new(holder.stdout.take().unwrap()),
+            &mut line,
+        )
+        .unwrap();
+        sandbox.run(bin(), &["river_club", "5"]).expect_code(75);
+        assert!(dc.requests().is_empty(), "no connection while the lock is held");
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+    }
+    sandbox.run(bin(), &["river_club", "5"]).expect_code(0);
+}
