@@ -54,6 +54,12 @@ pub struct FarSide {
     pub clock: Option<String>,
     #[serde(default)]
     pub http: Option<Vec<Route>>,
+    /// The mail server: an object with its rules, or `nothing listens`.
+    #[serde(default)]
+    pub smtp: Option<Value>,
+    /// The database server; the new tool gets a SQLite file in its place.
+    #[serde(default)]
+    pub mysql: Option<Value>,
 }
 
 /// A library call of the old script.

@@ -22,6 +22,7 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod seen;
+pub mod services;
 pub mod setup;
 pub mod shadow;
 pub mod side;

@@ -11,6 +11,7 @@ use crate::{
     facts,
     far_side::{FarSide, Mode, text_pairs},
     seen::Exchange,
+    services,
 };
 
 /// What the old script did, from the recording.
@@ -48,9 +49,10 @@ pub fn recorded(case: &Case) -> ToolResult<Value> {
         .http
         .as_ref()
         .map(|_| expected.get("http_requests").cloned().unwrap_or_default());
-    let value =
-        json!({"exit_code": expected.get("exit_code"), "answer": answer, "files": files, "http": requests});
-    Ok(value)
+    Ok(
+        json!({"exit_code": expected.get("exit_code"), "answer": answer, "files": files, "http": requests,
+              "smtp": services::recorded_mail(case), "sql": services::recorded_rows(case)}),
+    )
 }
 
 /// What the new tool does, in the same shape.
@@ -60,13 +62,9 @@ pub fn observed(
     recorded_shape: &Value,
     site: Option<&FarSide>,
 ) -> ToolResult<Value> {
-    let sandbox = sandbox(case, tools)?;
+    let sandbox = sandbox(case, tools, site)?;
     let server = site.map(FarSide::url);
-    let fill = |text: &str| {
-        server
-            .as_ref()
-            .map_or_else(|| text.to_owned(), |url| text.replace("{{SERVER}}", url))
-    };
+    let fill = |text: &str| services::filled(text, site);
     let (exit_code, answer) = match &case.recorded.call {
         Some(call) => {
             let job: Value = read_json(&case.folder.join("in").join(&call.inputs_file))?;
@@ -89,7 +87,10 @@ pub fn observed(
         files.insert(name.clone(), like(facts::of(&sandbox.path(name)), shape));
     }
     let requests = site.map(|site| site.exchanges().iter().map(request).collect::<Vec<_>>());
-    let value = json!({"exit_code": exit_code, "answer": answer, "files": files, "http": requests});
+    let requests = case.recorded.far_side.http.as_ref().and(requests);
+    let rows = services::observed_rows(case, &sandbox.path(services::DATABASE), &recorded_shape["sql"])?;
+    let value = json!({"exit_code": exit_code, "answer": answer, "files": files, "http": requests,
+                       "smtp": services::observed_mail(case, site), "sql": rows});
     // Addresses and paths of this run, back to the recording's names for them.
     let value = replaced(value, &sandbox.work().display().to_string(), "{{CWD}}");
     Ok(match &server {
@@ -98,25 +99,38 @@ pub fn observed(
     })
 }
 
-/// A site for the case, when the recording had one.
+/// The far side of the case, when the recording had one.
 pub fn site(case: &Case) -> ToolResult<Option<FarSide>> {
-    let routes = case.recorded.far_side.http.clone();
-    routes
-        .map(|routes| FarSide::start(Mode::Answer(routes)))
-        .transpose()
+    let far = &case.recorded.far_side;
+    if far.http.is_none() && far.smtp.is_none() {
+        return Ok(None);
+    }
+    let routes = far.http.clone().unwrap_or_default();
+    FarSide::with_mail(Mode::Answer(routes), services::mail_rules(case)).map(Some)
 }
 
-fn sandbox(case: &Case, tools: &Path) -> ToolResult<Sandbox> {
+fn sandbox(case: &Case, tools: &Path, site: Option<&FarSide>) -> ToolResult<Sandbox> {
     let io = |e: std::io::Error| ToolError::new(ErrorKind::Io, format!("cannot make a sandbox: {e}"));
     let mut sandbox = Sandbox::new()
         .map_err(io)?
         .env("ONEJOB_ALLOW_PRIVATE", "1")
         .env("ONEJOB_TOOLS_DIR", tools.display().to_string());
+    if let (Some(site), true) = (site, case.recorded.far_side.smtp.is_some()) {
+        let trusted = sandbox.root().join("authority.pem");
+        site.write_authority(&trusted)?;
+        sandbox = sandbox.env("SSL_CERT_FILE", trusted.display().to_string());
+    }
+    if case.recorded.far_side.mysql.is_some() {
+        let file = sandbox.path(services::DATABASE);
+        sandbox = sandbox.env("DATABASE_URL", format!("sqlite:{}", file.display()));
+    }
     if let Some(clock) = &case.recorded.far_side.clock {
         sandbox = sandbox.env("ONEJOB_CLOCK", clock.replacen(' ', "T", 1));
     }
     for (name, value) in &case.recorded.env {
-        sandbox = sandbox.env(name, value.clone());
+        if !value.contains("{{MYSQL_") {
+            sandbox = sandbox.env(name, services::filled(value, site));
+        }
     }
     sandbox.copy_in(&case.folder.join("in")).map_err(io)?;
     Ok(sandbox)

@@ -17,6 +17,7 @@ use crate::{
     seen::{Exit, Seen, StderrClass},
 };
 
+pub(crate) use mail::decoded;
 pub use sql::table_value;
 
 /// One difference: where, what kind, and both sides.

@@ -27,7 +27,7 @@ pub(super) async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     if send(&mut plain, "220 parity mail sink").await.is_none() {
         return;
     }
-    if let Some(Next::Tls) = session(&mut plain, &shared, true).await
+    if let Some(Next::Tls) = session(&mut plain, &shared, shared.mail.starttls).await
         && let Ok(config) = shared.authority.server("127.0.0.1")
     {
         match TlsAcceptor::from(config).accept(plain.into_inner()).await {
@@ -81,11 +81,14 @@ where
                 send(stream, "220 go ahead").await?;
                 return Some(Next::Tls);
             }
-            "AUTH" => login(stream, &command).await?,
+            "AUTH" => login(stream, &command, shared.mail.login).await?,
             "MAIL" => {
                 from = address(&command);
                 to.clear();
                 send(stream, "250 ok").await?;
+            }
+            "RCPT" if shared.mail.refused.as_deref() == Some(address(&command).as_str()) => {
+                send(stream, "550 no such recipient").await?;
             }
             "RCPT" => {
                 to.push(address(&command));
@@ -117,8 +120,11 @@ where
     }
 }
 
-/// Any name and password will do; they are not kept.
-async fn login<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, command: &str) -> Option<()> {
+/// Any name and password will do, or none; they are not kept.
+async fn login<S>(stream: &mut BufReader<S>, command: &str, welcome: bool) -> Option<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut words = command.split_whitespace().skip(1);
     let kind = words.next().unwrap_or_default().to_ascii_uppercase();
     let given = words.count();
@@ -132,7 +138,15 @@ async fn login<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, com
         send(stream, question).await?;
         line(stream).await?;
     }
-    send(stream, "235 welcome").await
+    send(
+        stream,
+        if welcome {
+            "235 welcome"
+        } else {
+            "535 login refused"
+        },
+    )
+    .await
 }
 
 /// `MAIL FROM:<a@b> SIZE=10` -> `a@b`

@@ -33,6 +33,30 @@ pub enum Mode {
     Forward,
 }
 
+/// How the mail server behaves.
+#[derive(Clone, Debug)]
+pub struct MailRules {
+    /// Whether it offers STARTTLS.
+    pub starttls: bool,
+    /// Whether it takes any login, or none.
+    pub login: bool,
+    /// A recipient it refuses.
+    pub refused: Option<String>,
+    /// Whether anything listens at all.
+    pub listens: bool,
+}
+
+impl Default for MailRules {
+    fn default() -> Self {
+        Self {
+            starttls: true,
+            login: true,
+            refused: None,
+            listens: true,
+        }
+    }
+}
+
 /// A running far side; stops when dropped.
 #[derive(Debug)]
 pub struct FarSide {
@@ -47,6 +71,7 @@ pub struct FarSide {
 #[derive(Debug)]
 struct Shared {
     mode: Mode,
+    mail: MailRules,
     own: SocketAddr,
     authority: Authority,
     client: Option<reqwest::Client>,
@@ -76,8 +101,13 @@ impl Shared {
 }
 
 impl FarSide {
-    /// Starts it on ports of its own.
+    /// Starts it on ports of its own, with a mail server that takes everything.
     pub fn start(mode: Mode) -> ToolResult<Self> {
+        Self::with_mail(mode, MailRules::default())
+    }
+
+    /// Starts it with these rules of the mail server.
+    pub fn with_mail(mode: Mode, mail: MailRules) -> ToolResult<Self> {
         let failed = |e: &dyn std::fmt::Display| {
             ToolError::new(
                 ErrorKind::Io,
@@ -101,8 +131,10 @@ impl FarSide {
             (bind().map_err(|e| failed(&e))?, bind().map_err(|e| failed(&e))?);
         let http = http_listener.local_addr().map_err(|e| failed(&e))?;
         let smtp = smtp_listener.local_addr().map_err(|e| failed(&e))?;
+        let smtp_listener = mail.listens.then_some(smtp_listener);
         let shared = Arc::new(Shared {
             mode,
+            mail,
             own: http,
             authority: Authority::new().map_err(|e| failed(&e))?,
             client,
@@ -123,7 +155,7 @@ impl FarSide {
                 runtime.block_on(async {
                     tokio::select! {
                         () = accept(http_listener, inner.clone(), proxy::connection) => {}
-                        () = accept(smtp_listener, inner.clone(), mail_sink::connection) => {}
+                        () = accept_mail(smtp_listener, inner.clone()) => {}
                         _ = stopped => {}
                     }
                 });
@@ -181,6 +213,14 @@ impl Drop for FarSide {
             // A panic there has been told by its own thread.
             let _ = thread.join();
         }
+    }
+}
+
+/// Without a listener its port is closed, and stays so.
+async fn accept_mail(listener: Option<std::net::TcpListener>, shared: Arc<Shared>) {
+    match listener {
+        Some(listener) => accept(listener, shared, mail_sink::connection).await,
+        None => std::future::pending().await,
     }
 }
 
