@@ -330,7 +330,7 @@ impl Telegram {
     }
 
     /// Sleeps unless the run is cancelled.
-    pub(crate) async fn sleep(&self, time: Duration) -> ToolResult<()> {
+    pub async fn sleep(&self, time: Duration) -> ToolResult<()> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
             () = self.ctx.cancellation().cancelled() => Err(ToolError::cancelled()),

@@ -6,6 +6,7 @@
 pub mod acting;
 mod archive;
 pub mod auth;
+pub mod bulk;
 mod client;
 mod convert;
 mod dialogs;

@@ -43,6 +43,7 @@ pub(super) struct Cli {
     pub(super) path: Option<String>,
     pub(super) exists: bool,
     pub(super) hidden: bool,
+    pub(super) many: bool,
 }
 
 /// The arguments of an object schema, positionals first by their number.
@@ -167,6 +168,7 @@ fn cli(extension: Option<&Value>) -> Cli {
         path: text("path"),
         exists: flag("exists"),
         hidden: flag("hidden"),
+        many: flag("many"),
     }
 }
 

@@ -107,6 +107,8 @@ fn clap_arg(argument: &Argument) -> Arg {
                 .default_missing_value("true"),
             Shape::List(_) | Shape::Map(_) => arg
                 .action(ArgAction::Append)
+                // `--ids 1 2 3`, where the replaced script took several values after one flag.
+                .num_args(if argument.cli.many { 1..=usize::MAX } else { 1..=1 })
                 .value_name(value_name(argument))
                 .allow_negative_numbers(true),
             _ => arg.value_name(value_name(argument)).allow_negative_numbers(true),

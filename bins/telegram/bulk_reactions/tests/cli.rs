@@ -1,0 +1,213 @@
+//! Reactions over MTProto: each message once, flood waits honoured by everybody, a stopped run gone on with.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::path::Path;
+
+use testkit::telegram::world::{Message, World};
+use testkit::telegram::{Dc, Fault, world};
+
+const BIN: &str = env!("CARGO_BIN_EXE_bulk_reactions");
+const CLUB: i64 = -1_000_000_001_002;
+
+fn bin() -> &'static Path {
+    Path::new(BIN)
+}
+
+/// A rate that does not slow a test down.
+const FAST: &str = "[telegram.pace.reactions]\nburst = 100000\nper_minute = 100000\n";
+
+fn crowd(count: i32) -> World {
+    let mut town = world("town");
+    let list = (1..=count)
+        .map(|id| Message {
+            id,
+            text: format!("message {id}"),
+            date: "2025-01-01T09:00:00".into(),
+            from: Some(111),
+            sender_known: true,
+            ..Message::default()
+        })
+        .collect();
+    town.messages.insert(CLUB.to_string(), list);
+    town
+}
+
+fn chosen(dc: &Dc, id: i32) -> Vec<String> {
+    let message = dc.message(CLUB, id).unwrap();
+    message
+        .reactions
+        .iter()
+        .filter(|tally| tally.chosen)
+        .filter_map(|tally| tally.emoji.clone())
+        .collect()
+}
+
+#[test]
+fn it_plans_first_and_acts_with_apply() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let args = [
+        "--chat",
+        "river_club",
+        "--ids",
+        "3,4",
+        "https://t.me/river_club/13",
+        "999",
+        "--delay",
+        "0",
+    ];
+    let plan = sandbox
+        .run(bin(), &[&args[..], &["--text"]].concat())
+        .expect_code(0);
+    assert!(
+        plan.stdout
+            .contains("Messages to react: 4\nDry run: no reactions will be sent."),
+        "{}",
+        plan.stdout
+    );
+    assert!(plan.stdout.contains("🔥 -> 999: [message not found]"));
+    assert!(plan.stderr.contains("--apply"), "{}", plan.stderr);
+    assert!(dc.calls("messages.sendReaction").is_empty());
+
+    let run = sandbox
+        .run(bin(), &[&args[..], &["--apply", "--json"]].concat())
+        .expect_code(3);
+    let told = run.json();
+    assert_eq!((&told["sent"], &told["errors"]), (&3.into(), &1.into()), "{told}");
+    assert_eq!(chosen(&dc, 3), ["🔥"]);
+    let undo = std::fs::read_to_string(told["undo_list"].as_str().unwrap()).unwrap();
+    assert!(undo.contains("\"reactions_before\""), "{undo}");
+
+    // A second run finds everything done.
+    dc.forget_requests();
+    let again = sandbox
+        .run(
+            bin(),
+            &["--chat", "river_club", "--ids", "3,4,13", "--apply", "--json"],
+        )
+        .expect_code(0);
+    assert_eq!(again.json()["already"], 3);
+    assert!(dc.calls("messages.sendReaction").is_empty());
+}
+
+#[test]
+fn nothing_is_done_without_an_exact_target() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox().env("LIKE_CHAT_ID", "0");
+    sandbox.run(bin(), &["--ids", "1", "--apply"]).expect_code(2);
+    sandbox
+        .run(bin(), &["--chat", "0", "--ids", "1", "--apply"])
+        .expect_code(2);
+    sandbox
+        .run(bin(), &["--chat", "River Club", "--ids", "1", "--apply"])
+        .expect_code(66);
+    sandbox
+        .run(bin(), &["--chat", "river_club", "--ids", "abc", "--apply"])
+        .expect_code(2);
+    let link = sandbox
+        .run(
+            bin(),
+            &[
+                "--chat",
+                "river_club",
+                "--ids",
+                "https://t.me/garden_news/3",
+                "--apply",
+            ],
+        )
+        .expect_code(2);
+    assert!(link.stderr.contains("@garden_news"), "{}", link.stderr);
+    assert!(dc.calls("messages.sendReaction").is_empty());
+}
+
+#[test]
+fn five_hundred_messages_get_exactly_one_reaction_each_through_flood_waits() {
+    let dc = Dc::start(crowd(500));
+    let sandbox = dc.sandbox();
+    sandbox.file("shared-config/onejob.toml", FAST);
+    dc.fail(Fault {
+        method: "messages.sendReaction".into(),
+        every: 120,
+        error: Some("FLOOD_WAIT_2".into()),
+        ..Fault::default()
+    });
+    // Every so often the answer to a reaction that was given is lost.
+    dc.fail(Fault {
+        method: "messages.sendReaction".into(),
+        every: 90,
+        cut_at: Some(10),
+        ..Fault::default()
+    });
+    let all: Vec<String> = (1..=500).map(|id| id.to_string()).collect();
+    let all = all.join(",");
+    let args = [
+        "--chat",
+        "river_club",
+        "--ids",
+        &all,
+        "--delay",
+        "0",
+        "--apply",
+        "--json",
+    ];
+    let run = sandbox.run(bin(), &args).expect_code(0);
+    let told = run.json();
+    assert_eq!(
+        told["sent"].as_u64().unwrap() + told["already"].as_u64().unwrap(),
+        500,
+        "{}",
+        told["errors"]
+    );
+    for id in 1..=500 {
+        assert_eq!(chosen(&dc, id), ["🔥"], "message {id}");
+        assert_eq!(
+            dc.message(CLUB, id).unwrap().reactions[0].count,
+            1,
+            "message {id}"
+        );
+    }
+    assert_eq!(dc.impatient(), 0, "a call came before the wait was over");
+    let spoke = run.events.iter().any(|event| {
+        event["kind"] == "progress"
+            && event["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("s left"))
+    });
+    assert!(spoke, "progress tells how long it takes");
+}
+
+#[test]
+fn a_second_program_honours_the_wait_of_the_first() {
+    let dc = Dc::start(crowd(6));
+    let sandbox = dc.sandbox().env("TELEGRAM_FLOOD_WAIT_MAX", "1");
+    dc.fail(Fault {
+        method: "messages.sendReaction".into(),
+        after: 2,
+        times: 1,
+        error: Some("FLOOD_WAIT_4".into()),
+        ..Fault::default()
+    });
+    let args = [
+        "--chat",
+        "river_club",
+        "--ids",
+        "1,2,3,4,5,6",
+        "--delay",
+        "0",
+        "--apply",
+        "--json",
+    ];
+    let first = sandbox.run(bin(), &args).expect_code(3).json();
+    assert_eq!(first["sent"], 2, "{first}");
+    assert_eq!(first["items"][3]["state"], "left");
+    // Not patient enough: it says so without asking Telegram.
+    let before = dc.calls("messages.sendReaction").len();
+    sandbox.run(bin(), &args).expect_code(3);
+    assert_eq!(dc.calls("messages.sendReaction").len(), before);
+    // Patient enough: it waits for what is left, and goes on.
+    let patient = sandbox.env("TELEGRAM_FLOOD_WAIT_MAX", "60");
+    let last = patient.run(bin(), &args).expect_code(0).json();
+    assert_eq!((&last["sent"], &last["already"]), (&4.into(), &2.into()));
+    assert_eq!(dc.impatient(), 0);
+}
