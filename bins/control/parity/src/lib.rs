@@ -8,6 +8,7 @@
 pub mod case;
 pub mod check;
 pub mod compare;
+pub mod confine;
 pub mod diff;
 pub mod divergence_log;
 pub mod facts;

@@ -21,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 fn main() -> std::process::ExitCode {
+    if let Some(ended) = parity::confine::enter() {
+        return ended;
+    }
     app_core::main::<Parity>()
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     case::Case,
     compare::Difference,
+    confine,
     diff::{self, Rules},
     place::Place,
     recording::{self, Details},
@@ -81,6 +82,7 @@ fn given(case: &Case, details: &Details, tools: &Path) -> Given {
         faked: true,
         sqlite: details.sqlite.clone(),
         limit: LIMIT,
+        confine: confine::launcher(),
         tz: Some("UTC".to_owned()),
         tools: tools.to_owned(),
     }

@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app_core::{ToolResult, process::ChildGroup};
+use app_core::{ToolError, ToolResult, process::ChildGroup};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::Command,
 };
 
 use crate::{
+    confine,
     far_side::{FarSide, Mode, Route},
     place::{Names, Place},
     seen::{Exit, Kind, Seen},
@@ -46,6 +47,8 @@ pub struct Given {
     /// SQLite files below the working directory.
     pub sqlite: Vec<String>,
     pub limit: Duration,
+    /// The program that keeps a side from writing elsewhere; `None` leaves it free.
+    pub confine: Option<PathBuf>,
     /// Time zone of the side; `None` leaves the host's.
     pub tz: Option<String>,
     /// Where the tools are, for a candidate that calls others.
@@ -78,7 +81,7 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
         if path.exists() {
             place.copy_in(path, &target)?;
         } else if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| app_core::ToolError::file("create", folder, &e))?;
+            std::fs::create_dir_all(folder).map_err(|e| ToolError::file("create", folder, &e))?;
         }
     }
     let words: Vec<String> = command
@@ -87,23 +90,40 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
         .collect();
     let (program, arguments) = words
         .split_first()
-        .ok_or_else(|| app_core::ToolError::invalid("control", "the command is empty"))?;
-    let mut process = Command::new(program);
+        .ok_or_else(|| ToolError::invalid("control", "the command is empty"))?;
+    let env = environment(given, &place, &far)?;
+    let mut process = match &given.confine {
+        Some(launcher) => {
+            let path = env.get("PATH").map_or("", String::as_str);
+            if confine::find(program, path, &place.work()).is_none() {
+                return Err(
+                    ToolError::config(format!("the program `{program}` is not installed"))
+                        .code("missing_program")
+                        .from_source("process"),
+                );
+            }
+            let mut process = Command::new(launcher);
+            process.args(confine::words(launcher, place.root(), &words).into_iter().skip(1));
+            process
+        }
+        None => {
+            let mut process = Command::new(program);
+            process.args(arguments);
+            process
+        }
+    };
     process
-        .args(arguments)
         .env_clear()
-        .envs(environment(given, &place, &far)?)
+        .envs(env)
         .current_dir(place.work())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let started = Instant::now();
     let mut group = ChildGroup::spawn(process)?;
-    let stdin = place.fill(&String::from_utf8_lossy(&given.stdin), &far);
-    let stdin = if std::str::from_utf8(&given.stdin).is_ok() {
-        stdin.into_bytes()
-    } else {
-        given.stdin.clone()
+    let stdin = match std::str::from_utf8(&given.stdin) {
+        Ok(text) => place.fill(&mapped(text, given, &place), &far).into_bytes(),
+        Err(_) => given.stdin.clone(),
     };
     let (exit, out, err) = watch(&mut group, &stdin, given.limit).await;
     let took = started.elapsed();
@@ -136,18 +156,26 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
     })
 }
 
-/// An absolute path of the host, alone or behind `=`, becomes that path on this side.
+/// An absolute path of the host, alone, behind `=`, or as a text in JSON, becomes that path on this side.
 fn mapped(word: &str, given: &Given, place: &Place) -> String {
+    let mut word = word.to_owned();
     for path in &given.outside {
-        let text = path.display().to_string();
+        let (text, here) = (
+            path.display().to_string(),
+            place.outside(path).display().to_string(),
+        );
         if word == text {
-            return place.outside(path).display().to_string();
+            return here;
         }
         if let Some(flag) = word.strip_suffix(&text).and_then(|flag| flag.strip_suffix('=')) {
-            return format!("{flag}={}", place.outside(path).display());
+            return format!("{flag}={here}");
+        }
+        if word.starts_with(['{', '[']) {
+            let quoted = |text: &str| serde_json::Value::from(text).to_string();
+            word = word.replace(&quoted(&text), &quoted(&here));
         }
     }
-    word.to_owned()
+    word
 }
 
 fn environment(given: &Given, place: &Place, far: &FarSide) -> ToolResult<BTreeMap<String, String>> {

@@ -172,6 +172,7 @@ fn a_tool_that_acts_is_never_run_on_both_sides() {
         "sh old.sh",
         "--env",
         &env,
+        "--confine=false",
     ];
     let refused = parity(
         &sandbox,
@@ -267,6 +268,59 @@ fn each_side_has_directories_and_an_environment_of_its_own() {
     // The caller's files are as they were.
     assert_eq!(std::fs::read_to_string(sandbox.path("in.txt")).unwrap(), "input");
     assert_eq!(std::fs::read_to_string(absolute).unwrap(), "far");
+}
+
+#[test]
+fn no_side_writes_where_it_was_not_told_to() {
+    let sandbox = Sandbox::new().unwrap();
+    let real = sandbox.file("real/out.txt", "precious");
+    // The path stands in a file, not in an argument.
+    sandbox.file("settings.txt", real.display().to_string());
+    sandbox.file(
+        "old.sh",
+        "echo written > \"$(cat settings.txt)\"; echo $?; echo inside > inside.txt\n",
+    );
+    let args = [
+        "run",
+        "demo",
+        "--control",
+        "sh old.sh",
+        "--candidate",
+        "sh old.sh",
+        "--effects",
+        "writes_files",
+        "--",
+        "settings.txt",
+    ];
+    let run = parity(&sandbox, &args).expect_code(0);
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), "precious");
+    assert!(
+        run.stdout != "0\n" && run.stderr.contains("same"),
+        "{} {}",
+        run.stdout,
+        run.stderr
+    );
+    // A path in the JSON of a dispatcher's call gets a place of its own.
+    sandbox.file(
+        "call.sh",
+        "path=$(echo \"$2\" | sed 's/.*:\"//; s/\".*//'); cat \"$path\"; echo new > \"$path\"; echo $?\n",
+    );
+    let call = serde_json::json!({"output_path": real}).to_string();
+    let args = [
+        "run",
+        "demo",
+        "--control",
+        "sh call.sh",
+        "--candidate",
+        "sh call.sh",
+        "--effects",
+        "writes_files",
+        "--",
+        "demo",
+        &call,
+    ];
+    assert_eq!(parity(&sandbox, &args).expect_code(0).stdout, "precious0\n");
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), "precious");
 }
 
 /// A server with a certificate for `localhost` that answers JSON to every request; its port and certificate.

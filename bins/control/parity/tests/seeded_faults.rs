@@ -136,6 +136,7 @@ impl Bench {
             faked: true,
             sqlite: vec!["orders.db".to_owned()],
             limit,
+            confine: None,
             tz: Some("UTC".to_owned()),
             tools: PathBuf::new(),
         };

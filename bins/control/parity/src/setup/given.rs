@@ -96,17 +96,31 @@ pub fn routes(path: &Path) -> ToolResult<Vec<Route>> {
 }
 
 /// Relative paths that exist become inputs; absolute ones that are not the system's get a place on each side.
-pub(super) fn named_files(args: &[String], cwd: &Path) -> (Vec<(PathBuf, PathBuf)>, Vec<PathBuf>) {
+pub(super) fn named_files(
+    args: &[String],
+    stdin: &[u8],
+    cwd: &Path,
+) -> (Vec<(PathBuf, PathBuf)>, Vec<PathBuf>) {
     const SYSTEM: [&str; 9] = [
         "/dev", "/proc", "/sys", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc",
     ];
+    let mut words: Vec<String> = Vec::new();
+    for arg in args {
+        // A dispatcher gets its parameters as JSON in one argument.
+        match serde_json::from_str(arg) {
+            Ok(value @ (Value::Object(_) | Value::Array(_))) => texts(&value, &mut words),
+            _ => {
+                let behind = arg.split_once('=').filter(|(flag, _)| flag.starts_with('-'));
+                words.push(behind.map_or(arg.as_str(), |(_, value)| value).to_owned());
+            }
+        }
+    }
+    if let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_slice(stdin) {
+        texts(&value, &mut words);
+    }
     let mut outside = Vec::new();
     let mut relative = Vec::new();
-    for arg in args {
-        let word = arg
-            .split_once('=')
-            .filter(|(flag, _)| flag.starts_with('-'))
-            .map_or(arg.as_str(), |(_, v)| v);
+    for word in &words {
         let path = Path::new(word);
         if !path.is_absolute() {
             relative.push(path);
@@ -118,6 +132,16 @@ pub(super) fn named_files(args: &[String], cwd: &Path) -> (Vec<(PathBuf, PathBuf
         }
     }
     (named(relative, cwd), outside)
+}
+
+/// Every text of a value.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(map) => map.values().for_each(|item| texts(item, found)),
+        _ => {}
+    }
 }
 
 /// Paths below the working directory that exist, with their place on each side.
@@ -155,7 +179,7 @@ mod tests {
         let args = ["in/a.txt", "--from=in", "absent", "..", "/api/x", "/usr/bin/env"].map(str::to_owned);
         let mut args = args.to_vec();
         args.push(format!("--to={}", outside.display()));
-        let (inputs, found) = named_files(&args, dir.path());
+        let (inputs, found) = named_files(&args, b"", dir.path());
         let inner: Vec<_> = inputs.iter().map(|(_, to)| to.display().to_string()).collect();
         assert_eq!(inner, ["in/a.txt", "in"]);
         assert_eq!(found, [outside]);

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{case::Class, diff::Rules, normalise::Normaliser, side::Given};
+use crate::{case::Class, confine, diff::Rules, normalise::Normaliser, side::Given};
 
 pub use given::routes;
 use given::{environment, named, named_files, parse_input, read_source, words_of};
@@ -85,6 +85,10 @@ pub struct Sides {
     #[serde(default = "yes")]
     #[garde(skip)]
     pub capture: bool,
+    /// Whether the kernel keeps each side from writing outside of its own directories.
+    #[serde(default = "yes")]
+    #[garde(skip)]
+    pub confine: bool,
     /// Where the tools are; beside this program without it.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"path": "dir", "exists": true, "env": "ONEJOB_TOOLS_DIR"}))]
@@ -186,7 +190,7 @@ impl Sides {
                     .hint(format!("give it with `--control 'python3 old/{tool}.py'`, or add `[legacy.{tool}]` to onejob.toml")));
             }
         }
-        let (mut inputs, outside) = named_files(&both, &cwd);
+        let (mut inputs, outside) = named_files(&both, &stdin, &cwd);
         inputs.extend(named(&self.files, &cwd));
         inputs.extend(named(self.sqlite.iter().map(Path::new), &cwd));
         control.extend(both.iter().cloned());
@@ -215,6 +219,7 @@ impl Sides {
                 faked,
                 sqlite: self.sqlite.clone(),
                 limit: Duration::try_from_secs_f64(self.time_limit_s).unwrap_or(Duration::from_secs(60)),
+                confine: self.confine.then(confine::launcher).flatten(),
                 tz: Some("UTC".to_owned()),
                 tools,
             },
