@@ -174,12 +174,12 @@ fn table_row(row: &Row, out: &mut String) -> fmt::Result {
     let what = match (row.binary, row.replaces.is_empty()) {
         (false, _) => "old script only".to_owned(),
         (true, true) => String::new(),
-        (true, false) => format!("for {}", escape(&row.replaces.join(", "))),
+        (true, false) => format!("for {}", name(&row.replaces.join(", "))),
     };
     write!(
         out,
         "<tr><td class=\"name\">{}<small>{what}</small>",
-        escape(&row.name)
+        name(&row.name)
     )?;
     for gate in &row.gates {
         write!(
@@ -286,7 +286,7 @@ fn readiness(report: &Report, out: &mut String) -> fmt::Result {
         };
         writeln!(
             out,
-            "<li class=\"{class}\"><span>{mark}</span><span>{} <span class=\"soft\">{}</span></span></li>",
+            "<li class=\"{class}\"><span>{mark}</span><span>{}</span><span class=\"soft\">{}</span></li>",
             escape(&item.text.replace('`', "")),
             escape(&item.detail)
         )?;
@@ -304,6 +304,11 @@ fn unreadable(report: &Report, out: &mut String) -> fmt::Result {
         out.push_str("</ul>\n");
     }
     Ok(())
+}
+
+/// A name that may be broken at its underscores.
+fn name(text: &str) -> String {
+    escape(text).replace('_', "_<wbr>")
 }
 
 /// Text for an element or a quoted attribute.

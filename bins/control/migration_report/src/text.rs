@@ -103,7 +103,7 @@ pub(crate) fn over(row: &Row) -> &'static str {
         (true, ..) => "-",
         (_, true, true) => "yes",
         (_, true, false) => "TOO EARLY",
-        (_, false, true) => "may be",
+        (_, false, true) => "ready",
         (_, false, false) => "no",
     }
 }

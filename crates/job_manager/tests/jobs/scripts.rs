@@ -25,7 +25,7 @@ parser.add_argument("--sleep", type=float, default=0)
 parser.add_argument("--fail", action="store_true")
 parser.add_argument("--dry-run", action="store_true")
 args = parser.parse_args()
-print("counting", file=sys.stderr)
+print("counting", file=sys.stdout if args.sleep else sys.stderr)
 time.sleep(args.sleep)
 if args.fail:
     raise RuntimeError("the disk is tired")
