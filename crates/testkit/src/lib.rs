@@ -8,6 +8,8 @@
     reason = "test support: a broken surrounding must fail the test at once"
 )]
 
+#[cfg(feature = "telegram")]
+pub mod golden;
 pub mod mariadb;
 pub mod sandbox;
 pub mod site;
@@ -15,6 +17,8 @@ pub mod site;
 pub mod telegram;
 pub mod tools;
 
+#[cfg(feature = "telegram")]
+pub use golden::Golden;
 pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};
 pub use site::{Reply, Request, Route, Site};

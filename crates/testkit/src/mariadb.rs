@@ -121,6 +121,25 @@ impl MariaDb {
         output
     }
 
+    /// Empties the database.
+    pub fn reset(&self) {
+        let database = Self::DATABASE;
+        self.sql(&format!(
+            "DROP DATABASE {database}; CREATE DATABASE {database} CHARACTER SET utf8mb4"
+        ));
+    }
+
+    /// The named columns of a table's rows, dates as text.
+    pub fn rows(&self, table: &str, columns: &[String]) -> Vec<serde_json::Value> {
+        let pairs: Vec<String> = columns
+            .iter()
+            .map(|column| format!("'{column}',{column}"))
+            .collect();
+        let output = self.sql(&format!("SELECT JSON_OBJECT({}) FROM {table}", pairs.join(",")));
+        let row = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+        output.lines().map(row).collect()
+    }
+
     fn client(&self, user: &str, password: &str, sql: &str) -> (bool, String) {
         let output = Command::new(program("mariadb"))
             .args([
@@ -128,6 +147,7 @@ impl MariaDb {
                 "--protocol=tcp",
                 "--host=127.0.0.1",
                 "--batch",
+                "--raw",
                 "--skip-column-names",
             ])
             .args([

@@ -1,5 +1,6 @@
 //! Where the database is: a file, an address, or the parts of an address.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,7 +8,8 @@ use std::str::FromStr;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::contract::{Secret, ToolError, ToolResult};
+use crate::Context;
+use crate::contract::{EnvVar, Secret, ToolError, ToolResult};
 
 /// A database, not yet opened.
 #[derive(Clone)]
@@ -104,6 +106,28 @@ impl Location {
         })
     }
 
+    /// The database a tool is to use: the address in its input, else what the settings say, else the file `default`.
+    pub fn choose(ctx: &Context, url: Option<&Secret>, default: &Path) -> ToolResult<Self> {
+        if let Some(url) = url {
+            return Self::parse(url);
+        }
+        let secrets = ["DATABASE_URL", "MYSQL_PASSWORD"];
+        let mut found = HashMap::new();
+        for name in secrets {
+            if let Some(secret) = ctx.config().find_secret(name)? {
+                found.insert(name, secret.reveal().to_owned());
+            }
+        }
+        let get = |name: &str| {
+            if secrets.contains(&name) {
+                found.get(name).cloned()
+            } else {
+                ctx.env(name)
+            }
+        };
+        Self::from_settings(&get, default)
+    }
+
     /// Where it is, without a password.
     pub fn label(&self) -> String {
         match self {
@@ -128,6 +152,32 @@ impl Location {
     pub(super) fn sqlite_options(&self, path: &Path) -> SqliteConnectOptions {
         SqliteConnectOptions::new().filename(path).create_if_missing(true)
     }
+}
+
+/// The variables by which a database is chosen, for a tool's definition.
+pub fn variables() -> Vec<EnvVar> {
+    let variable = |name: &str, help: &str, secret: bool| EnvVar {
+        name: name.to_owned(),
+        help: help.to_owned(),
+        secret,
+        required: false,
+    };
+    vec![
+        variable(
+            "DATABASE_URL",
+            "Address of the database: sqlite:PATH or mysql://user:password@host/database",
+            true,
+        ),
+        variable(
+            "MYSQL_HOST",
+            "Host of a MySQL or MariaDB server, or the path of its socket",
+            false,
+        ),
+        variable("MYSQL_PORT", "Its port; 3306 by default", false),
+        variable("MYSQL_DATABASE", "Name of the database there", false),
+        variable("MYSQL_USER", "User there", false),
+        variable("MYSQL_PASSWORD", "The user's password, as it is", true),
+    ]
 }
 
 /// Name of database and user where the settings give none, as the replaced programs had it.

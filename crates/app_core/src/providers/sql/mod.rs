@@ -18,7 +18,7 @@ mod table;
 pub mod telegram;
 mod upsert;
 
-pub use location::Location;
+pub use location::{Location, variables};
 pub use table::{Cell, Table};
 pub use upsert::{RowFailure, Stored};
 

@@ -1,0 +1,80 @@
+//! One chat: its newest messages page by page, each page stored in one transaction.
+
+use app_core::ToolResult;
+use app_core::providers::sql::Database;
+use app_core::providers::sql::telegram::MessageRow;
+use jiff::Timestamp;
+use telegram::export::{Options, Senders};
+use telegram::{Chat, PAGE, Telegram, Window};
+
+use crate::{Loaded, Refused, row};
+
+/// Name of a sender of whom nothing is known.
+const UNKNOWN: &str = "Unknown";
+
+/// Loads at most `limit` messages. Those older than `since` are counted as skipped, and no page behind them is asked for.
+pub async fn chat(
+    telegram: &Telegram,
+    database: &Database,
+    chat: &Chat,
+    limit: usize,
+    since: Option<Timestamp>,
+    loaded: &mut Loaded,
+) -> ToolResult<()> {
+    let ctx = telegram.context();
+    let own = telegram
+        .own_name()
+        .map(|name| Ok::<_, app_core::ToolError>((telegram.me()?.id, name.to_owned())));
+    let options = Options {
+        names: own.transpose()?.into_iter().collect(),
+        ..Options::default()
+    };
+    let mut senders = Senders::new(&options, UNKNOWN);
+    senders.learn(&chat.peer);
+    let progress = ctx.progress("messages", "messages", None);
+    let (mut below, mut seen) = (0, 0);
+    while seen < limit {
+        ctx.check_cancelled()?;
+        let asked = PAGE.min(limit - seen);
+        let window = Window {
+            below,
+            limit: asked,
+            ..Window::default()
+        };
+        let page = telegram.page(chat, window).await?;
+        let Some(lowest) = page.messages.last().map(|message| message.id) else {
+            break;
+        };
+        seen += page.messages.len();
+        let fresh = page
+            .messages
+            .iter()
+            .filter(|message| since.is_none_or(|since| message.date >= since));
+        let rows: Vec<MessageRow> = fresh
+            .map(|message| row::of(message, &senders.name(message)))
+            .collect();
+        let old = page.messages.len() - rows.len();
+        let stored = database.upsert_messages(&rows).await?;
+        loaded.loaded += stored.inserted + stored.updated;
+        loaded.inserted += stored.inserted;
+        loaded.skipped += (old + stored.failed.len()) as u64;
+        for failure in stored.failed {
+            let id = rows.get(failure.row).map_or(0, |row| row.id);
+            ctx.warn(format!(
+                "message {id} of `{}` is not stored: {}",
+                loaded.title, failure.message
+            ));
+            loaded.refused.push(Refused {
+                id,
+                reason: failure.message,
+            });
+        }
+        progress.inc(page.messages.len() as u64);
+        if old > 0 || lowest <= 1 || page.entries < asked {
+            break;
+        }
+        below = lowest;
+    }
+    progress.finish();
+    Ok(())
+}
