@@ -16,6 +16,7 @@ use std::path::Path;
 use serde_json::Value;
 use testkit::{
     Finished, Sandbox, Site,
+    telegram::{self, Dc},
     tools::{self, BuiltTool},
 };
 
@@ -25,6 +26,7 @@ struct ExampleRun {
     args: Vec<String>,
     exit: i32,
     _site: Option<Site>,
+    _dc: Option<Dc>,
 }
 
 impl ExampleRun {
@@ -55,11 +57,27 @@ impl ExampleRun {
             site = Some(running);
         }
         sandbox = sandbox.env("EXAMPLE", "1");
+        // Telegram tools meet the small town, over the real wire.
+        let dc = tool.folder.parent().is_some_and(|family| family.ends_with("telegram")).then(|| {
+            let dc = Dc::start(telegram::world("town"));
+            dc.write_session(&sandbox.path("telegram_session.session"));
+            // Lock files stay where the first run made them; taking them away is what let two programs in.
+            sandbox.file("telegram_session.lock", b"");
+            sandbox.file("telegram_session_py.lock", b"");
+            dc
+        });
+        if dc.is_some() {
+            sandbox = sandbox
+                .env("TELEGRAM_API_ID", "12345")
+                .env("TELEGRAM_API_HASH", "0123456789abcdef0123456789abcdef")
+                .env("TELEGRAM_PHONE", "+10000000000");
+        }
         Self {
             sandbox,
             args,
             exit: i32::try_from(example["exit"].as_u64().unwrap()).unwrap(),
             _site: site,
+            _dc: dc,
         }
     }
 
