@@ -204,18 +204,18 @@ pub fn places(seen: &mut Seen) {
     }
 }
 
+/// A query without its secrets, otherwise as it was.
+pub fn query(query: &str) -> String {
+    let parts = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}={REDACTED}"),
+        _ => pair.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("&")
+}
+
 fn request_places(request: &mut Exchange) {
     headers(&mut request.headers);
-    if query_pairs(&request.query)
-        .iter()
-        .any(|(name, _)| is_secret(name))
-    {
-        let parts = request.query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, _)) if is_secret(name) => format!("{name}={REDACTED}"),
-            _ => pair.to_owned(),
-        });
-        request.query = parts.collect::<Vec<_>>().join("&");
-    }
+    request.query = query(&request.query);
     body(&mut request.body, |_| REDACTED.to_owned());
     if let Some(answer) = &mut request.answer {
         headers(&mut answer.headers);

@@ -68,9 +68,13 @@ if fault("query_value"):
 query = urllib.parse.urlencode(names)
 if fault("query_encoding"):
     query = query.replace("+", "%20")
+if fault("query_key"):
+    query = query + "&api_key=geheim-5"
 client = {"X-Client": "report", "Authorization": "Bearer tok-123456"}
 if fault("missing_header"):
     del client["X-Client"]
+if fault("other_token"):
+    client["Authorization"] = "Bearer tok-654321"
 if fault("changed_header"):
     client["X-Client"] = "rust"
 

@@ -22,10 +22,17 @@ use parity::{
 };
 
 /// Fault, the weakest class that finds it, where, and what is said.
-const FAULTS: [(&str, Class, &str, &str); 44] = [
+const FAULTS: [(&str, Class, &str, &str); 46] = [
     ("changed_byte", S, "file out/summary.json", ""),
     ("missing_header", S, "http[0].headers.x-client", "missing header"),
     ("changed_header", S, "http[0].headers.x-client", "header differs"),
+    (
+        "other_token",
+        S,
+        "http[0].headers.authorization",
+        "header differs",
+    ),
+    ("query_key", S, "http[0].query.api_key", "query parameter differs"),
     ("exit_code", S, "exit", "ended differently"),
     ("signal", S, "exit", "ended differently"),
     ("key_order", E, "stdout:1", ""),
@@ -194,6 +201,12 @@ fn every_seeded_fault_is_found_where_it_is() {
             let hit = found
                 .iter()
                 .any(|d| d.place.starts_with(place) && d.what.contains(what));
+            // What differs in a secret is told without it.
+            let told = format!("{found:?}");
+            assert!(
+                !told.contains("geheim") && !told.contains("tok-"),
+                "{fault}: {told}"
+            );
             let meant = class as u8 <= weakest as u8;
             if meant && !hit || !meant && !found.is_empty() {
                 wrong

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::{
     case::Class,
+    far_side::REDACTED,
     normalise::Normaliser,
+    redact,
     seen::{Exit, Seen, StderrClass},
 };
 
@@ -90,7 +92,25 @@ pub fn compare(control: &Seen, candidate: &Seen, rules: &Rules) -> Vec<Divergenc
     http::compare(&control.requests, &candidate.requests, rules, &mut found);
     sql::compare(&control.tables, &candidate.tables, rules, &mut found);
     mail::compare(&control.mails, &candidate.mails, rules, &mut found);
+    found.0.iter_mut().for_each(hide_secrets);
     found.0
+}
+
+/// Secrets are compared, but only told apart by a fingerprint.
+fn hide_secrets(found: &mut Divergence) {
+    let name = found.place.rsplit(['.', '$']).next().unwrap_or_default();
+    if redact::is_secret(name) {
+        for value in [&mut found.control, &mut found.candidate] {
+            if !value.is_null() {
+                let hash = <sha2::Sha256 as sha2::Digest>::digest(value.to_string());
+                *value = json!(format!("{REDACTED} (fingerprint {})", hex::encode(&hash[..3])));
+            }
+        }
+    } else if name == "query" {
+        for value in [&mut found.control, &mut found.candidate] {
+            *value = json!(redact::query(value.as_str().unwrap_or_default()));
+        }
+    }
 }
 
 /// The wording is free; whether a side speaks, and whether it broke, is not. A one-line error instead of a traceback
