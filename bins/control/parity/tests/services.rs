@@ -108,3 +108,79 @@ fn the_mail_server_behaves_as_it_did_when_it_was_recorded() {
         );
     }
 }
+
+/// The script of the seeded faults, recorded with everything it does, and then run as the tool.
+#[test]
+fn a_recording_holds_requests_rows_mails_and_files() {
+    let sandbox = Sandbox::new().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/report.py")
+        .display()
+        .to_string();
+    sandbox.file("orders.csv", "1;Tee;2.50\n2;Kaffee;3.00\n3;Crème brûlée;4.25\n");
+    sandbox.file(
+        "routes.json",
+        r#"[{"method": "GET", "path": "/orders", "responses": [{"body_json": []}]},
+            {"method": "POST", "path": "/push", "responses": [{"status": 200}]}]"#,
+    );
+    let control = format!("{} -S {script}", python());
+    let parity = |args: &[&str]| sandbox.run(Path::new(env!("CARGO_BIN_EXE_parity")), args);
+    let record = [
+        "record",
+        "report",
+        "cases/report/all",
+        "--control",
+        &control,
+        "--effects",
+        "sends",
+        "--far-side",
+        "routes.json",
+        "--smtp",
+        "--sqlite",
+        "orders.db",
+        "--normalise",
+        "uuid",
+        "--env",
+        "LIMIT=",
+        "--",
+        "orders.csv",
+        "--server",
+        "{{SERVER_HOST}}:{{SERVER_PORT}}",
+        "--smtp",
+        "{{SMTP_HOST}}:{{SMTP_PORT}}",
+    ];
+    let recorded = parity(&record).expect_code(0).json();
+    assert_eq!(
+        (
+            recorded["requests"].as_u64(),
+            recorded["mails"].as_u64(),
+            recorded["files"].as_u64()
+        ),
+        (Some(2), Some(1), Some(2))
+    );
+    let check = |fault: &str| {
+        let text = format!("#!/bin/sh\nexec {control} --fault '{fault}' \"$@\"\n");
+        let tool = sandbox.file("tools/report", text);
+        std::fs::set_permissions(tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        parity(&["check", "--cases", "cases", "--tools-dir", "tools", "--text"])
+    };
+    check("").expect_code(0);
+    for (fault, place) in [
+        ("missing_row", "sql orders.db:orders[2]: "),
+        ("extra_row", "sql orders.db:log.rows: "),
+        ("duplicate_send", "smtp +mail to"),
+        ("mail_text", "smtp[0].text[0]:2"),
+        ("missing_header", "http[0].headers.x-client: "),
+        ("query_order", "http[0].query: "),
+        ("extra_request", "http +GET /health: "),
+        ("file_mode", "file out/summary.json.mode: "),
+        ("extra_file", "file out/debug.log: "),
+        ("deleted_input", "file orders.csv: "),
+        ("stderr_for_stdout", "stderr: "),
+        ("float_format", "stdout:1"),
+        ("exit_code", "exit: "),
+    ] {
+        let found = check(fault).expect_code(3);
+        assert!(found.stdout.contains(place), "{fault}: {}", found.stdout);
+    }
+}
