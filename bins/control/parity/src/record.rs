@@ -223,6 +223,7 @@ fn write(
     let (mut expected, mut details) = recording::expected(seen, inputs, &job.given.sqlite);
     job.candidate_args.clone_into(&mut details.candidate_args);
     details.normalisers.clone_from(&job.rules.normalise);
+    details.any_order = job.rules.any_order;
     details.program = program(job);
     if job.given.routes.is_none() && seen.requests.is_empty() {
         expected["http_requests"] = Value::Null;

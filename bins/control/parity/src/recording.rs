@@ -34,6 +34,9 @@ pub struct Details {
     /// What may differ.
     #[serde(default)]
     pub normalisers: Vec<Normaliser>,
+    /// Whether requests may come in any order.
+    #[serde(default)]
+    pub any_order: bool,
     pub stderr_class: String,
     /// Permission bits of the files in `out/`, octal.
     #[serde(default)]
@@ -181,6 +184,7 @@ pub fn expected(seen: &Seen, inputs: &BTreeMap<String, Entry>, sqlite: &[String]
         program: String::new(),
         candidate_args: Vec::new(),
         normalisers: Vec::new(),
+        any_order: false,
         stderr_class: StderrClass::of(&seen.stderr).as_str().to_owned(),
         modes: made
             .iter()

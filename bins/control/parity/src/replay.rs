@@ -35,6 +35,7 @@ pub fn replay(case: &Case, details: &Details, tools: &Path) -> ToolResult<(Vec<D
     let rules = Rules {
         class: case.recorded.class,
         normalise: details.normalisers.clone(),
+        any_order: details.any_order,
     };
     let differences = diff::compare(&control, &candidate, &rules)
         .into_iter()

@@ -164,6 +164,7 @@ fn differences(control: &Seen, candidate: &Seen, again: &Seen, class: Class) -> 
     let rules = Rules {
         class,
         normalise: Vec::new(),
+        any_order: false,
     };
     let noise = diff::compare(control, again, &rules);
     diff::without_noise(diff::compare(control, candidate, &rules), &noise).0
@@ -218,6 +219,31 @@ fn every_seeded_fault_is_found_where_it_is() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn requests_may_be_declared_to_come_in_any_order() {
+    let bench = Bench::new();
+    let (control, again) = (bench.side("", LONG), bench.side("", LONG));
+    let found = |fault: &str| {
+        let rules = Rules {
+            class: E,
+            normalise: Vec::new(),
+            any_order: true,
+        };
+        let noise = diff::compare(&control, &again, &rules);
+        let candidate = bench.side(fault, LONG);
+        diff::without_noise(diff::compare(&control, &candidate, &rules), &noise).0
+    };
+    assert_eq!(found("request_order"), []);
+    for fault in [
+        "missing_request",
+        "duplicate_request",
+        "query_value",
+        "missing_header",
+    ] {
+        assert!(!found(fault).is_empty(), "{fault}");
+    }
 }
 
 #[test]

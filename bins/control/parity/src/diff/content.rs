@@ -176,6 +176,7 @@ mod tests {
         let rules = Rules {
             class,
             normalise: Vec::new(),
+            any_order: false,
         };
         compare("stdout", a.as_bytes(), b.as_bytes(), &rules, &mut found);
         found.0.into_iter().map(|d| d.place).collect()

@@ -26,13 +26,12 @@ const CLIENTS_OWN: [&str; 10] = [
 
 /// Extra and missing requests; of those on both sides query, headers and body.
 pub(super) fn compare(control: &[Exchange], candidate: &[Exchange], rules: &Rules, found: &mut Found) {
-    let (a, b): (Vec<_>, Vec<_>) = (
-        control.iter().map(target).collect(),
-        candidate.iter().map(target).collect(),
-    );
+    let (control, candidate) = (ordered(control, rules), ordered(candidate, rules));
+    let targets = |side: &[&Exchange]| side.iter().map(|request| target(request)).collect::<Vec<_>>();
+    let (a, b) = (targets(&control), targets(&candidate));
     for step in align(&a, &b) {
         match step {
-            Step::Both(i, j) => same(i, &control[i], &candidate[j], rules, found),
+            Step::Both(i, j) => same(i, control[i], candidate[j], rules, found),
             Step::Missing(i) => {
                 found.add(
                     format!("http -{}", a[i]),
@@ -51,6 +50,15 @@ pub(super) fn compare(control: &[Exchange], candidate: &[Exchange], rules: &Rule
             }
         }
     }
+}
+
+/// In order of arrival, or in an order that does not depend on it.
+fn ordered<'a>(requests: &'a [Exchange], rules: &Rules) -> Vec<&'a Exchange> {
+    let mut ordered: Vec<&Exchange> = requests.iter().collect();
+    if rules.any_order {
+        ordered.sort_by_cached_key(|request| (target(request), request.query.clone(), request.body.clone()));
+    }
+    ordered
 }
 
 fn target(request: &Exchange) -> String {

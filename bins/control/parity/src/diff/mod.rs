@@ -40,6 +40,8 @@ pub struct Divergence {
 pub struct Rules {
     pub class: Class,
     pub normalise: Vec<Normaliser>,
+    /// Whether requests may come in any order (a tool that asks in parallel).
+    pub any_order: bool,
 }
 
 impl Rules {

@@ -77,6 +77,10 @@ pub struct Sides {
     #[serde(default)]
     #[garde(skip)]
     pub normalise: Vec<Normaliser>,
+    /// Requests may come in any order, for a tool that asks in parallel.
+    #[serde(default)]
+    #[garde(skip)]
+    pub any_order: bool,
     /// What a run can do, when neither the tool nor `[legacy.TOOL]` says it.
     #[serde(default)]
     #[garde(skip)]
@@ -226,6 +230,7 @@ impl Sides {
             rules: Rules {
                 class: self.class,
                 normalise: self.normalise.clone(),
+                any_order: self.any_order,
             },
             effects,
         })
