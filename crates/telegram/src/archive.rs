@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::export::Attachment;
 use crate::history::Mark;
-use crate::model::{MarkedId, Message, Peer};
+use crate::model::{MarkedId, Media, Message, Peer};
 
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL);
 CREATE TABLE people (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE messages (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE messages (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE files (message INTEGER PRIMARY KEY, value TEXT NOT NULL);
 "];
 
@@ -107,7 +107,7 @@ impl Archive {
             .transpose()
     }
 
-    fn unread(&self, cause: &serde_json::Error) -> ToolError {
+    fn unread(&self, cause: &(dyn std::error::Error + 'static)) -> ToolError {
         ToolError::new(
             ErrorKind::Conflict,
             format!("`{}` was written by another version", self.path.display()),
@@ -138,8 +138,8 @@ impl Archive {
             let mut insert = transaction
                 .prepare_cached("INSERT OR REPLACE INTO messages VALUES (?, ?)")
                 .map_err(|e| failed(&e))?;
-            for mut message in messages {
-                for peer in strip(&mut message) {
+            for message in messages {
+                for peer in people_of(&message) {
                     if self.known.insert(peer.id) {
                         let value =
                             serde_json::to_string(&*peer).map_err(|e| ToolError::internal(e.to_string()))?;
@@ -148,9 +148,8 @@ impl Archive {
                             .map_err(|e| failed(&e))?;
                     }
                 }
-                let value =
-                    serde_json::to_string(&message).map_err(|e| ToolError::internal(e.to_string()))?;
-                let old: Option<String> = if compare {
+                let value = postcard::to_stdvec(&message).map_err(|e| ToolError::internal(e.to_string()))?;
+                let old: Option<Vec<u8>> = if compare {
                     before
                         .query_row([message.id], |row| row.get(0))
                         .optional()
@@ -215,11 +214,11 @@ impl Archive {
             .map_err(|e| self.failed(&e))?;
         let mut rows = statement.query([]).map_err(|e| self.failed(&e))?;
         while let Some(row) = rows.next().map_err(|e| self.failed(&e))? {
-            let text = row
+            let bytes = row
                 .get_ref(0)
-                .and_then(|value| Ok(value.as_str()?))
+                .and_then(|value| Ok(value.as_blob()?))
                 .map_err(|e| self.failed(&e))?;
-            let mut message: Message = serde_json::from_str(text).map_err(|e| self.unread(&e))?;
+            let mut message: Message = postcard::from_bytes(bytes).map_err(|e| self.unread(&e))?;
             dress(&mut message, &people);
             each(message)?;
         }
@@ -276,13 +275,21 @@ impl Archive {
     }
 }
 
-/// Takes the people out of a message: they are kept once.
-fn strip(message: &mut Message) -> Vec<Arc<Peer>> {
-    let mut people: Vec<Arc<Peer>> = message.sender.take().into_iter().collect();
-    people.extend(message.forwarded.as_mut().and_then(|forward| forward.from.take()));
-    for recent in &mut message.recent_reactions {
-        people.extend(recent.from.take());
-    }
+/// The people in a message; they are kept once, beside the messages.
+fn people_of(message: &Message) -> Vec<Arc<Peer>> {
+    let mut people: Vec<Arc<Peer>> = message.sender.iter().cloned().collect();
+    people.extend(
+        message
+            .forwarded
+            .as_ref()
+            .and_then(|forward| forward.from.clone()),
+    );
+    people.extend(
+        message
+            .recent_reactions
+            .iter()
+            .filter_map(|recent| recent.from.clone()),
+    );
     people.extend(message.via_bot.iter().cloned());
     people
 }
@@ -290,6 +297,7 @@ fn strip(message: &mut Message) -> Vec<Arc<Peer>> {
 /// Puts the people back.
 fn dress(message: &mut Message, people: &HashMap<MarkedId, Arc<Peer>>) {
     message.sender = message.sender_id.and_then(|id| people.get(&id).cloned());
+    message.via_bot = message.via_bot_id.and_then(|id| people.get(&id).cloned());
     if let Some(forward) = &mut message.forwarded {
         forward.from = forward.from_id.and_then(|id| people.get(&id).cloned());
     }
@@ -300,20 +308,17 @@ fn dress(message: &mut Message, people: &HashMap<MarkedId, Arc<Peer>>) {
 
 /// What of a stored message makes it another one: everything but counters, and the download references, which change
 /// by themselves.
-fn shown(value: &str) -> Option<serde_json::Value> {
-    let mut value: serde_json::Value = serde_json::from_str(value).ok()?;
-    let object = value.as_object_mut()?;
-    for counter in ["views", "forwards", "replies", "reactions", "recent_reactions"] {
-        object.remove(counter);
-    }
-    if let Some(file) = object
-        .get_mut("media")
-        .and_then(|media| media.get_mut("file"))
-        .and_then(|f| f.as_object_mut())
+fn shown(value: &[u8]) -> Option<Message> {
+    let mut message: Message = postcard::from_bytes(value).ok()?;
+    (message.views, message.forwards, message.replies) = (None, None, None);
+    message.reactions.clear();
+    message.recent_reactions.clear();
+    if let Some(Media::Photo { file: Some(file), .. } | Media::Document { file: Some(file), .. }) =
+        &mut message.media
     {
-        file.remove("reference");
+        file.reference.clear();
     }
-    Some(value)
+    Some(message)
 }
 
 #[cfg(test)]

@@ -207,6 +207,7 @@ fn plain(message: &types::Message, people: &People) -> Message {
         via_bot: message
             .via_bot_id
             .and_then(|id| people.get(&MarkedId::user(id)).cloned()),
+        via_bot_id: message.via_bot_id.map(MarkedId::user),
         author: message.post_author.clone(),
         service: None,
     }
@@ -247,6 +248,7 @@ fn service(message: &types::MessageService, people: &People) -> Message {
         forwarded: None,
         grouped_id: None,
         via_bot: None,
+        via_bot_id: None,
         author: None,
         service: Some(action(&message.action, people)),
     }

@@ -175,74 +175,55 @@ pub struct Message {
     /// The chat it stands in.
     pub chat: MarkedId,
     /// When it was sent (UTC).
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub date: Timestamp,
     /// When it was last edited, unless the edit is hidden.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "jiff::fmt::serde::timestamp::second::optional")]
     pub edited: Option<Timestamp>,
     /// Who sent it: a person, or the channel or group itself. `None` when the server does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub sender: Option<Arc<Peer>>,
     /// Marked id of the sender, also when nothing else is known of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_id: Option<MarkedId>,
     /// Sent by this account.
-    #[serde(skip_serializing_if = "is_false")]
     pub out: bool,
     /// A post of a channel.
-    #[serde(skip_serializing_if = "is_false")]
     pub post: bool,
     /// Pinned in its chat.
-    #[serde(skip_serializing_if = "is_false")]
     pub pinned: bool,
     /// Raw text or caption; empty when there is none.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// Formatting of the text; offsets and lengths in UTF-16 units, as Telegram counts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<Entity>,
     /// What is attached.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Media>,
     /// Reactions in the server's order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
     /// Who reacted last, where the server tells it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recent_reactions: Vec<RecentReaction>,
     /// Views of a channel post.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub views: Option<i32>,
     /// How often it was forwarded.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub forwards: Option<i32>,
     /// Number of comments or replies in its thread.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub replies: Option<i32>,
     /// What it answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Reply>,
     /// The forum topic it stands in (the id of the topic's first message).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<i32>,
     /// Where it was forwarded from.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<Forward>,
     /// Shared by the messages of one album.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub grouped_id: Option<i64>,
     /// The inline bot it came through.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub via_bot: Option<Arc<Peer>>,
+    /// Marked id of that bot.
+    pub via_bot_id: Option<MarkedId>,
     /// Signature of a channel post, or title of an anonymous administrator.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// Set for a service entry; such a message has no text.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// A stretch of formatted text.
@@ -258,7 +239,7 @@ pub struct Entity {
 
 /// The sorts of formatting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "type")]
+#[serde(rename_all = "snake_case")]
 pub enum EntityKind {
     /// Bold.
     Bold,
@@ -319,7 +300,7 @@ pub enum EntityKind {
 
 /// What a message carries beside its text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "type")]
+#[serde(rename_all = "snake_case")]
 pub enum Media {
     /// A photograph.
     Photo {
@@ -527,10 +508,12 @@ impl ReactionKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecentReaction {
     /// Who reacted.
+    #[serde(skip)]
     pub from: Option<Arc<Peer>>,
     /// Their marked id.
     pub from_id: MarkedId,
     /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub date: Timestamp,
     /// With what.
     pub kind: ReactionKind,
@@ -553,12 +536,14 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forward {
     /// Original author, where shown.
+    #[serde(skip)]
     pub from: Option<Arc<Peer>>,
     /// Their marked id.
     pub from_id: Option<MarkedId>,
     /// Name of an author who hides their account.
     pub name: Option<String>,
     /// When the original was sent.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub date: Timestamp,
     /// Number of the original in its channel.
     pub channel_post: Option<i32>,

@@ -72,6 +72,7 @@ pub fn text(id: i32, text: &str) -> Message {
         forwarded: None,
         grouped_id: None,
         via_bot: None,
+        via_bot_id: None,
         author: None,
         service: None,
     }

@@ -174,6 +174,7 @@ fn message(one: &Value, chat: MarkedId, peers: &HashMap<MarkedId, Arc<Peer>>) ->
         forwarded,
         grouped_id: None,
         via_bot: None,
+        via_bot_id: None,
         author: None,
         service: is_service.then(|| Service {
             action: "pin_message".to_owned(),
