@@ -1,6 +1,9 @@
 //! Everything the report is made from, read from this host: tools, evidence, run log, shadow log, configuration.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use app_core::{
     Context, Definition, Effect, ToolError, ToolResult, evidence,
@@ -61,7 +64,8 @@ pub(crate) struct PlannedWave {
 /// Most runs of a tool that are looked at; more than any rule asks for.
 const RUNS: u32 = 1000;
 
-pub(crate) async fn gather(ctx: &Context) -> ToolResult<Facts> {
+/// Reads it all; `logs` stand for the divergence log of this host.
+pub(crate) async fn gather(logs: &[PathBuf], ctx: &Context) -> ToolResult<Facts> {
     let state = ctx.state_dir()?;
     let options = Options::from_config(ctx.config(), state, Role::Client)?;
     let (tools_dir, settings) = (options.tools_dir.clone(), options.settings.clone());
@@ -94,14 +98,15 @@ pub(crate) async fn gather(ctx: &Context) -> ToolResult<Facts> {
     }
     progress.finish();
 
-    let log = state.join("parity/shadow.jsonl");
-    let (mut shadows, bad) = shadow::read(&log)?;
+    let own = [state.join("parity/shadow.jsonl")];
+    let (mut shadows, bad) = shadow::read(if logs.is_empty() { &own } else { logs })?;
     if bad > 0 {
-        unreadable.push(format!("{}: {bad} lines cannot be read", log.display()));
+        unreadable.push(format!("{bad} lines of the divergence log cannot be read"));
     }
     let runs = Runs::open(state)?;
     for (name, tool) in &tools {
-        if !may_run_twice(&tool.definition) {
+        // What was shown beside the script counts for more.
+        if !may_run_twice(&tool.definition) && !shadows.contains_key(name) {
             let filter = RunFilter {
                 tool: Some(name.clone()),
                 limit: RUNS,

@@ -46,6 +46,11 @@ struct Input {
     #[schemars(extend("x-cli" = {"positional": 1}))]
     #[garde(inner(length(min = 1)))]
     tools: Vec<String>,
+    /// Divergence logs of `parity shadow`, from any hosts; without it the one of this host.
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
+    #[garde(skip)]
+    shadow_log: Vec<PathBuf>,
     /// Only ask whether a tool is cut over too early; open gates do not count.
     #[serde(default)]
     #[garde(skip)]
@@ -83,7 +88,7 @@ impl Tool for MigrationReport {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Report> {
-        let mut facts = gather::gather(ctx).await?;
+        let mut facts = gather::gather(&input.shadow_log, ctx).await?;
         if !input.tools.is_empty() {
             only(&mut facts, &input.tools)?;
         }

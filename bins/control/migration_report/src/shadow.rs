@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::PathBuf,
 };
 
 use app_core::{ToolError, ToolResult, state::RunRecord};
@@ -24,13 +24,20 @@ struct Line {
     differences: Vec<Value>,
 }
 
-/// What the log says of each tool, and how many lines of it cannot be read.
-pub(crate) fn read(log: &Path) -> ToolResult<(BTreeMap<String, Shadow>, usize)> {
-    match std::fs::read_to_string(log) {
-        Ok(text) => Ok(sum(&text)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok((BTreeMap::new(), 0)),
-        Err(e) => Err(ToolError::file("read", log, &e)),
+/// What the logs say of each tool, and how many of their lines cannot be read. No log is no run.
+pub(crate) fn read(logs: &[PathBuf]) -> ToolResult<(BTreeMap<String, Shadow>, usize)> {
+    let mut all = String::new();
+    for log in logs {
+        match std::fs::read_to_string(log) {
+            Ok(text) => {
+                all.push_str(&text);
+                all.push('\n');
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(ToolError::file("read", log, &e)),
+        }
     }
+    Ok(sum(&all))
 }
 
 fn sum(text: &str) -> (BTreeMap<String, Shadow>, usize) {

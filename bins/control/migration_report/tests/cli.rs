@@ -161,6 +161,15 @@ fn cut_over_waits_for_clean_days() {
     std::fs::write(&log, line(1, true).repeat(5)).unwrap();
     let report = host.report(&["--json"]).expect_code(0).json();
     assert_eq!(row(&report, "css_analyzer")["shadow"]["clean_runs"], 5);
+    // A release is held where the scripts do not run: the logs of their hosts are brought along, whatever is here.
+    let elsewhere = host.sandbox.file("other.jsonl", line(3, false));
+    let elsewhere = elsewhere.display().to_string();
+    refused(&["--check-cut-over", "--shadow-log", &elsewhere]);
+    host.report(&["--check-cut-over", "--shadow-log", "absent.jsonl"])
+        .expect_code(66);
+    let both = ["--check-cut-over", "--shadow-log", &elsewhere, "--shadow-log"];
+    let here = log.display().to_string();
+    refused(&[&both[..], &[here.as_str()]].concat());
     // Open gates are not what --check-cut-over asks about.
     std::fs::remove_file(host.evidence().join("parity/css_analyzer.json")).unwrap();
     host.report(&["--check-cut-over"]).expect_code(0);
