@@ -1,7 +1,5 @@
 //! The recorded cases over MTProto and a real MariaDB.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};

@@ -55,7 +55,7 @@ pub async fn chat(
             .collect();
         let old = page.messages.len() - rows.len();
         let stored = database.upsert_messages(&rows).await?;
-        loaded.loaded += stored.inserted + stored.updated;
+        loaded.stored += stored.inserted + stored.updated;
         loaded.inserted += stored.inserted;
         loaded.skipped += (old + stored.failed.len()) as u64;
         for failure in stored.failed {

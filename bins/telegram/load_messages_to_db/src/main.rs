@@ -76,7 +76,7 @@ pub struct Loaded {
     /// Marked id.
     id: i64,
     /// Messages stored, new and refreshed.
-    loaded: u64,
+    stored: u64,
     /// New ones among them.
     inserted: u64,
     /// Messages left out because they are too old or the database refused them.
@@ -227,7 +227,7 @@ async fn work(
         let mut loaded = Loaded {
             title: chat.peer.name().unwrap_or_else(|| "Unknown".to_owned()),
             id: chat.id().0,
-            loaded: 0,
+            stored: 0,
             inserted: 0,
             skipped: 0,
             refused: Vec::new(),
@@ -237,7 +237,7 @@ async fn work(
             Some(database) => load::chat(telegram, database, &chat, input.limit, since, &mut loaded).await,
             None => Ok(()),
         };
-        output.messages += loaded.loaded;
+        output.messages += loaded.stored;
         match done {
             Ok(()) => {
                 output.complete += 1;

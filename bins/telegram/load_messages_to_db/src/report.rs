@@ -38,7 +38,7 @@ pub fn write(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
             None => writeln!(
                 out,
                 "  ✅ Загружено: {} сообщений (пропущено: {})",
-                chat.loaded, chat.skipped
+                chat.stored, chat.skipped
             )?,
         }
     }

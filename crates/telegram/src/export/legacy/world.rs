@@ -147,12 +147,10 @@ fn message(one: &Value, chat: MarkedId, peers: &HashMap<MarkedId, Arc<Peer>>) ->
         id: int(one, "id").unwrap_or_default(),
         chat,
         date,
-        edited: None,
         sender,
         sender_id,
         out: flag(one, "out"),
         post,
-        pinned: false,
         text: if is_service {
             String::new()
         } else {
@@ -161,25 +159,19 @@ fn message(one: &Value, chat: MarkedId, peers: &HashMap<MarkedId, Arc<Peer>>) ->
         entities: list("entities").iter().map(entity).collect(),
         media: one["media"].as_str().map(media),
         reactions: list("reactions").iter().map(reaction).collect(),
-        recent_reactions: Vec::new(),
         views: int(one, "views"),
         forwards: int(one, "forwards"),
-        replies: None,
         reply_to: reply.map(|id| Reply {
             message_id: Some(id),
             chat: None,
             quote: None,
         }),
-        topic: None,
         forwarded,
-        grouped_id: None,
-        via_bot: None,
-        via_bot_id: None,
-        author: None,
         service: is_service.then(|| Service {
             action: "pin_message".to_owned(),
             ..Service::default()
         }),
+        ..Message::default()
     }
 }
 

@@ -6,11 +6,13 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::names::sender_id;
 use super::{Attachment, Header, Options, Renderer, Senders};
-use crate::model::{Entity, EntityKind, File, Forward, Media, Message, Reaction, ReactionKind, Service};
+use crate::model::{Entity, EntityKind, Forward, Message, Reaction, ReactionKind, Service};
+
+mod media;
 
 /// Version of the lines' layout; raised when a field changes its meaning.
 const VERSION: u32 = 1;
@@ -121,7 +123,10 @@ fn object(message: &Message, sender: &str, attachment: Option<&Attachment>) -> V
     put("entities", (!entities.is_empty()).then(|| Value::from(entities)));
     put(
         "media",
-        message.media.as_ref().map(|media| self::media(media, attachment)),
+        message
+            .media
+            .as_ref()
+            .map(|media| media::object(media, attachment)),
     );
     let reactions: Vec<Value> = message.reactions.iter().map(reaction).collect();
     put(
@@ -180,16 +185,35 @@ fn service(service: &Service) -> Value {
 }
 
 fn entity(entity: &Entity) -> Value {
-    let mut value = json!(entity.kind);
-    if let EntityKind::CustomEmoji { document_id } = entity.kind {
-        set(
-            &mut value,
-            "document_id",
-            Some(Value::from(document_id.to_string())),
-        );
+    let (kind, more) = match &entity.kind {
+        EntityKind::Bold => ("bold", None),
+        EntityKind::Italic => ("italic", None),
+        EntityKind::Underline => ("underline", None),
+        EntityKind::Strike => ("strike", None),
+        EntityKind::Spoiler => ("spoiler", None),
+        EntityKind::Code => ("code", None),
+        EntityKind::Pre { language } => ("pre", Some(("language", Value::from(language.as_str())))),
+        EntityKind::Blockquote { collapsed } => ("blockquote", Some(("collapsed", Value::from(*collapsed)))),
+        EntityKind::TextUrl { url } => ("text_url", Some(("url", Value::from(url.as_str())))),
+        EntityKind::Url => ("url", None),
+        EntityKind::Mention => ("mention", None),
+        EntityKind::MentionName { user_id } => ("mention_name", Some(("user_id", Value::from(*user_id)))),
+        EntityKind::Hashtag => ("hashtag", None),
+        EntityKind::Cashtag => ("cashtag", None),
+        EntityKind::BotCommand => ("bot_command", None),
+        EntityKind::Email => ("email", None),
+        EntityKind::Phone => ("phone", None),
+        EntityKind::BankCard => ("bank_card", None),
+        EntityKind::CustomEmoji { document_id } => (
+            "custom_emoji",
+            Some(("document_id", Value::from(document_id.to_string()))),
+        ),
+        EntityKind::Unknown => ("unknown", None),
+    };
+    let mut value = json!({"type": kind, "offset": entity.offset, "length": entity.length});
+    if let Some((key, found)) = more {
+        set(&mut value, key, Some(found));
     }
-    set(&mut value, "offset", Some(Value::from(entity.offset)));
-    set(&mut value, "length", Some(Value::from(entity.length)));
     value
 }
 
@@ -230,42 +254,6 @@ fn forward(forward: &Forward) -> Value {
     set(&mut value, "channel_post", forward.channel_post.map(Value::from));
     set(&mut value, "author", forward.author.as_deref().map(Value::from));
     value
-}
-
-/// The media as the model has it, without what only serves the download, and with what became of the file.
-fn media(media: &Media, attachment: Option<&Attachment>) -> Value {
-    let mut value = json!(media);
-    let file = match media {
-        Media::Photo { file, .. } | Media::Document { file, .. } => file.as_ref(),
-        _ => None,
-    };
-    if let Some(object) = value.as_object_mut() {
-        object.retain(|key, value| key != "file" && !value.is_null());
-        put_file(object, file, attachment);
-    }
-    value
-}
-
-fn put_file(object: &mut Map<String, Value>, file: Option<&File>, attachment: Option<&Attachment>) {
-    if let Some(file) = file {
-        object.insert("document_id".to_owned(), Value::from(file.id.to_string()));
-        object.insert("size".to_owned(), Value::from(file.size));
-    }
-    match attachment {
-        Some(Attachment::Stored { path, thumbnail }) => {
-            object.insert("path".to_owned(), Value::from(path.as_str()));
-            if let Some(thumbnail) = thumbnail {
-                object.insert("thumbnail".to_owned(), Value::from(thumbnail.as_str()));
-            }
-        }
-        Some(Attachment::TooLarge) => {
-            object.insert("skipped".to_owned(), Value::from("too_large"));
-        }
-        Some(Attachment::Unavailable) => {
-            object.insert("skipped".to_owned(), Value::from("unavailable"));
-        }
-        Some(Attachment::NotIncluded) | None => {}
-    }
 }
 
 #[cfg(test)]
