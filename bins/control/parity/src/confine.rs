@@ -1,7 +1,8 @@
-//! Keeps a side from writing anywhere but in its own directories, by the kernel (Landlock, Linux 5.13 and later).
+//! Keeps a side from writing anywhere but in its own directories, and with a faked far side from connecting to anything
+//! but that, by the kernel (Landlock: Linux 5.13 and later for files, 6.7 for connections).
 //!
-//! A program restricts itself before it becomes the side: `parity --confined-to FOLDER PROGRAM ARGS...`. Absolute paths in
-//! arguments get a place of their own anyway; this is for those in configuration files and in the code.
+//! A program restricts itself before it becomes the side: `parity --confined-to FOLDER PORTS PROGRAM ARGS...`. Absolute
+//! paths in arguments get a place of their own anyway; this is for those in configuration files and in the code.
 
 use std::{
     ffi::OsString,
@@ -12,7 +13,8 @@ use std::{
 };
 
 use landlock::{
-    ABI, AccessFs, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, path_beneath_rules,
+    ABI, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError,
+    path_beneath_rules,
 };
 
 /// First argument of a program that is to restrict itself.
@@ -35,9 +37,17 @@ pub fn launcher() -> Option<PathBuf> {
     (exe.file_name()? == env!("CARGO_PKG_NAME")).then_some(exe)
 }
 
-/// The words that run a command confined to a folder.
-pub fn words(launcher: &Path, folder: &Path, command: &[String]) -> Vec<String> {
-    let own = [launcher, Path::new(FLAG), folder].map(|word| word.display().to_string());
+/// Arguments of the launcher that run a command confined to a folder, and to these ports unless any may be reached.
+pub fn words(folder: &Path, ports: Option<&[u16]>, command: &[String]) -> Vec<String> {
+    let ports = match ports {
+        None => "any".to_owned(),
+        Some(ports) => ports
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(","),
+    };
+    let own = [FLAG.to_owned(), folder.display().to_string(), ports];
     own.into_iter().chain(command.iter().cloned()).collect()
 }
 
@@ -47,13 +57,17 @@ pub fn enter() -> Option<ExitCode> {
     if args.next()? != FLAG {
         return None;
     }
-    let folder = args.next().unwrap_or_default();
+    let (folder, ports) = (args.next().unwrap_or_default(), args.next().unwrap_or_default());
+    let ports: Option<Vec<u16>> = ports
+        .to_str()
+        .filter(|ports| *ports != "any")
+        .map(|ports| ports.split(',').filter_map(|port| port.parse().ok()).collect());
     let command: Vec<OsString> = args.collect();
     let Some((program, rest)) = command.split_first() else {
         return Some(failed("no program to confine"));
     };
     // An older kernel leaves the side as free as it was; its own directories still hold what it is told to write.
-    if let Err(error) = restrict(Path::new(&folder)) {
+    if let Err(error) = restrict(Path::new(&folder), ports.as_deref()) {
         return Some(failed(&error.to_string()));
     }
     let error = Command::new(program).args(rest).exec();
@@ -68,16 +82,22 @@ fn failed(why: &str) -> ExitCode {
     ExitCode::from(127)
 }
 
-/// From now on this process and all it starts write only below the folder.
-fn restrict(folder: &Path) -> Result<(), RulesetError> {
-    let abi = ABI::V3;
+/// From now on this process and all it starts write only below the folder, and connect only to these ports.
+fn restrict(folder: &Path, ports: Option<&[u16]>) -> Result<(), RulesetError> {
+    let abi = ABI::V4;
     let write = AccessFs::from_write(abi);
-    Ruleset::default()
-        .handle_access(write)?
+    let mut rules = Ruleset::default().handle_access(write)?;
+    if ports.is_some() {
+        rules = rules.handle_access(AccessNet::ConnectTcp)?;
+    }
+    let mut rules = rules
         .create()?
         .add_rules(path_beneath_rules([folder], write))?
-        .add_rules(path_beneath_rules(COMMON, write))?
-        .restrict_self()?;
+        .add_rules(path_beneath_rules(COMMON, write))?;
+    for port in ports.into_iter().flatten() {
+        rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
+    }
+    rules.restrict_self()?;
     Ok(())
 }
 

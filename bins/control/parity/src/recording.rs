@@ -37,6 +37,9 @@ pub struct Details {
     /// Whether requests may come in any order.
     #[serde(default)]
     pub any_order: bool,
+    /// Whether the kernel keeps the tool from writing elsewhere and connecting to anything but the far side.
+    #[serde(default = "yes")]
+    pub confined: bool,
     pub stderr_class: String,
     /// Permission bits of the files in `out/`, octal.
     #[serde(default)]
@@ -74,6 +77,10 @@ pub struct RequestText {
     /// Text, or `base64:` and the bytes.
     #[serde(default)]
     pub body: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 const BASE64: &str = "base64:";
@@ -185,6 +192,7 @@ pub fn expected(seen: &Seen, inputs: &BTreeMap<String, Entry>, sqlite: &[String]
         candidate_args: Vec::new(),
         normalisers: Vec::new(),
         any_order: false,
+        confined: true,
         stderr_class: StderrClass::of(&seen.stderr).as_str().to_owned(),
         modes: made
             .iter()

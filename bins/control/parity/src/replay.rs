@@ -83,7 +83,7 @@ fn given(case: &Case, details: &Details, tools: &Path) -> Given {
         faked: true,
         sqlite: details.sqlite.clone(),
         limit: LIMIT,
-        confine: confine::launcher(),
+        confine: details.confined.then(confine::launcher).flatten(),
         tz: Some("UTC".to_owned()),
         tools: tools.to_owned(),
     }

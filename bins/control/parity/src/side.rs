@@ -103,7 +103,9 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
                 );
             }
             let mut process = Command::new(launcher);
-            process.args(confine::words(launcher, place.root(), &words).into_iter().skip(1));
+            let own = [far.http().port(), far.smtp().port()];
+            let ports = given.faked.then_some(&own[..]);
+            process.args(confine::words(place.root(), ports, &words));
             process
         }
         None => {

@@ -323,6 +323,47 @@ fn no_side_writes_where_it_was_not_told_to() {
     assert_eq!(std::fs::read_to_string(&real).unwrap(), "precious");
 }
 
+/// Whether this kernel can keep a program from connecting (6.7 and later).
+fn kernel_guards_connections() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|n| n.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (6, 7)
+}
+
+#[test]
+fn with_a_faked_far_side_nothing_else_is_reached() {
+    let sandbox = Sandbox::new().unwrap();
+    let real = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    real.set_nonblocking(true).unwrap();
+    let port = real.local_addr().unwrap().port();
+    sandbox.file("old.py", "import socket, sys\nfor port in sys.argv[1:]:\n    try:\n        socket.create_connection(('127.0.0.1', int(port)))\n        print('connected')\n    except OSError as error:\n        print(type(error).__name__)\n");
+    sandbox.file("routes.json", "[]");
+    let control = format!("{} old.py", python());
+    let args = [
+        "run",
+        "demo",
+        "--control",
+        &control,
+        "--candidate",
+        &control,
+        "--effects",
+        "sends",
+        "--far-side",
+        "routes.json",
+        "--",
+        "{{SERVER_PORT}}",
+        "{{SMTP_PORT}}",
+        &port.to_string(),
+    ];
+    let run = parity(&sandbox, &args).expect_code(0);
+    if kernel_guards_connections() {
+        assert_eq!(run.stdout, "connected\nconnected\nPermissionError\n");
+        assert_eq!(real.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    }
+}
+
 /// A server with a certificate for `localhost` that answers JSON to every request; its port and certificate.
 fn tls_server() -> (u16, String) {
     let key = KeyPair::generate().unwrap();

@@ -89,7 +89,8 @@ pub struct Sides {
     #[serde(default = "yes")]
     #[garde(skip)]
     pub capture: bool,
-    /// Whether the kernel keeps each side from writing outside of its own directories.
+    /// Whether the kernel keeps each side from writing outside of its own directories, and from connecting to anything but
+    /// a declared far side.
     #[serde(default = "yes")]
     #[garde(skip)]
     pub confine: bool,
