@@ -46,6 +46,11 @@ impl ChildGroup {
         let _ = self.child.wait().await;
     }
 
+    /// Asks the whole group to stop, without waiting.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
     /// Lets go of what the ended child may have left running.
     pub fn release(mut self) {
         self.group = None;

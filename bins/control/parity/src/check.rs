@@ -76,7 +76,7 @@ pub async fn check(input: Check, ctx: &Context) -> ToolResult<Checked> {
     if !ctx.dry_run() {
         for (tool, summary) in by_tool(&results) {
             // What was found out is worth telling even where it cannot be kept.
-            if let Err(error) = keep(&tool, &summary, &tools).await {
+            if let Err(error) = keep(&tool, &summary, &input.cases, &tools).await {
                 ctx.warn(format!("no evidence kept for `{tool}`: {}", error.message));
             }
         }
@@ -113,11 +113,16 @@ fn by_tool(results: &[CaseResult]) -> BTreeMap<String, (usize, usize)> {
     counts
 }
 
-async fn keep(tool: &str, (passed, all): &(usize, usize), tools: &Path) -> ToolResult<()> {
+async fn keep(tool: &str, (passed, all): &(usize, usize), cases: &Path, tools: &Path) -> ToolResult<()> {
+    let elsewhere = if cases == fixtures() {
+        String::new()
+    } else {
+        format!(" --cases {}", cases.display())
+    };
     let binary = tools.join(tool);
     let version = describe(&binary).await.map(|d| d.version).unwrap_or_default();
     let evidence = Evidence {
-        command: format!("parity check {tool}"),
+        command: format!("parity check {tool}{elsewhere}"),
         passed: passed == all && *all > 0,
         summary: format!("{passed} of {all} cases"),
         ..Evidence::now(Gate::Parity, tool, &version, &binary)?

@@ -48,9 +48,15 @@ enum Output {
     Checked(Checked),
     Compared(Box<Comparison>),
     Recorded(Recorded),
-    Shadowed(Line),
+    Shadowed(Shadowed),
     /// What would be run.
     Planned(Planned),
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Shadowed {
+    /// The line of the divergence log; none when the script was told to stop.
+    line: Option<Line>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -133,7 +139,7 @@ impl Tool for Parity {
             Output::Checked(checked) => checked.render(out),
             Output::Compared(comparison) => comparison.render(out),
             Output::Recorded(recorded) => recorded.render(out),
-            Output::Shadowed(line) => writeln!(out, "{}", serde_json::json!(line)),
+            Output::Shadowed(shadowed) => writeln!(out, "{}", serde_json::json!(shadowed.line)),
             Output::Planned(planned) => {
                 writeln!(out, "control:   {}", planned.control.join(" "))?;
                 writeln!(out, "candidate: {}", planned.candidate.join(" "))?;
@@ -194,14 +200,16 @@ async fn beside(input: Shadow, ctx: &Context) -> ToolResult<Output> {
         return Ok(planned(&job));
     }
     let (exit, line) = shadow::shadow(&job, input.calibrate, ctx).await?;
-    if let Err(error) = ctx.state_dir().and_then(|dir| divergence_log::append(dir, &line)) {
+    if let Some(line) = &line
+        && let Err(error) = ctx.state_dir().and_then(|dir| divergence_log::append(dir, line))
+    {
         ctx.warn(format!(
             "the comparison is not in the divergence log: {}",
             error.message
         ));
     }
     ctx.stands_for(exit.code());
-    Ok(Output::Shadowed(line))
+    Ok(Output::Shadowed(Shadowed { line }))
 }
 
 /// Both streams of the control as they were, then the report on stderr.

@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::IsTerminal as _,
     os::unix::{fs::MetadataExt as _, process::ExitStatusExt as _},
     path::Path,
     process::Stdio,
@@ -59,8 +60,9 @@ fn once() -> u32 {
     1
 }
 
-/// Runs the script for real, its output passing through, then the tool apart. Gives the script's end and the log line.
-pub async fn shadow(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<(Exit, Line)> {
+/// Runs the script for real, its output passing through, then the tool apart. Gives the script's end and the log
+/// line, unless the script was told to stop.
+pub async fn shadow(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<(Exit, Option<Line>)> {
     // Copies are taken before the script may change its inputs.
     let prepared = prepare(job);
     let cwd = std::env::current_dir().unwrap_or_default();
@@ -68,6 +70,10 @@ pub async fn shadow(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<(
     let started = Instant::now();
     let (exit, stdout, stderr) = pass_through(job, ctx).await?;
     let took = started.elapsed();
+    if ctx.check_cancelled().is_err() {
+        // A run that was cut short says nothing about the tool.
+        return Ok((exit, None));
+    }
     let at = ctx.now();
     let line = Line {
         v: 1,
@@ -86,7 +92,7 @@ pub async fn shadow(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<(
     };
     let (stash, given, input_sha256) = match prepared {
         Ok(prepared) => prepared,
-        Err(error) => return Ok((exit, refused(error.message))),
+        Err(error) => return Ok((exit, Some(refused(error.message)))),
     };
     let control = Seen {
         exit: exit.clone(),
@@ -116,7 +122,7 @@ pub async fn shadow(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<(
             ..refused(error.message)
         },
     };
-    Ok((exit, line))
+    Ok((exit, Some(line)))
 }
 
 /// Inputs put aside, and what the candidate gets instead of the real ones.
@@ -168,10 +174,13 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
         .env_remove("ONEJOB_EVENTS_FD")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command.stdin(if job.given.stdin.is_empty() {
-        Stdio::inherit()
-    } else {
+    command.stdin(if !job.given.stdin.is_empty() {
         Stdio::piped()
+    } else if std::io::stdin().is_terminal() {
+        // In a process group of its own, a script that reads the terminal would be stopped for ever.
+        Stdio::null()
+    } else {
+        Stdio::inherit()
     });
     let mut group = ChildGroup::spawn(command)?;
     let (input, output, errors) = {
@@ -196,23 +205,33 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
     let ended = {
         tokio::pin!(io);
         let mut closed = false;
+        // Told to stop, the script is told too, and what it still says is still passed on.
+        let mut asked = false;
+        let grace = ctx.policy().cancel_grace().mul_f64(0.9);
+        let late = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(grace).await;
+        };
+        tokio::pin!(late);
         let status = loop {
             tokio::select! {
-                () = cancel.cancelled() => break None,
+                () = cancel.cancelled(), if !asked => {
+                    group.terminate();
+                    asked = true;
+                }
+                () = &mut late => break None,
                 status = group.wait() => break Some(status),
                 _ = &mut io, if !closed => closed = true,
             }
         };
         if status.is_some() && !closed {
             // A child it left in the background may hold the pipes for ever.
-            let _ = tokio::time::timeout(Duration::from_secs(1), io).await;
+            let _ = tokio::time::timeout(Duration::from_millis(300), io).await;
         }
         status
     };
-    let Some(status) = ended else {
-        group.stop(ctx.policy().cancel_grace()).await;
-        return Err(ToolError::cancelled());
-    };
+    // Dropped with the group, a script that does not stop is ended by force.
+    let status = ended.ok_or_else(ToolError::cancelled)?;
     let status = status.map_err(|e| ToolError::internal(format!("cannot wait for the script: {e}")))?;
     let exit = status
         .code()

@@ -622,6 +622,32 @@ fn a_shadowed_script_runs_as_it_always_did_whatever_the_tool_does() {
 }
 
 #[test]
+fn a_shadowed_script_that_is_told_to_stop_stops_in_its_own_way() {
+    let sandbox = Sandbox::new().unwrap();
+    sandbox.file(
+        "old.sh",
+        "trap 'echo stopped; exit 7' TERM\necho begun\ntouch begun\nwhile :; do sleep 0.05; done\n",
+    );
+    let args = [
+        "shadow",
+        "demo",
+        "--control",
+        "sh old.sh",
+        "--candidate",
+        "sh old.sh",
+        "--effects",
+        "reads",
+    ];
+    let running = sandbox.start(Path::new(env!("CARGO_BIN_EXE_parity")), &args, b"");
+    while !sandbox.path("begun").exists() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    running.signal("TERM");
+    assert_eq!(running.finish().expect_code(7).stdout, "begun\nstopped\n");
+    assert!(!sandbox.root().join("state/parity/shadow.jsonl").exists());
+}
+
+#[test]
 fn lines_of_parallel_shadows_stay_whole() {
     let sandbox = Sandbox::new().unwrap();
     sandbox.file("old.sh", "echo hi\n");
