@@ -1,0 +1,80 @@
+//! Exports by id and name, over MTProto.
+
+use std::path::Path;
+
+use testkit::telegram::{Dc, world};
+
+const BIN: &str = env!("CARGO_BIN_EXE_download_chat");
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+#[test]
+fn a_chat_is_written_under_its_title_oldest_first() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let run = sandbox
+        .run(Path::new(BIN), &["-1000000001002", "3", "--text"])
+        .expect_code(0);
+    assert_eq!(run.stdout, "Saved: chats/River_Club.md\n");
+    let file = text(&sandbox.path("chats/River_Club.md"));
+    assert!(
+        file.starts_with("# River Club\nChat ID: -1000000001002\nMessages: 3\n\n---\n\n**"),
+        "{file}"
+    );
+    let whole = sandbox
+        .run(Path::new(BIN), &["@river_club", "0", "--json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(whole["chat_id"], -1_000_000_001_002_i64);
+    let all = text(&sandbox.path("chats/River_Club.md"));
+    let newest = file.split("\n---\n\n").nth(1).unwrap_or_default();
+    assert!(all.ends_with(newest), "the newest stand at the end");
+    assert!(all.contains("🔥"), "reactions are there");
+}
+
+#[test]
+fn two_chats_of_one_title_do_not_overwrite_each_other() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    for _ in 0..2 {
+        sandbox.run(Path::new(BIN), &["-1000000001002"]).expect_code(0);
+        sandbox.run(Path::new(BIN), &["-1000000001005"]).expect_code(0);
+    }
+    assert!(text(&sandbox.path("chats/River_Club.md")).contains("Chat ID: -1000000001002\n"));
+    assert!(text(&sandbox.path("chats/River_Club_1000000001005.md")).contains("Chat ID: -1000000001005\n"));
+}
+
+#[test]
+fn every_format_is_whole() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    for (format, end) in [
+        ("json", " ]\n}\n"),
+        ("ndjson", "}\n"),
+        ("html", "</html>\n"),
+        ("text", "\n"),
+    ] {
+        let out = format!("out.{format}");
+        sandbox
+            .run(Path::new(BIN), &["@river_club", "0", "-f", format, "-o", &out])
+            .expect_code(0);
+        let file = text(&sandbox.path(&out));
+        assert!(file.ends_with(end) && file.len() > 500, "{format}");
+        if format == "json" {
+            let document: serde_json::Value = serde_json::from_str(&file).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(document["type"], "public_supergroup");
+            assert_eq!(document["messages"].as_array().map(Vec::len), Some(20));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_chat_is_refused() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    sandbox.run(Path::new(BIN), &["0"]).expect_code(2);
+    sandbox.run(Path::new(BIN), &["@nobody_at_all"]).expect_code(66);
+    assert!(!sandbox.path("chats").exists());
+}
