@@ -19,7 +19,7 @@ pub(super) fn html(message: &Message, entry: &Service, actor: &str, known: &Rece
         .unwrap_or_default();
     let sentence = match entry.action.as_str() {
         "create_group" => format!("{who} created the group {title}{}", with(" with ", &members)),
-        "create_channel" => format!("Channel {title} was created"),
+        "create_channel" => format!("{title} was created"),
         "edit_group_title" => format!("{who} changed the title to {title}"),
         "edit_group_photo" => format!("{who} changed the photo"),
         "delete_group_photo" => format!("{who} removed the photo"),
