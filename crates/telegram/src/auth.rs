@@ -14,13 +14,14 @@ use crate::convert;
 use crate::model::Peer;
 use crate::pace::Pace;
 
-/// A code that was asked for.
-#[derive(Debug)]
+/// A code that was asked for; kept between two runs where nobody can be asked within one.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct CodeSent {
     hash: String,
-    phone: String,
+    /// The number it is for.
+    pub phone: String,
     /// Where it went, in words.
-    pub way: &'static str,
+    pub way: String,
 }
 
 /// How a sign-in went on.
@@ -74,7 +75,8 @@ impl Telegram {
                     enums::auth::SentCodeType::Sms(_) => "by SMS",
                     enums::auth::SentCodeType::EmailCode(_) => "by e-mail",
                     _ => "by telephone",
-                },
+                }
+                .to_owned(),
             }),
             _ => Err(ToolError::new(
                 ErrorKind::ProviderRejected,

@@ -101,13 +101,30 @@ impl Telegram {
         Ok(telegram)
     }
 
-    /// A connection without an account, for logging in.
-    pub(crate) fn connect(
+    /// A connection for logging in, to a session file that need not be signed in; and who is, if anybody.
+    ///
+    /// # Errors
+    /// As [`Telegram::open`], but a signed-out session is none.
+    pub async fn open_for_login(
         ctx: &Context,
         settings: Settings,
-        storage: Arc<Storage>,
+        storage: Storage,
         lock: Lock,
-    ) -> ToolResult<Self> {
+    ) -> ToolResult<(Self, Option<Peer>)> {
+        let signed_in = storage.has_key();
+        let telegram = Self::connect(ctx, settings, Arc::new(storage), lock)?;
+        if !signed_in {
+            return Ok((telegram, None));
+        }
+        match telegram.fetch_self().await {
+            Ok(me) => Ok((telegram, Some(me))),
+            Err(error) if error.kind == ErrorKind::Unauthorised => Ok((telegram, None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A connection without an account, for logging in.
+    fn connect(ctx: &Context, settings: Settings, storage: Arc<Storage>, lock: Lock) -> ToolResult<Self> {
         let pool = SenderPool::with_configuration(Arc::clone(&storage), settings.api_id, parameters());
         let SenderPool {
             runner,

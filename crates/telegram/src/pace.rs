@@ -69,7 +69,7 @@ impl Pace {
             Self::Sends => (20.0, 30.0),
             Self::Reactions => (30.0, 90.0),
             Self::Deletes => (10.0, 60.0),
-            Self::Logins => (5.0, 1.0),
+            Self::Logins => (20.0, 6.0),
             // The service tells when it has had enough of reading; that is remembered.
             Self::Reads | Self::Files => (1e9, 1e9),
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use app_core::config::{ChatEntry, ChatKind as AliasKind};
-use app_core::{ErrorKind, ToolError, ToolResult};
+use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use grammers_client::tl::{self, enums, types};
 
 use crate::client::{Repeat, Telegram, guard};
@@ -137,6 +137,15 @@ pub fn parse(text: &str) -> ToolResult<Named> {
         return refuse(format!("`{text}` is no username"));
     }
     Ok(Named::Title(text.to_owned()))
+}
+
+/// Refuses a text that can name no chat, before anybody is asked; an alias of `config.yml` may be any text.
+pub(crate) fn parse_unless_alias(ctx: &Context, text: &str) -> ToolResult<()> {
+    let (legacy, _) = ctx.config().legacy_yaml()?;
+    if !legacy.chats.contains_key(text.trim()) {
+        parse(text)?;
+    }
+    Ok(())
 }
 
 fn is_username(name: &str) -> bool {

@@ -167,6 +167,21 @@ impl Settings {
         })
     }
 
+    /// The name by which the Python helper called this session: under the default name it kept a login of its own.
+    pub fn python_name(&self) -> String {
+        let name = self
+            .session
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if name == DEFAULT_NAME {
+            PYTHON_NAME.to_owned()
+        } else {
+            name
+        }
+    }
+
     /// Checks that there is a session to use; never makes an empty one by accident.
     pub fn check_session(&self) -> ToolResult<()> {
         let path = self.session.display();

@@ -64,28 +64,35 @@ pub enum Layout {
     Blank,
 }
 
-/// Looks at a file without changing it.
+/// Looks at a file without changing it, except for what a program that was killed left to be put right.
 pub fn layout(path: &Path) -> ToolResult<Layout> {
-    let file =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| broken(path, &e))?;
-    let has = |table: &str| {
-        file.query_row(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
-            [table],
-            |_| Ok(()),
-        )
-        .optional()
-        .map(|found| found.is_some())
-        .map_err(|e| broken(path, &e))
+    let look = |flags: OpenFlags| {
+        let file = Connection::open_with_flags(path, flags)?;
+        let has = |table: &str| {
+            file.query_row(
+                "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+                [table],
+                |_| Ok(()),
+            )
+            .optional()
+            .map(|found| found.is_some())
+        };
+        // Telethon that was let loose on a grammers file leaves its tables beside the others.
+        Ok(if has("dc_option")? {
+            Layout::Ours
+        } else if has("sessions")? {
+            Layout::Telethon
+        } else {
+            Layout::Blank
+        })
     };
-    // Telethon that was let loose on a grammers file leaves its tables beside the others.
-    Ok(if has("dc_option")? {
-        Layout::Ours
-    } else if has("sessions")? {
-        Layout::Telethon
-    } else {
-        Layout::Blank
-    })
+    look(OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .or_else(|error: rusqlite::Error| match error.sqlite_error_code() {
+            // A half-written change is rolled back by the next one who may write.
+            Some(rusqlite::ErrorCode::ReadOnly) => look(OpenFlags::SQLITE_OPEN_READ_WRITE),
+            _ => Err(error),
+        })
+        .map_err(|e| broken(path, &e))
 }
 
 fn broken(path: &Path, cause: &rusqlite::Error) -> ToolError {

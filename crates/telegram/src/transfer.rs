@@ -64,8 +64,10 @@ pub struct Job<'a> {
 /// What an export did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exported {
-    /// Messages in the file.
+    /// Messages of the range.
     pub messages: usize,
+    /// Those of them in the file; some layouts leave out what has no text.
+    pub written: usize,
     /// Messages that were not there before.
     pub new: usize,
     /// Messages that were edited since the last export.
@@ -80,6 +82,8 @@ pub struct Exported {
     pub files: usize,
     /// Files that could not be downloaded or are too large.
     pub files_left_out: usize,
+    /// Number of the newest message there; 0 in an empty chat.
+    pub newest: i32,
     /// The file written.
     pub path: PathBuf,
 }
@@ -593,9 +597,9 @@ fn keep_pages(
 /// Writes the file from the archive.
 fn write(ctx: &Context, job: &Job<'_>, archive: &Archive, report: &mut Exported) -> ToolResult<Artifact> {
     let mut renderer = job.format.renderer(job.options.clone());
-    let began = archive
-        .progress()?
-        .map_or_else(|| ctx.now(), |progress| progress.began);
+    let progress = archive.progress()?;
+    report.newest = progress.as_ref().map_or(0, |progress| progress.highest);
+    let began = progress.map_or_else(|| ctx.now(), |progress| progress.began);
     report.messages = archive.count()?;
     let mut count = report.messages;
     if job.format == Format::Text {
@@ -605,6 +609,7 @@ fn write(ctx: &Context, job: &Job<'_>, archive: &Archive, report: &mut Exported)
             Ok(())
         })?;
     }
+    report.written = count;
     let mut header = Header::new((*job.chat.peer).clone(), count, began);
     if let Some(title) = &job.title {
         header.title.clone_from(title);

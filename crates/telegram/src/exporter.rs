@@ -1,0 +1,233 @@
+//! What the small exporters share: a chat named on the command line becomes one file.
+//!
+//! Each of them has its own limit, layout and file name; the rest is here.
+
+use std::path::PathBuf;
+
+use app_core::{Context, ToolError, ToolResult};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::client::Telegram;
+use crate::export::{Format, Options};
+use crate::peers::{self, ByTitle, Chat, Named};
+use crate::transfer::{Exported, Job, Range, moment};
+
+/// Longest file name made of what a user wrote, in code points.
+const LONGEST_NAME: usize = 100;
+
+/// What an exporter was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The chat as the user wrote it.
+    pub chat: String,
+    /// The newest so many messages; 0 takes all.
+    pub limit: usize,
+    /// Not before this day or time; the limit does not count then.
+    pub since: Option<String>,
+    /// Before this day or time.
+    pub until: Option<String>,
+    /// Fetch only what changed since the last export; the limit does not count then.
+    pub incremental: bool,
+    /// Download files of up to this many megabytes each.
+    pub media: Option<f64>,
+    /// Format of the file.
+    pub format: Format,
+    /// The file, instead of the tool's own name for it.
+    pub output: Option<PathBuf>,
+}
+
+/// What a tool makes of a chat that has been found.
+#[derive(Debug)]
+pub struct Layout {
+    /// The file, unless the user named one.
+    pub output: PathBuf,
+    /// What the format may be told.
+    pub options: Options,
+    /// Title line; the chat's name, if not given.
+    pub title: Option<String>,
+    /// Further lines of the head.
+    pub meta: Vec<String>,
+}
+
+/// What an exporter returns.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ChatExport {
+    /// Title of the chat.
+    pub chat: String,
+    /// Marked id of the chat.
+    pub chat_id: i64,
+    /// Public name of the chat, without `@`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The newest so many messages were asked for; all of the range, if not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// What was exported.
+    #[serde(flatten)]
+    pub exported: Exported,
+}
+
+impl Request {
+    /// The messages asked for.
+    ///
+    /// # Errors
+    /// `invalid_input` for a time that is none, and for a range that holds nothing.
+    pub fn range(&self) -> ToolResult<Range> {
+        let at = |field: &str, text: &Option<String>| {
+            text.as_deref().map(|text| moment(field, text)).transpose()
+        };
+        let (since, until) = (at("since", &self.since)?, at("until", &self.until)?);
+        if matches!((since, until), (Some(since), Some(until)) if since >= until) {
+            return Err(ToolError::invalid("until", "`until` is not after `since`"));
+        }
+        // A range by date is wanted whole, and so is what is to be kept up to date.
+        let whole = self.limit == 0 || since.is_some() || self.incremental;
+        Ok(Range {
+            limit: (!whole).then_some(self.limit),
+            since,
+            until,
+            ..Range::default()
+        })
+    }
+
+    /// Connects, finds the chat, exports it, and disconnects. Nothing is asked of Telegram before the range is sound.
+    pub async fn run(
+        &self,
+        ctx: &Context,
+        layout: impl FnOnce(&Telegram, &Chat) -> Layout,
+    ) -> ToolResult<ChatExport> {
+        self.range()?;
+        peers::parse_unless_alias(ctx, &self.chat)?;
+        let telegram = Telegram::open(ctx).await?;
+        let chat = telegram.resolve(&self.chat, ByTitle::No).await?;
+        let layout = layout(&telegram, &chat);
+        let done = self.export(&telegram, &chat, layout).await;
+        telegram.close().await;
+        done
+    }
+
+    /// Exports a chat over a connection that is open.
+    pub async fn export(&self, telegram: &Telegram, chat: &Chat, layout: Layout) -> ToolResult<ChatExport> {
+        let range = self.range()?;
+        let limit = range.limit;
+        let exported = telegram
+            .export(Job {
+                chat,
+                range,
+                format: self.format,
+                options: layout.options,
+                title: layout.title,
+                meta: layout.meta,
+                output: self.output.clone().unwrap_or(layout.output),
+                incremental: self.incremental,
+                media: self.media.map(|megabytes| (megabytes * 1e6) as u64),
+            })
+            .await?;
+        Ok(ChatExport {
+            chat: chat.title(),
+            chat_id: chat.id().0,
+            username: chat.peer.username.clone(),
+            limit,
+            exported,
+        })
+    }
+}
+
+/// The public name a user wrote, without `@` or link; else that of the chat, else its id.
+pub fn username(text: &str, chat: &Chat) -> String {
+    match peers::parse(text) {
+        Ok(Named::Username(name)) if chat.alias.is_none() => name,
+        _ => chat
+            .peer
+            .username
+            .clone()
+            .unwrap_or_else(|| chat.id().to_string()),
+    }
+}
+
+/// What a user wrote as the name of a file: as it is, but always a plain name of the folder it stands in.
+pub fn written_name(text: &str) -> String {
+    let text = text.trim();
+    let text = ["https://t.me/", "http://t.me/", "t.me/"]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix))
+        .unwrap_or(text);
+    let name: String = text
+        .chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '/' | '\\' | ':' | '?' | '*' | '"' | '<' | '>' | '|') {
+                '_'
+            } else {
+                c
+            }
+        })
+        .take(LONGEST_NAME)
+        .collect();
+    let name = name.trim_start_matches('.').trim();
+    if name.is_empty() {
+        "chat".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// The chat where none is given: `DEFAULT_CHAT`, else an alias of `config.yml`.
+///
+/// # Errors
+/// `invalid_input` when neither is there. The alias is never looked up as a stranger's public name.
+pub fn default_chat(ctx: &Context, given: Option<String>, alias: &str) -> ToolResult<String> {
+    if let Some(chat) = given.or_else(|| ctx.env("DEFAULT_CHAT")) {
+        return Ok(chat);
+    }
+    let (legacy, _) = ctx.config().legacy_yaml()?;
+    if legacy.chats.contains_key(alias) {
+        return Ok(alias.to_owned());
+    }
+    Err(ToolError::invalid("chat", "no chat is named").hint(format!(
+        "name one, set `DEFAULT_CHAT`, or give config.yml the alias `{alias}`"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(limit: usize, since: Option<&str>, until: Option<&str>) -> ToolResult<Range> {
+        Request {
+            limit,
+            since: since.map(str::to_owned),
+            until: until.map(str::to_owned),
+            ..Request::default()
+        }
+        .range()
+    }
+
+    #[test]
+    fn a_limit_counts_unless_dates_are_given() {
+        assert_eq!(asked(5, None, None).map(|r| r.limit).ok(), Some(Some(5)));
+        assert_eq!(asked(0, None, None).map(|r| r.limit).ok(), Some(None));
+        assert_eq!(
+            asked(5, Some("2025-01-01"), None).map(|r| r.limit).ok(),
+            Some(None)
+        );
+        assert!(asked(5, Some("2025-01-02"), Some("2025-01-02")).is_err());
+        assert!(asked(5, Some("soon"), None).is_err());
+    }
+
+    #[test]
+    fn a_written_name_stays_in_its_folder() {
+        for (text, name) in [
+            ("@demo", "@demo"),
+            ("команда", "команда"),
+            ("-1000000001002", "-1000000001002"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("https://t.me/demo/5", "demo_5"),
+            ("..", "chat"),
+            (" a/b ", "a_b"),
+        ] {
+            assert_eq!(written_name(text), name, "{text}");
+        }
+        assert_eq!(written_name(&"я".repeat(300)).chars().count(), 100);
+    }
+}
