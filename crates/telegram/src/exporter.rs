@@ -74,9 +74,8 @@ impl Request {
     /// # Errors
     /// `invalid_input` for a time that is none, and for a range that holds nothing.
     pub fn range(&self) -> ToolResult<Range> {
-        let at = |field: &str, text: &Option<String>| {
-            text.as_deref().map(|text| moment(field, text)).transpose()
-        };
+        let at =
+            |field: &str, text: &Option<String>| text.as_deref().map(|text| moment(field, text)).transpose();
         let (since, until) = (at("since", &self.since)?, at("until", &self.until)?);
         if matches!((since, until), (Some(since), Some(until)) if since >= until) {
             return Err(ToolError::invalid("until", "`until` is not after `since`"));

@@ -1,0 +1,129 @@
+//! Exports a dialog found by its username into a file named by it, as Markdown unless another format is asked for.
+//! Replaces `download_user_chat`.
+//!
+//! A killed export goes on where it stopped; `--incremental` fetches only what changed since the last one.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use telegram::export::names::file_name;
+use telegram::export::{Format, LineStyle};
+use telegram::exporter::{ChatExport, Layout, Request, username};
+
+const fn five_hundred() -> usize {
+    500
+}
+
+fn chats() -> PathBuf {
+    PathBuf::from("chats")
+}
+
+/// What the tool needs.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The chat: username with or without @, t.me link, alias of config.yml, or id
+    #[garde(length(min = 1))]
+    #[schemars(extend("x-cli" = {"positional": 1}))]
+    username: String,
+    /// The newest so many messages; 0 takes all
+    #[garde(skip)]
+    #[serde(default = "five_hundred")]
+    #[schemars(extend("x-cli" = {"positional": 2, "short": "l"}))]
+    limit: usize,
+    /// Format of the file
+    #[garde(skip)]
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"short": "f"}))]
+    format: Format,
+    /// Folder of the file
+    #[garde(skip)]
+    #[serde(default = "chats")]
+    #[schemars(extend("x-cli" = {"path": "dir"}))]
+    output_dir: PathBuf,
+    /// The file itself, instead of one named by the username
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
+    output: Option<PathBuf>,
+    /// Only messages from this day or time on (UTC); the limit does not count then
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    /// Only messages before this day or time (UTC)
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    /// Fetch only what is new, edited or deleted since the last export of this chat
+    #[garde(skip)]
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"short": "i"}))]
+    incremental: bool,
+    /// Download photos and files of up to this many megabytes each, beside the export
+    #[garde(range(min = 0.001))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    media: Option<f64>,
+}
+
+struct DownloadUserChat;
+
+impl Tool for DownloadUserChat {
+    type Input = Input;
+    type Output = ChatExport;
+
+    fn definition() -> Definition {
+        let mut definition = app_core::definition!("telegram")
+            .replaces(1, &["download_user_chat"])
+            .effects(&[Effect::Reads, Effect::WritesFiles])
+            .policy(Policy::with_timeout(Duration::from_secs(24 * 3600)))
+            .example("the last 500 messages with a person", &["@alice_doe"])
+            .example(
+                "all of a group as one page, with pictures",
+                &["river_club", "0", "--format", "html", "--media", "1"],
+            );
+        definition.env.extend(telegram::variables());
+        definition
+    }
+
+    async fn run(input: Input, ctx: &Context) -> ToolResult<ChatExport> {
+        let (format, folder) = (input.format, input.output_dir);
+        let request = Request {
+            chat: input.username,
+            limit: input.limit,
+            since: input.since,
+            until: input.until,
+            incremental: input.incremental,
+            media: input.media,
+            format,
+            output: input.output,
+        };
+        request
+            .run(ctx, |telegram, chat| {
+                let name = username(&request.chat, chat);
+                let file = file_name(Some(&name), "unknown");
+                let mut options = telegram.export_options();
+                options.lines = LineStyle::Dated;
+                Layout {
+                    output: folder.join(format!("{file}.{}", format.extension())),
+                    options,
+                    title: Some(format!("Chat with {}", chat.title())),
+                    meta: vec![format!("Username: @{name}")],
+                }
+            })
+            .await
+    }
+
+    fn render(output: &ChatExport, out: &mut dyn fmt::Write) -> fmt::Result {
+        writeln!(out, "Saved: {}", output.exported.path.display())
+    }
+}
+
+fn main() -> ExitCode {
+    app_core::main::<DownloadUserChat>()
+}
