@@ -23,7 +23,7 @@ fn path<'a>(file: Option<&File>, attachment: Option<&'a Attachment>) -> &'a str 
     }
 }
 
-fn size(fields: &mut Fields, width: i32, height: i32) {
+fn size(fields: &mut Fields<'_>, width: i32, height: i32) {
     if width > 0 && height > 0 {
         fields.put("width", width);
         fields.put("height", height);
@@ -43,7 +43,7 @@ const fn media_type(kind: DocumentKind) -> Option<&'static str> {
 }
 
 /// Writes the fields of the media.
-pub(super) fn put(fields: &mut Fields, media: &Media, attachment: Option<&Attachment>) {
+pub(super) fn put(fields: &mut Fields<'_>, media: &Media, attachment: Option<&Attachment>) {
     match media {
         Media::Photo { width, height, file } => {
             fields.put("photo", path(file.as_ref(), attachment));
@@ -123,12 +123,12 @@ pub(super) fn put(fields: &mut Fields, media: &Media, attachment: Option<&Attach
     }
 }
 
-fn place(fields: &mut Fields, latitude: f64, longitude: f64) {
+fn place(fields: &mut Fields<'_>, latitude: f64, longitude: f64) {
     let place = json!({"latitude": latitude, "longitude": longitude});
     fields.put("location_information", place);
 }
 
-fn document(fields: &mut Fields, media: &Media, attachment: Option<&Attachment>) {
+fn document(fields: &mut Fields<'_>, media: &Media, attachment: Option<&Attachment>) {
     let Media::Document {
         kind,
         file_name,

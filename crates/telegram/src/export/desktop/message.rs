@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, Serializer};
+use serde_json::{Value, json};
 
-use super::text::Text;
+use super::text::{Mixed, Parts, Text};
 use super::{media, service};
 use crate::export::names::sender_id;
 use crate::export::{Attachment, dates};
@@ -12,23 +13,48 @@ use crate::model::{MarkedId, Message, Reaction, ReactionKind, RecentReaction};
 
 /// An object being filled in the order its fields are written.
 #[derive(Default)]
-pub(super) struct Fields(Map<String, Value>);
+pub(super) struct Fields<'m>(Vec<(&'static str, Item<'m>)>);
 
-impl Fields {
-    pub(super) fn put(&mut self, key: &str, value: impl Into<Value>) {
-        self.0.insert(key.to_owned(), value.into());
+/// A field's value. Texts are borrowed from the message.
+pub(super) enum Item<'m> {
+    Value(Value),
+    Mixed(&'m Text<'m>),
+    Parts(&'m Text<'m>),
+    List(Vec<Fields<'m>>),
+}
+
+impl<'m> Fields<'m> {
+    pub(super) fn put(&mut self, key: &'static str, value: impl Into<Value>) {
+        self.0.push((key, Item::Value(value.into())));
+    }
+
+    fn item(&mut self, key: &'static str, item: Item<'m>) {
+        self.0.push((key, item));
     }
 
     /// Leaves the field out when there is no value, or an empty text.
-    pub(super) fn maybe<V: Into<Value>>(&mut self, key: &str, value: Option<V>) {
+    pub(super) fn maybe<V: Into<Value>>(&mut self, key: &'static str, value: Option<V>) {
         let value = value.map(Into::into);
         if let Some(value) = value.filter(|value| value.as_str() != Some("")) {
             self.put(key, value);
         }
     }
+}
 
-    pub(super) fn into_value(self) -> Value {
-        Value::Object(self.0)
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, item)| (key, item)))
+    }
+}
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::Mixed(text) => Mixed(text).serialize(serializer),
+            Self::Parts(text) => Parts(text).serialize(serializer),
+            Self::List(list) => list.serialize(serializer),
+        }
     }
 }
 
@@ -53,18 +79,19 @@ pub(super) fn name(name: &str) -> Value {
     }
 }
 
-fn date(fields: &mut Fields, key: &str, at: Timestamp, zone: &TimeZone) {
-    fields.put(key, dates::without_offset(at, zone));
-    fields.put(&format!("{key}_unixtime"), at.as_second().to_string());
+fn date(fields: &mut Fields<'_>, keys: [&'static str; 2], at: Timestamp, zone: &TimeZone) {
+    fields.put(keys[0], dates::without_offset(at, zone));
+    fields.put(keys[1], at.as_second().to_string());
 }
 
 /// The message with the fields of Telegram Desktop first and those it lacks behind them.
-pub(super) fn object(
-    message: &Message,
+pub(super) fn object<'m>(
+    message: &'m Message,
+    text: &'m Text<'m>,
     sender: &str,
     attachment: Option<&Attachment>,
     zone: &TimeZone,
-) -> Value {
+) -> Fields<'m> {
     let mut fields = Fields::default();
     fields.put("id", message.id);
     fields.put(
@@ -75,9 +102,9 @@ pub(super) fn object(
             "message"
         },
     );
-    date(&mut fields, "date", message.date, zone);
+    date(&mut fields, ["date", "date_unixtime"], message.date, zone);
     if let Some(edited) = message.edited {
-        date(&mut fields, "edited", edited, zone);
+        date(&mut fields, ["edited", "edited_unixtime"], edited, zone);
     }
     let from = sender_id(message);
     if let Some(service) = &message.service {
@@ -93,23 +120,22 @@ pub(super) fn object(
     if let Some(media) = &message.media {
         media::put(&mut fields, media, attachment);
     }
-    let text = Text::new(&message.text, &message.entities);
-    fields.put("text", text.mixed());
-    fields.put("text_entities", text.entities());
-    let reactions: Vec<Value> = message
+    fields.item("text", Item::Mixed(text));
+    fields.item("text_entities", Item::Parts(text));
+    let reactions: Vec<Fields<'_>> = message
         .reactions
         .iter()
         .filter_map(|given| reaction(given, &message.recent_reactions, zone))
         .collect();
     if !reactions.is_empty() {
-        fields.put("reactions", reactions);
+        fields.item("reactions", Item::List(reactions));
     }
     additions(&mut fields, message, zone);
-    fields.into_value()
+    fields
 }
 
 /// Where it was forwarded from and what it answers.
-fn origin(fields: &mut Fields, message: &Message) {
+fn origin(fields: &mut Fields<'_>, message: &Message) {
     if let Some(forward) = &message.forwarded {
         let from = forward.from.as_ref().and_then(|from| from.name());
         let from = from.or_else(|| forward.name.clone()).unwrap_or_default();
@@ -128,7 +154,7 @@ fn origin(fields: &mut Fields, message: &Message) {
     fields.maybe("via_bot", bot.map(|name| format!("@{name}")));
 }
 
-fn reaction(given: &Reaction, recent: &[RecentReaction], zone: &TimeZone) -> Option<Value> {
+fn reaction(given: &Reaction, recent: &[RecentReaction], zone: &TimeZone) -> Option<Fields<'static>> {
     let mut fields = Fields::default();
     let (kind, key, value) = match &given.kind {
         ReactionKind::Emoji(emoji) => ("emoji", "emoji", Some(emoji.clone())),
@@ -154,14 +180,19 @@ fn reaction(given: &Reaction, recent: &[RecentReaction], zone: &TimeZone) -> Opt
     if !recent.is_empty() {
         fields.put("recent", recent);
     }
-    Some(fields.into_value())
+    Some(fields)
 }
 
 /// What Telegram Desktop leaves out. Numbers JavaScript could not hold are strings.
-fn additions(fields: &mut Fields, message: &Message, zone: &TimeZone) {
+fn additions(fields: &mut Fields<'_>, message: &Message, zone: &TimeZone) {
     if let Some(forward) = &message.forwarded {
         fields.maybe("forwarded_from_id", forward.from_id.map(peer_id));
-        date(fields, "forwarded_date", forward.date, zone);
+        date(
+            fields,
+            ["forwarded_date", "forwarded_date_unixtime"],
+            forward.date,
+            zone,
+        );
         fields.maybe("forwarded_message_id", forward.channel_post);
     }
     let quote = message.reply_to.as_ref().and_then(|reply| reply.quote.as_deref());

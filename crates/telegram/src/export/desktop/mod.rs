@@ -26,6 +26,7 @@ pub struct Desktop {
     senders: Senders,
     zone: TimeZone,
     began: bool,
+    buffer: Vec<u8>,
 }
 
 impl Desktop {
@@ -35,6 +36,7 @@ impl Desktop {
             senders: Senders::new(&options, ""),
             zone: options.time_zone,
             began: false,
+            buffer: Vec::new(),
         }
     }
 }
@@ -64,10 +66,15 @@ impl Renderer for Desktop {
         attachment: Option<&Attachment>,
     ) -> io::Result<()> {
         let name = self.senders.name(message);
-        let value = message::object(message, &name, attachment, &self.zone);
-        out.write_all(if self.began { b",\n  " } else { b"\n  " })?;
+        let text = text::Text::new(&message.text, &message.entities);
+        let fields = message::object(message, &text, &name, attachment, &self.zone);
+        // Many small writes are cheap here, and not through a trait object.
+        self.buffer.clear();
+        self.buffer
+            .extend_from_slice(if self.began { b",\n  " } else { b"\n  " });
         self.began = true;
-        write_value(out, &value, 2)
+        write_value(&mut self.buffer, &fields, 2)?;
+        out.write_all(&self.buffer)
     }
 
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -75,10 +82,10 @@ impl Renderer for Desktop {
     }
 }
 
-fn write_value(out: &mut dyn Write, value: &impl Serialize, depth: usize) -> io::Result<()> {
+fn write_value<W: ?Sized + Write>(out: &mut W, value: &impl Serialize, depth: usize) -> io::Result<()> {
     let layout = Layout { depth, filled: false };
     value
-        .serialize(&mut Serializer::with_formatter(out, layout))
+        .serialize(&mut Serializer::with_formatter(&mut *out, layout))
         .map_err(io::Error::from)
 }
 

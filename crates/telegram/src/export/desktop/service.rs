@@ -16,7 +16,7 @@ const WITHOUT_ACTOR: [&str; 5] = [
 
 /// Writes who did what, and to whom.
 pub(super) fn put(
-    fields: &mut Fields,
+    fields: &mut Fields<'_>,
     service: &Service,
     message: &Message,
     actor: &str,

@@ -123,8 +123,11 @@ fn files_that_are_not_there_have_their_sentinel() {
     assert_eq!(video["duration_seconds"], 74);
     assert_eq!(video["file_name"], "walk <1>.mp4");
     assert!(message(&document, 14).get("media_type").is_none());
+    let message = samples::photo(1, "");
+    let text = text::Text::new("", &[]);
     let sent = |attachment: &Attachment| {
-        message::object(&samples::photo(1, ""), "", Some(attachment), &TimeZone::UTC)["photo"].clone()
+        let fields = message::object(&message, &text, "", Some(attachment), &TimeZone::UTC);
+        serde_json::to_value(fields).unwrap()["photo"].clone()
     };
     let stored = Attachment::Stored {
         path: "photos/1.jpg".to_owned(),

@@ -1,20 +1,32 @@
 //! Text as a row of parts: plain strings and objects with a type.
 
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
 
 use crate::model::{Entity, EntityKind};
 
-/// `text` and `text_entities` of a message.
-pub(super) struct Text {
-    parts: Vec<Value>,
+/// A text split at its entities.
+pub(super) struct Text<'t> {
+    parts: Vec<Part<'t>>,
 }
 
-impl Text {
+/// A stretch of text with a type, and one further field for the types that have one.
+struct Part<'t> {
+    kind: &'static str,
+    text: &'t str,
+    more: Option<(&'static str, Value)>,
+}
+
+impl<'t> Text<'t> {
     /// Splits the text at its entities. As in Telegram Desktop, parts do not nest: of entities that overlap
     /// the first (outermost) one counts, and an entity outside the text is ignored.
-    pub(super) fn new(text: &str, entities: &[Entity]) -> Self {
+    pub(super) fn new(text: &'t str, entities: &[Entity]) -> Self {
+        let mut parts = Vec::with_capacity(entities.len() * 2 + 1);
+        if entities.is_empty() {
+            parts.extend((!text.is_empty()).then(|| plain(text)));
+            return Self { parts };
+        }
         let units = Units::new(text);
-        let mut parts = Vec::new();
         let mut at = 0;
         for entity in entities {
             let end = entity.offset.saturating_add(entity.length);
@@ -32,59 +44,89 @@ impl Text {
         }
         Self { parts }
     }
+}
 
-    /// A string when there is no formatting, else an array of strings and objects.
-    pub(super) fn mixed(&self) -> Value {
-        let string = |part: &Value| match part["type"].as_str() {
-            Some("plain") => part["text"].clone(),
-            _ => part.clone(),
-        };
-        match self.parts.as_slice() {
-            [] => Value::from(""),
-            [only] if only["type"] == "plain" => only["text"].clone(),
-            parts => parts.iter().map(string).collect(),
+/// The `text` of a message: a string when there is no formatting, else an array of strings and objects.
+pub(super) struct Mixed<'t>(pub(super) &'t Text<'t>);
+
+impl Serialize for Mixed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.parts.as_slice() {
+            [] => serializer.serialize_str(""),
+            [only] if only.kind == PLAIN => serializer.serialize_str(only.text),
+            parts => {
+                let mut row = serializer.serialize_seq(Some(parts.len()))?;
+                for part in parts {
+                    if part.kind == PLAIN {
+                        row.serialize_element(part.text)?;
+                    } else {
+                        row.serialize_element(part)?;
+                    }
+                }
+                row.end()
+            }
         }
-    }
-
-    /// Objects only.
-    pub(super) fn entities(self) -> Value {
-        Value::Array(self.parts)
     }
 }
 
-fn plain(text: &str) -> Value {
-    json!({"type": "plain", "text": text})
+/// The `text_entities` of a message: objects only.
+pub(super) struct Parts<'t>(pub(super) &'t Text<'t>);
+
+impl Serialize for Parts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&self.0.parts)
+    }
 }
 
-fn part(kind: &EntityKind, text: &str) -> Value {
-    match kind {
-        EntityKind::Bold => json!({"type": "bold", "text": text}),
-        EntityKind::Italic => json!({"type": "italic", "text": text}),
-        EntityKind::Underline => json!({"type": "underline", "text": text}),
-        EntityKind::Strike => json!({"type": "strikethrough", "text": text}),
-        EntityKind::Spoiler => json!({"type": "spoiler", "text": text}),
-        EntityKind::Code => json!({"type": "code", "text": text}),
-        EntityKind::Pre { language } => json!({"type": "pre", "text": text, "language": language}),
-        EntityKind::Blockquote { collapsed } => {
-            json!({"type": "blockquote", "text": text, "collapsed": collapsed})
+impl Serialize for Part<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("type", self.kind)?;
+        object.serialize_entry("text", self.text)?;
+        if let Some((key, value)) = &self.more {
+            object.serialize_entry(key, value)?;
         }
-        EntityKind::TextUrl { url } => json!({"type": "text_link", "text": text, "href": url}),
-        EntityKind::Url => json!({"type": "link", "text": text}),
-        EntityKind::Mention => json!({"type": "mention", "text": text}),
-        EntityKind::MentionName { user_id } => {
-            json!({"type": "mention_name", "text": text, "user_id": user_id})
-        }
-        EntityKind::Hashtag => json!({"type": "hashtag", "text": text}),
-        EntityKind::Cashtag => json!({"type": "cashtag", "text": text}),
-        EntityKind::BotCommand => json!({"type": "bot_command", "text": text}),
-        EntityKind::Email => json!({"type": "email", "text": text}),
-        EntityKind::Phone => json!({"type": "phone", "text": text}),
-        EntityKind::BankCard => json!({"type": "bank_card", "text": text}),
-        EntityKind::CustomEmoji { document_id } => {
-            json!({"type": "custom_emoji", "text": text, "document_id": document_id.to_string()})
-        }
-        EntityKind::Unknown => json!({"type": "unknown", "text": text}),
+        object.end()
     }
+}
+
+const PLAIN: &str = "plain";
+
+const fn plain(text: &str) -> Part<'_> {
+    Part {
+        kind: PLAIN,
+        text,
+        more: None,
+    }
+}
+
+fn part<'t>(kind: &EntityKind, text: &'t str) -> Part<'t> {
+    let (kind, more) = match kind {
+        EntityKind::Bold => ("bold", None),
+        EntityKind::Italic => ("italic", None),
+        EntityKind::Underline => ("underline", None),
+        EntityKind::Strike => ("strikethrough", None),
+        EntityKind::Spoiler => ("spoiler", None),
+        EntityKind::Code => ("code", None),
+        EntityKind::Pre { language } => ("pre", Some(("language", Value::from(language.as_str())))),
+        EntityKind::Blockquote { collapsed } => ("blockquote", Some(("collapsed", Value::from(*collapsed)))),
+        EntityKind::TextUrl { url } => ("text_link", Some(("href", Value::from(url.as_str())))),
+        EntityKind::Url => ("link", None),
+        EntityKind::Mention => ("mention", None),
+        EntityKind::MentionName { user_id } => ("mention_name", Some(("user_id", Value::from(*user_id)))),
+        EntityKind::Hashtag => ("hashtag", None),
+        EntityKind::Cashtag => ("cashtag", None),
+        EntityKind::BotCommand => ("bot_command", None),
+        EntityKind::Email => ("email", None),
+        EntityKind::Phone => ("phone", None),
+        EntityKind::BankCard => ("bank_card", None),
+        EntityKind::CustomEmoji { document_id } => (
+            "custom_emoji",
+            Some(("document_id", Value::from(document_id.to_string()))),
+        ),
+        EntityKind::Unknown => ("unknown", None),
+    };
+    Part { kind, text, more }
 }
 
 /// A text addressed in UTF-16 units.
@@ -124,7 +166,17 @@ impl<'t> Units<'t> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn mixed(text: &Text<'_>) -> Value {
+        serde_json::to_value(Mixed(text)).unwrap()
+    }
+
+    fn objects(text: &Text<'_>) -> Value {
+        serde_json::to_value(Parts(text)).unwrap()
+    }
 
     fn entity(offset: usize, length: usize, kind: EntityKind) -> Entity {
         Entity { offset, length, kind }
@@ -133,12 +185,13 @@ mod tests {
     #[test]
     fn plain_text_is_a_string_and_formatted_text_a_row() {
         let text = Text::new("just words", &[]);
-        assert_eq!(text.mixed(), json!("just words"));
-        assert_eq!(text.entities(), json!([{"type": "plain", "text": "just words"}]));
+        assert_eq!(mixed(&text), json!("just words"));
+        assert_eq!(objects(&text), json!([{"type": "plain", "text": "just words"}]));
         let text = Text::new("", &[]);
-        assert_eq!((text.mixed(), text.entities()), (json!(""), json!([])));
-        let text = Text::new("😀 жир.", &[entity(3, 3, EntityKind::Bold)]);
-        assert_eq!(text.mixed(), json!(["😀 ", {"type": "bold", "text": "жир"}, "."]));
+        assert_eq!((mixed(&text), objects(&text)), (json!(""), json!([])));
+        let bold = [entity(3, 3, EntityKind::Bold)];
+        let text = Text::new("😀 жир.", &bold);
+        assert_eq!(mixed(&text), json!(["😀 ", {"type": "bold", "text": "жир"}, "."]));
     }
 
     #[test]
@@ -149,16 +202,14 @@ mod tests {
             entity(9, 99, EntityKind::Code),
             entity(6, 0, EntityKind::Code),
         ];
-        assert_eq!(
-            Text::new("ab cd ef gh", &entities).mixed(),
-            json!([{"type": "bold", "text": "ab cd"}, " ef gh"])
-        );
+        let text = Text::new("ab cd ef gh", &entities);
+        assert_eq!(mixed(&text), json!([{"type": "bold", "text": "ab cd"}, " ef gh"]));
         // An offset in the middle of a surrogate pair.
         let split = [entity(1, 2, EntityKind::Bold)];
         let text: String = Text::new("😀ab", &split)
             .parts
             .iter()
-            .map(|p| p["text"].as_str().unwrap())
+            .map(|part| part.text)
             .collect();
         assert_eq!(text, "😀ab");
     }
