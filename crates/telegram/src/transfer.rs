@@ -7,6 +7,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use app_core::{Artifact, Context, ErrorKind, ToolError, ToolResult};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,9 @@ use crate::peers::Chat;
 
 /// Pages that may wait for the writer.
 const WAITING_PAGES: usize = 4;
+
+/// Pages asked for before the first of them has come.
+const PAGES_AHEAD: usize = 3;
 
 /// Which messages an export holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,7 +171,8 @@ impl Telegram {
             }
             None => archive = self.fetch(&job, archive, None, &mut report).await?,
         }
-        if let Some(largest) = job.media {
+        // A dry run leaves no files, so it fetches none.
+        if let Some(largest) = job.media.filter(|_| !ctx.dry_run()) {
             self.fetch_files(&job, &archive, largest, &mut report).await?;
         }
         write(&ctx, &job, &archive, &mut report)?;
@@ -216,6 +222,7 @@ impl Telegram {
         let until = range.until.map_or(0, |at| at.as_second() as i32);
         let below = range.max_id.map_or(0, |id| id.saturating_add(1));
         let one = |skip: i32| Window {
+            above: 0,
             below,
             before: until,
             skip,
@@ -246,6 +253,7 @@ impl Telegram {
             let skip = i32::try_from(limit.max(1) - 1).unwrap_or(i32::MAX);
             let window = if until > 0 || below > 0 {
                 Window {
+                    above: 0,
                     below: highest + 1,
                     before: 0,
                     skip,
@@ -281,24 +289,43 @@ impl Telegram {
         let bar = ctx.progress("messages", "messages", None);
         let (pages, waiting) = std::sync::mpsc::sync_channel::<(Vec<Message>, Progress)>(WAITING_PAGES);
         let writer = tokio::task::spawn_blocking(move || keep_pages(archive, &waiting, compare));
-        let mut fetched = 0;
         let outcome = async {
+            let mut ahead = FuturesOrdered::new();
+            let (mut asked, mut dense, mut told) = (progress.reached, false, false);
             loop {
                 ctx.check_cancelled()?;
-                let page = self.page_after(chat, progress.reached, PAGE).await?;
-                if fetched == 0 && page.total > 0 {
-                    let all = u64::from(page.total.unsigned_abs());
-                    bar.set_total(all.min(u64::from((progress.highest - progress.reached).unsigned_abs())));
+                while dense && ahead.len() < PAGES_AHEAD && asked < progress.highest {
+                    let from = asked;
+                    asked = asked.saturating_add(PAGE as i32).min(progress.highest);
+                    let upto = asked;
+                    ahead.push_back(async move {
+                        self.page_between(chat, from, upto).await.map(|page| (upto, page))
+                    });
                 }
-                let last = page
-                    .messages
-                    .first()
-                    .map_or(progress.highest, |message| message.id);
+                let (reached, page) = match ahead.next().await {
+                    Some(page) => page?,
+                    None => {
+                        let page = self.page_after(chat, progress.reached, PAGE).await?;
+                        let last = page
+                            .messages
+                            .first()
+                            .map_or(progress.highest, |message| message.id);
+                        asked = last.min(progress.highest);
+                        (asked, page)
+                    }
+                };
+                if !told && page.total > 0 {
+                    let span = u64::from((progress.highest - progress.reached).unsigned_abs());
+                    bar.set_total(u64::from(page.total.unsigned_abs()).min(span));
+                    told = true;
+                }
+                // Where almost every number is in use, the next pages can be asked for before this one is read.
+                let span = usize::try_from(reached - progress.reached).unwrap_or(usize::MAX);
+                dense = page.messages.len() * 10 >= span * 8;
                 let mut messages = page.messages;
                 messages.retain(|message| message.id <= progress.highest);
                 messages.reverse();
-                fetched += messages.len();
-                progress.reached = last.min(progress.highest);
+                progress.reached = reached;
                 progress.complete = progress.reached >= progress.highest;
                 let done = progress.complete;
                 bar.inc(messages.len() as u64);
