@@ -1,0 +1,89 @@
+//! Lists the groups and channels with the newest messages. Replaces `get_active_chats` and `active-chats`.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use app_core::{Context, Definition, Effect, Tool, ToolResult};
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use telegram::Telegram;
+use telegram::listing::{self, Listed, ListedKind};
+
+/// Chats asked at once for their latest message.
+const PARALLEL: usize = 8;
+
+const fn twenty() -> usize {
+    20
+}
+
+const fn fifty() -> usize {
+    50
+}
+
+/// What the tool needs.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// Chats shown at most
+    #[garde(range(min = 1, max = 50_000))]
+    #[serde(default = "twenty")]
+    #[schemars(extend("x-cli" = {"short": "l"}))]
+    limit: usize,
+    /// Dialogs looked at, private chats included
+    #[garde(range(min = 1, max = 50_000))]
+    #[serde(default = "fifty")]
+    max_dialogs: usize,
+    /// Show positive ids without the mark for groups and channels, as the script did
+    #[garde(skip)]
+    #[serde(default)]
+    bare_ids: bool,
+}
+
+/// What the tool returns.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Output {
+    /// The groups and channels, that with the newest message first.
+    chats: Vec<Listed>,
+    #[serde(skip)]
+    bare_ids: bool,
+}
+
+struct GetActiveChats;
+
+impl Tool for GetActiveChats {
+    type Input = Input;
+    type Output = Output;
+
+    fn definition() -> Definition {
+        let mut definition = app_core::definition!("telegram")
+            .replaces(1, &["get_active_chats", "active_chats"])
+            .effects(&[Effect::Reads])
+            .example("the 20 most recently active groups and channels", &[])
+            .example("the 3 most recently active ones", &["--limit", "3"]);
+        definition.env.extend(telegram::variables());
+        definition
+    }
+
+    async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        let telegram = Telegram::open(ctx).await?;
+        let mut dialogs = telegram.dialogs(Some(input.max_dialogs), |_| true).await?;
+        dialogs.retain(|dialog| ListedKind::from(dialog.chat.peer.kind) != ListedKind::User);
+        let mut chats = telegram.listed(dialogs, PARALLEL).await?;
+        telegram.close().await;
+        chats.truncate(input.limit);
+        ctx.count_items(chats.len() as u64);
+        Ok(Output {
+            chats,
+            bare_ids: input.bare_ids,
+        })
+    }
+
+    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+        listing::render(&output.chats, output.bare_ids, out)
+    }
+}
+
+fn main() -> ExitCode {
+    app_core::main::<GetActiveChats>()
+}
