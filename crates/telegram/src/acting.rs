@@ -138,6 +138,12 @@ impl Telegram {
                     .told()
                     .hint(format!("the account may not write in `{}`", chat.title())));
             }
+            Err(failed) if failed.is("SLOWMODE_WAIT") => {
+                return Err(failed.told().hint(format!(
+                    "`{}` is in slow mode: one message of a person in so many seconds",
+                    chat.title()
+                )));
+            }
             Err(failed) => return Err(failed.told()),
         };
         Ok(sent(&updates, random_id))

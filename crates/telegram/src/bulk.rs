@@ -1,6 +1,8 @@
 //! What tools that act on many messages share: reading message numbers, previews, undo lists, and the account of what
 //! was done.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use app_core::{Context, ToolError, ToolResult};
@@ -138,6 +140,8 @@ pub enum State {
     Done,
     /// Nothing was to do: it was done before.
     Already,
+    /// It was left alone, because something changed since the plan.
+    Spared,
     /// It failed.
     Failed,
     /// The run ended before its turn; a rerun goes on there.
@@ -164,13 +168,15 @@ pub fn reason(error: &ToolError) -> String {
     named.map_or_else(|| error.message.clone(), str::to_owned)
 }
 
-/// Writes what would be needed to undo a run, before it acts; where that lies.
+/// Writes what would be needed to undo a run, before it acts; where that lies. Only the owner may read it.
 pub fn write_undo(ctx: &Context, action: &str, chat: &Chat, items: &impl Serialize) -> ToolResult<PathBuf> {
-    let path = ctx
-        .state_dir()?
-        .join("telegram")
-        .join("undo")
-        .join(format!("{}.json", ctx.run_id()));
+    let folder = ctx.state_dir()?.join("telegram").join("undo");
+    // Closed to others before a text is in it, so that there is no moment in which they could read one.
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::set_permissions(&folder, Permissions::from_mode(0o700)))
+        .map_err(|e| ToolError::file("make", &folder, &e))?;
+    // A run may act in several chats.
+    let path = folder.join(format!("{} {}.json", ctx.run_id(), chat.id()));
     let list = serde_json::json!({
         "v": 1,
         "action": action,
@@ -182,6 +188,8 @@ pub fn write_undo(ctx: &Context, action: &str, chat: &Chat, items: &impl Seriali
     });
     let text = serde_json::to_vec_pretty(&list).map_err(|e| ToolError::internal(e.to_string()))?;
     ctx.write(&path, "application/json", "undo_list", &text)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))
+        .map_err(|e| ToolError::file("protect", &path, &e))?;
     Ok(path)
 }
 

@@ -1,0 +1,467 @@
+//! Deleting messages: what would go, a list of it with the full texts, then batches, going on after a stop.
+//!
+//! A run that deletes keeps its plan until it is through. Started again it finishes that plan instead of making a new
+//! one: a fresh look at "the newest 100" would reach further back than anybody asked for.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use app_core::state::Checkpoint;
+use app_core::{Context, ErrorKind, ToolError, ToolResult};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::acting::DELETED_AT_ONCE;
+use crate::bulk::{self, State};
+use crate::client::Telegram;
+use crate::model::Message;
+use crate::peers::Chat;
+
+/// A plan that was not finished counts for so long; after that the chat is looked at afresh.
+const PLAN_LASTS: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// One message of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// Number of the message.
+    pub id: i32,
+    /// When it was sent.
+    pub date: Timestamp,
+    /// Name of the sender, unless it is this account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Its beginning; empty without a text.
+    pub preview: String,
+    /// What became of it.
+    pub state: State,
+    /// Why it was not deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Line {
+    /// The date as the scripts print it, to the minute.
+    pub fn minute(&self) -> String {
+        self.day("%d.%m.%Y %H:%M")
+    }
+
+    /// The date as the scripts print it, to the second.
+    pub fn second(&self) -> String {
+        self.day("%d.%m.%Y %H:%M:%S")
+    }
+
+    fn day(&self, format: &str) -> String {
+        self.date.to_zoned(TimeZone::UTC).strftime(format).to_string()
+    }
+
+    /// The preview, or what stands for a message without a text.
+    pub fn shown(&self) -> &str {
+        if self.preview.is_empty() {
+            "[media]"
+        } else {
+            &self.preview
+        }
+    }
+}
+
+/// What was done in one chat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sweep {
+    /// Title of the chat.
+    pub chat: String,
+    /// Marked id of the chat.
+    pub chat_id: i64,
+    /// Messages looked at.
+    pub scanned: usize,
+    /// Messages that qualify.
+    pub found: usize,
+    /// Those that this run may delete, newest first.
+    pub items: Vec<Line>,
+    /// Messages the server really deleted, those of a finished earlier run included.
+    pub deleted: usize,
+    /// Messages that could not be deleted.
+    pub errors: usize,
+    /// Messages that were spared because something changed since the plan.
+    pub spared: usize,
+    /// Messages beyond the cap of one run; a later run takes them.
+    pub beyond_cap: usize,
+    /// This run finishes an earlier one that was stopped.
+    #[serde(default)]
+    pub resumed: bool,
+    /// Nothing was deleted: this is what would be.
+    pub planned: bool,
+    /// The full messages, written before the first was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_list: Option<PathBuf>,
+}
+
+impl Sweep {
+    /// Messages that wait for another run because this one was stopped.
+    pub fn left(&self) -> usize {
+        self.items.iter().filter(|item| item.state == State::Left).count()
+    }
+}
+
+/// How a tool cleans.
+#[derive(Debug, Clone)]
+pub struct Cleaning<'a> {
+    /// Name of the action in the undo list.
+    pub action: &'a str,
+    /// What was asked for in words of its own: an unfinished plan is only finished by the same request.
+    pub request: String,
+    /// Most messages in one run.
+    pub max: usize,
+    /// Characters of a preview.
+    pub preview: usize,
+    /// What follows a preview that was cut.
+    pub more: &'a str,
+}
+
+/// What a look at a chat found.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Messages looked at.
+    pub scanned: usize,
+    /// Those that qualify, newest first.
+    pub messages: Vec<Message>,
+}
+
+/// A plan that is being carried out.
+#[derive(Debug, Serialize, Deserialize)]
+struct Unfinished {
+    at: Timestamp,
+    scanned: usize,
+    found: usize,
+    beyond_cap: usize,
+    ids: Vec<i32>,
+    undo_list: PathBuf,
+    /// Messages known to be deleted by the runs so far.
+    deleted: usize,
+    /// The batch that was being deleted: what of it is gone was deleted by the run that stopped.
+    under_way: Vec<i32>,
+}
+
+impl Cleaning<'_> {
+    /// Looks, plans, and with `--apply` deletes for everyone.
+    ///
+    /// `scan` finds what qualifies. `spare` is asked about every batch, freshly read, right before it is deleted, and
+    /// names those that no longer qualify with the reason.
+    ///
+    /// # Errors
+    /// Those of reading; what fails while deleting is told per message.
+    pub async fn run(
+        &self,
+        telegram: &Telegram,
+        chat: &Chat,
+        scan: impl AsyncFnOnce() -> ToolResult<Found>,
+        spare: impl AsyncFnMut(&[Message]) -> ToolResult<HashMap<i32, String>>,
+    ) -> ToolResult<Sweep> {
+        let ctx = telegram.context();
+        let account = telegram.me()?.id;
+        let checkpoint = ctx.checkpoint(&format!("{account} {} {}", chat.id(), self.request))?;
+        let unfinished = checkpoint
+            .load::<Unfinished>()?
+            .filter(|plan| ctx.now().duration_since(plan.at) < PLAN_LASTS && plan.undo_list.is_file());
+        let (mut plan, messages) = match unfinished {
+            Some(plan) => self.go_on(telegram, chat, plan).await?,
+            None => {
+                let mut found = scan().await?;
+                found.messages.retain(|message| message.chat == chat.id());
+                let all = found.messages.len();
+                found.messages.truncate(self.max);
+                let plan = Unfinished {
+                    at: ctx.now(),
+                    scanned: found.scanned,
+                    found: all,
+                    beyond_cap: all - found.messages.len(),
+                    ids: found.messages.iter().map(|message| message.id).collect(),
+                    undo_list: PathBuf::new(),
+                    deleted: 0,
+                    under_way: Vec::new(),
+                };
+                (plan, found.messages)
+            }
+        };
+        let resumed = !plan.undo_list.as_os_str().is_empty();
+        let mut sweep = Sweep {
+            chat: chat.title(),
+            chat_id: chat.id().0,
+            scanned: plan.scanned,
+            found: plan.found,
+            items: messages.iter().map(|message| self.line(message)).collect(),
+            deleted: plan.deleted,
+            errors: 0,
+            spared: 0,
+            beyond_cap: plan.beyond_cap,
+            resumed,
+            planned: ctx.dry_run(),
+            undo_list: resumed.then(|| plan.undo_list.clone()),
+        };
+        if resumed {
+            ctx.info("finishing a run that was stopped; start it again for a fresh look");
+        }
+        if sweep.beyond_cap > 0 {
+            ctx.warn(format!(
+                "{} messages are beyond the {} of one run and stay",
+                sweep.beyond_cap, self.max
+            ));
+        }
+        if ctx.dry_run() {
+            return Ok(sweep);
+        }
+        if messages.is_empty() {
+            checkpoint.clear()?;
+            return Ok(sweep);
+        }
+        if !resumed {
+            plan.undo_list = bulk::write_undo(ctx, self.action, chat, &kept(&messages))?;
+            sweep.undo_list = Some(plan.undo_list.clone());
+            checkpoint.save(&plan)?;
+        }
+        Deleting {
+            telegram,
+            ctx,
+            chat,
+            checkpoint: &checkpoint,
+            plan,
+        }
+        .all(&mut sweep, spare)
+        .await?;
+        if sweep.left() == 0 {
+            checkpoint.clear()?;
+        }
+        Ok(sweep)
+    }
+
+    /// What of an earlier plan still stands.
+    async fn go_on(
+        &self,
+        telegram: &Telegram,
+        chat: &Chat,
+        mut plan: Unfinished,
+    ) -> ToolResult<(Unfinished, Vec<Message>)> {
+        let standing: Vec<Message> = telegram
+            .by_ids(chat, &plan.ids)
+            .await?
+            .into_iter()
+            .flatten()
+            .collect();
+        let stands = |id: &i32| standing.iter().any(|message| message.id == *id);
+        plan.deleted += plan.under_way.iter().filter(|id| !stands(id)).count();
+        plan.under_way.clear();
+        plan.ids.retain(stands);
+        Ok((plan, standing))
+    }
+
+    fn line(&self, message: &Message) -> Line {
+        let sender = if message.out {
+            None
+        } else {
+            message.sender.as_ref().and_then(|sender| sender.name())
+        };
+        Line {
+            id: message.id,
+            date: message.date,
+            sender,
+            preview: bulk::preview(message, self.preview, self.more),
+            state: State::Planned,
+            error: None,
+        }
+    }
+}
+
+/// The full messages, as an undo list keeps them.
+fn kept(messages: &[Message]) -> Vec<serde_json::Value> {
+    messages
+        .iter()
+        .map(|message| {
+            let mut kept = serde_json::to_value(message).unwrap_or_default();
+            if let Some(name) = message.sender.as_ref().and_then(|sender| sender.name()) {
+                kept["sender_name"] = name.into();
+            }
+            kept
+        })
+        .collect()
+}
+
+/// A plan being carried out.
+struct Deleting<'a> {
+    telegram: &'a Telegram,
+    ctx: &'a Context,
+    chat: &'a Chat,
+    checkpoint: &'a Checkpoint,
+    plan: Unfinished,
+}
+
+impl Deleting<'_> {
+    async fn all(
+        mut self,
+        sweep: &mut Sweep,
+        mut spare: impl AsyncFnMut(&[Message]) -> ToolResult<HashMap<i32, String>>,
+    ) -> ToolResult<()> {
+        let bar = self
+            .ctx
+            .progress("deletions", "messages", Some(sweep.items.len() as u64));
+        let batches: Vec<Vec<i32>> = self
+            .plan
+            .ids
+            .chunks(DELETED_AT_ONCE)
+            .map(<[i32]>::to_vec)
+            .collect();
+        for batch in batches {
+            if let Err(error) = self.batch(&batch, sweep, &mut spare).await {
+                if !stops(&error) {
+                    return Err(error);
+                }
+                // What was not reached stays for the next run, and that is told.
+                for item in &mut sweep.items {
+                    if item.state == State::Planned {
+                        item.state = State::Left;
+                        item.error = Some(bulk::reason(&error));
+                    }
+                }
+                self.ctx.warn(format!("stopped: {}", error.message));
+                break;
+            }
+            bar.inc(batch.len() as u64);
+            self.ctx.count_items(batch.len() as u64);
+        }
+        bar.finish();
+        Ok(())
+    }
+
+    /// Reads a batch again, spares what changed, and deletes the rest.
+    async fn batch(
+        &mut self,
+        ids: &[i32],
+        sweep: &mut Sweep,
+        spare: &mut impl AsyncFnMut(&[Message]) -> ToolResult<HashMap<i32, String>>,
+    ) -> ToolResult<()> {
+        self.ctx.check_cancelled()?;
+        let fresh: Vec<Message> = self
+            .telegram
+            .by_ids(self.chat, ids)
+            .await?
+            .into_iter()
+            .flatten()
+            .collect();
+        let spared = spare(&fresh).await?;
+        let mut doomed = Vec::new();
+        for id in ids {
+            if !fresh.iter().any(|message| message.id == *id) {
+                sweep.mark(*id, State::Already, None);
+            } else if let Some(reason) = spared.get(id) {
+                sweep.spared += 1;
+                sweep.mark(*id, State::Spared, Some(reason.clone()));
+            } else {
+                doomed.push(*id);
+            }
+        }
+        // One message that may not be deleted fails the whole request: halves find it without giving the others up.
+        let mut parts = vec![doomed];
+        while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
+            self.plan.under_way.clone_from(&part);
+            self.checkpoint.save(&self.plan)?;
+            let outcome = self.telegram.delete(self.chat, &part).await;
+            let standing = match &outcome {
+                Ok(count) if *count as usize == part.len() => Vec::new(),
+                Ok(_) => self.standing(&part).await?,
+                Err(error) if stops(error) || error.kind == ErrorKind::Cancelled => return Err(error.clone()),
+                Err(_) => self.standing(&part).await?,
+            };
+            let mut again = Vec::new();
+            for id in part.iter().filter(|id| !standing.contains(id)) {
+                sweep.deleted += 1;
+                sweep.mark(*id, State::Done, None);
+            }
+            for id in &standing {
+                match &outcome {
+                    Err(error) if part.len() == 1 => {
+                        sweep.errors += 1;
+                        sweep.mark(*id, State::Failed, Some(bulk::reason(error)));
+                    }
+                    Err(_) => again.push(*id),
+                    Ok(_) => {
+                        sweep.errors += 1;
+                        sweep.mark(*id, State::Failed, Some("the server left it".to_owned()));
+                    }
+                }
+            }
+            self.plan.deleted = sweep.deleted;
+            self.plan.under_way.clear();
+            let (one, other) = again.split_at(again.len() / 2);
+            parts.extend(
+                [other.to_vec(), one.to_vec()]
+                    .into_iter()
+                    .filter(|part| !part.is_empty()),
+            );
+        }
+        self.plan.ids.retain(|id| !ids.contains(id));
+        self.checkpoint.save(&self.plan)
+    }
+
+    async fn standing(&self, ids: &[i32]) -> ToolResult<Vec<i32>> {
+        let messages = self.telegram.by_ids(self.chat, ids).await?;
+        Ok(messages.into_iter().flatten().map(|message| message.id).collect())
+    }
+}
+
+impl Sweep {
+    fn mark(&mut self, id: i32, state: State, error: Option<String>) {
+        if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
+            item.state = state;
+            item.error = error;
+        }
+    }
+}
+
+/// Errors after which going on makes no sense.
+pub fn stops(error: &ToolError) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::RateLimited
+            | ErrorKind::Unauthorised
+            | ErrorKind::Network
+            | ErrorKind::Timeout
+            | ErrorKind::ProviderUnavailable
+    )
+}
+
+/// Tells of a run that did not delete everything it planned.
+///
+/// # Errors
+/// `partial` when a message failed or was left.
+pub fn told<T: Serialize>(sweeps: &[Sweep], output: &T) -> ToolResult<()> {
+    let errors: usize = sweeps.iter().map(|sweep| sweep.errors).sum();
+    let left: usize = sweeps.iter().map(Sweep::left).sum();
+    if errors == 0 && left == 0 {
+        return Ok(());
+    }
+    Err(ToolError::partial(
+        format!("{errors} messages could not be deleted, {left} are left"),
+        output,
+    )
+    .hint("run it again: it goes on where it stopped"))
+}
+
+/// Makes sure that a person typed the title of the chat before its messages go.
+///
+/// # Errors
+/// `invalid_input` naming what must be typed.
+pub fn confirmed(ctx: &Context, chat: &Chat, typed: Option<&str>) -> ToolResult<()> {
+    let title = chat.title();
+    if ctx.dry_run() || typed.is_some_and(|typed| typed.trim() == title.trim()) {
+        return Ok(());
+    }
+    let what = match typed {
+        None => format!("deleting from `{title}` needs its title typed out"),
+        Some(typed) => format!("`{typed}` is not the title of the chat, which is `{title}`"),
+    };
+    Err(ToolError::invalid("confirm", what)
+        .code("not_confirmed")
+        .hint(format!(
+            "look at the plan first, then add `--confirm \"{title}\"` to `--apply`"
+        )))
+}
