@@ -41,6 +41,37 @@ pub fn without_offset(at: Timestamp, zone: &TimeZone) -> String {
     )
 }
 
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// `2 January 2025`.
+pub fn long_day(at: DateTime) -> String {
+    let month = MONTHS[(at.month() - 1) as usize];
+    format!("{} {month} {}", at.day(), at.year())
+}
+
+/// `2 January 2025, 03:04:05`.
+pub fn long(at: DateTime) -> String {
+    format!("{}, {}:{:02}", long_day(at), clock(at), at.second())
+}
+
+/// `03:04`.
+pub fn clock(at: DateTime) -> String {
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
 /// The moment on the clock of a time zone.
 pub fn local(at: Timestamp, zone: &TimeZone) -> DateTime {
     if *zone == TimeZone::UTC {
@@ -65,5 +96,6 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(3));
         assert_eq!(without_offset(at, &zone), "2025-01-02T06:04:05");
         assert_eq!(stamp(at, &TimeZone::UTC), "2025-01-02 03:04:05");
+        assert_eq!(long(local(at, &zone)), "2 January 2025, 06:04:05");
     }
 }

@@ -3,6 +3,8 @@
 //! Rows go in by [`Database::upsert`]: many per statement, one transaction per call, so a page is stored whole or
 //! not at all. State of the programs themselves is not kept here; that is `state`.
 
+use std::fs::OpenOptions;
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
@@ -49,6 +51,7 @@ impl Database {
                 if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                     std::fs::create_dir_all(folder).map_err(|e| ToolError::file("create", folder, &e))?;
                 }
+                private(path)?;
                 let options = location
                     .sqlite_options(path)
                     .busy_timeout(PATIENCE)
@@ -91,6 +94,17 @@ impl Database {
     fn failed(&self, doing: &str, error: &sqlx::Error) -> ToolError {
         self.failure.during(doing, error)
     }
+}
+
+/// Makes a new file that only its owner may read; one that is there keeps its permissions.
+fn private(path: &Path) -> ToolResult<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path);
+    made.map(|_| ()).map_err(|e| ToolError::file("open", path, &e))
 }
 
 /// A statement of constant text and names, never of user data.

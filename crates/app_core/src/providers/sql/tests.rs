@@ -60,6 +60,9 @@ async fn rows_are_inserted_once_and_refreshed_after() {
     assert_eq!((stored.inserted, stored.updated), (1, 1));
     let rows = database.rows(&CHATS).await.unwrap();
     assert_eq!(rows.len(), 3);
+    use std::os::unix::fs::PermissionsExt;
+    let file = std::fs::metadata(folder.path().join("deep/data.sqlite")).unwrap();
+    assert_eq!(file.permissions().mode() & 0o077, 0, "nobody else may read it");
     assert_eq!(
         rows[1][1..4],
         [
@@ -171,6 +174,16 @@ async fn a_file_that_is_no_database_is_said_to_be_none() {
         Err(error) => error,
     };
     assert_eq!(error.kind, ErrorKind::InvalidInput, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Database::open(&Location::Sqlite(folder.path().to_owned()))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Io, "{error:?}");
+    assert!(error.message.contains(&*folder.path().to_string_lossy()));
 }
 
 #[tokio::test]

@@ -185,7 +185,7 @@ impl Bubble<'_> {
                 .map(|b| format!("via @{}", escape(b))),
         );
         facts.extend(message.edited.map(|at| {
-            let at = dates::local(at, self.zone).strftime("%-d %b %Y, %H:%M:%S");
+            let at = dates::long(dates::local(at, self.zone));
             format!("<span title=\"{at}\">edited</span>")
         }));
         let at = dates::local(message.date, self.zone);
@@ -193,8 +193,8 @@ impl Bubble<'_> {
             "<a href=\"#m{}\"><time datetime=\"{}\" title=\"{}\">{}</time></a>",
             message.id,
             message.date,
-            at.strftime("%-d %B %Y, %H:%M:%S"),
-            at.strftime("%H:%M")
+            dates::long(at),
+            dates::clock(at)
         ));
         format!("<div class=\"foot\">{}</div>\n", facts.join(" "))
     }

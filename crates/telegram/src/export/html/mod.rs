@@ -77,7 +77,7 @@ impl Html {
         };
         let at = dates::local(first.date, &self.zone);
         if self.last.as_ref().is_none_or(|last| last.day != at.date()) {
-            let day = at.date().strftime("%-d %B %Y");
+            let day = dates::long_day(at);
             writeln!(out, "<div class=\"day\"><span>{day}</span></div>")?;
         }
         let sender = sender_id(first);

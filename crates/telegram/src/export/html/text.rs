@@ -20,11 +20,17 @@ pub(super) fn html(text: &str, entities: &[Entity]) -> String {
     spans.sort_by_key(|span| (span.start, Reverse(span.end)));
     let mut result = String::with_capacity(text.len() + spans.len() * 24);
     let mut open: Vec<usize> = Vec::new();
+    // Where anything begins or ends; in between nothing changes.
+    let mut places: Vec<usize> = spans.iter().flat_map(|span| [span.start, span.end]).collect();
+    places.sort_unstable();
+    let mut places = places.into_iter();
+    let mut next = places.next();
     let mut after_block = false;
     let mut at = 0;
     for c in text.chars() {
-        if !spans.is_empty() {
+        if next.is_some_and(|place| place <= at) {
             after_block |= switch(&mut result, &spans, &mut open, at);
+            next = places.find(|place| *place > at);
         }
         at += c.len_utf16();
         if !(after_block && c == '\n') {
