@@ -57,6 +57,12 @@ pub struct FarSide {
     /// The mail server: an object with its rules, or `nothing listens`.
     #[serde(default)]
     pub smtp: Option<Value>,
+    /// The world file of the Telegram account, below `in/`.
+    #[serde(default)]
+    pub telegram: Option<String>,
+    /// Session files that lie in the working directory.
+    #[serde(default)]
+    pub session_files: Vec<String>,
     /// The database server; the new tool gets a SQLite file in its place.
     #[serde(default)]
     pub mysql: Option<Value>,
@@ -66,8 +72,11 @@ pub struct FarSide {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Call {
     pub function: String,
-    pub inputs_file: String,
-    pub results_file: String,
+    /// None: the function took nothing.
+    #[serde(default)]
+    pub inputs_file: Option<String>,
+    #[serde(default)]
+    pub results_file: Option<String>,
     #[serde(default)]
     pub result_text_file: Option<String>,
 }
@@ -102,6 +111,9 @@ pub struct Intended {
     /// Path of the difference -> why it is meant. One that no longer occurs is an error.
     #[serde(default)]
     pub differences: BTreeMap<String, String>,
+    /// Arguments the new tool needs beside the recorded ones, for example a confirmation.
+    #[serde(default)]
+    pub arguments: Vec<String>,
     /// What the new tool does instead: every key given must match.
     #[serde(default)]
     pub expect: Map<String, Value>,

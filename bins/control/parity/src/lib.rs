@@ -28,4 +28,5 @@ pub mod setup;
 pub mod shadow;
 pub mod side;
 pub mod sqlite;
+pub mod telegram_side;
 pub mod verdict;

@@ -33,6 +33,10 @@ fn output(settings: &Settings, status: Status, account: Option<&Peer>) -> Output
 
 pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
     let settings = Settings::read(ctx)?;
+    if input.names && input.check {
+        settings.check_session()?;
+        return Ok(output(&settings, Status::Planned, None));
+    }
     if input.names {
         return Ok(names(&settings, ctx));
     }

@@ -152,6 +152,7 @@ impl Tool for InitSession {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         match call.get("function").and_then(Value::as_str) {
             Some("import") => Ok(json!({"names": true})),
+            Some("get_client") => Ok(json!({"names": true, "check": true})),
             Some(_) => Ok(json!({"check": true})),
             None => Ok(call),
         }
@@ -159,7 +160,7 @@ impl Tool for InitSession {
 
     fn to_legacy(_call: &Value, outcome: Result<&Output, &ToolError>) -> Value {
         match outcome {
-            Ok(output) => output.helper.clone().unwrap_or_else(|| json!("CLIENT MADE")),
+            Ok(output) => output.helper.clone().unwrap_or_else(|| json!("CLIENT MADE\n")),
             Err(error) => json!({"status": "error", "message": error.message}),
         }
     }
