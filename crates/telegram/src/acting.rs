@@ -32,6 +32,22 @@ pub struct Outgoing {
     pub random_id: i64,
 }
 
+impl Outgoing {
+    /// The text as it will stand in the chat, and its formatting.
+    fn formatted(&self) -> (String, Vec<enums::MessageEntity>) {
+        if self.markdown {
+            grammers_client::parsers::parse_markdown_message(&self.text)
+        } else {
+            (self.text.clone(), Vec::new())
+        }
+    }
+
+    /// The text as it will stand in the chat.
+    pub fn shown(&self) -> String {
+        self.formatted().0
+    }
+}
+
 /// A message that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
@@ -69,11 +85,7 @@ impl Telegram {
         if message.text.trim().is_empty() {
             return Err(ToolError::invalid("message", "the text is empty"));
         }
-        let (text, entities) = if message.markdown {
-            grammers_client::parsers::parse_markdown_message(&message.text)
-        } else {
-            (message.text.clone(), Vec::new())
-        };
+        let (text, entities) = message.formatted();
         let length = text.encode_utf16().count();
         if length > LONGEST_TEXT {
             return Err(ToolError::invalid(
