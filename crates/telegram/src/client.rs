@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use app_core::state::Ledger;
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use grammers_client::sender::{ConnectionParams, NoRetries, SenderPool};
-use grammers_client::session::updates::UpdatesLike;
 use grammers_client::{Client, InvocationError, tl};
-use tokio::sync::mpsc;
 
 use crate::convert;
 use crate::failure::{self, failure};
@@ -54,7 +52,6 @@ pub struct Telegram {
     takeout: Mutex<Option<i64>>,
     pub(crate) elsewhere: crate::auth::Elsewhere,
     flood_patience: Duration,
-    updates: Mutex<Option<mpsc::Receiver<UpdatesLike>>>,
     runner: Option<tokio::task::JoinHandle<()>>,
     _lock: Lock,
 }
@@ -126,11 +123,8 @@ impl Telegram {
     /// A connection without an account, for logging in.
     fn connect(ctx: &Context, settings: Settings, storage: Arc<Storage>, lock: Lock) -> ToolResult<Self> {
         let pool = SenderPool::with_configuration(Arc::clone(&storage), settings.api_id, parameters());
-        let SenderPool {
-            runner,
-            handle,
-            updates,
-        } = pool;
+        // Nobody listens to pushed updates: tools ask for what changed, and miss nothing.
+        let SenderPool { runner, handle, .. } = pool;
         let client = Client::new(handle);
         let flood_patience = ctx
             .env("TELEGRAM_FLOOD_WAIT_MAX")
@@ -155,7 +149,6 @@ impl Telegram {
             takeout: Mutex::new(None),
             elsewhere: Mutex::default(),
             flood_patience,
-            updates: Mutex::new(Some(updates)),
             runner: Some(tokio::spawn(runner.run())),
             _lock: lock,
         })
@@ -199,11 +192,6 @@ impl Telegram {
             Some(tl::enums::User::User(user)) => Ok(convert::user(&user)),
             _ => Err(unauthorised("the server names no account for this session")),
         }
-    }
-
-    /// Updates as they arrive; can be taken once.
-    pub(crate) fn take_updates(&self) -> Option<mpsc::Receiver<UpdatesLike>> {
-        guard(&self.updates).take()
     }
 
     /// Makes one request: waits for its turn, sits flood waits out, and repeats it when the connection failed.

@@ -478,6 +478,6 @@ fn discard(reason: &enums::PhoneCallDiscardReason) -> &'static str {
         enums::PhoneCallDiscardReason::Disconnect => "disconnect",
         enums::PhoneCallDiscardReason::Hangup => "hangup",
         enums::PhoneCallDiscardReason::Busy => "busy",
-        _ => "unknown",
+        enums::PhoneCallDiscardReason::MigrateConferenceCall(_) => "migrate_conference_call",
     }
 }

@@ -46,9 +46,8 @@ pub(crate) fn wait_asked(error: &InvocationError) -> Option<Duration> {
 pub(crate) fn is_connection(error: &InvocationError) -> bool {
     match error {
         InvocationError::Rpc(rpc) => rpc.code == 500 || rpc.name == "RPC_CALL_FAIL" || rpc.name == "TIMEOUT",
-        InvocationError::Io(_) | InvocationError::Dropped(_) => true,
         // A frame cut in the middle reads as a broken one.
-        InvocationError::Transport(_) => true,
+        InvocationError::Io(_) | InvocationError::Dropped(_) | InvocationError::Transport(_) => true,
         _ => false,
     }
 }

@@ -30,6 +30,8 @@ pub struct Page {
 pub struct Window {
     /// Only messages with lower ids; 0 begins at the newest.
     pub below: i32,
+    /// Only messages with higher ids; 0 for all.
+    pub above: i32,
     /// Only messages before this time (seconds since 1970); 0 for any.
     pub before: i32,
     /// Messages left out from the beginning; negative reaches back to newer ones.
@@ -87,11 +89,22 @@ impl Telegram {
             add_offset: window.skip,
             limit: window.limit.min(PAGE) as i32,
             max_id: 0,
-            min_id: 0,
+            min_id: window.above,
             hash: 0,
         };
         let answer = self.call(Pace::Reads, Repeat::Safe, &request).await?;
         Ok(self.read(answer))
+    }
+
+    /// The messages with ids above `from` and up to `upto`, at most [`PAGE`] numbers apart; newest first.
+    pub(crate) async fn page_between(&self, chat: &Chat, from: i32, upto: i32) -> ToolResult<Page> {
+        let window = Window {
+            below: upto.saturating_add(1),
+            above: from,
+            limit: PAGE,
+            ..Window::default()
+        };
+        self.page(chat, window).await
     }
 
     /// The messages after `id`, the nearest first in time but delivered newest first.
@@ -391,7 +404,7 @@ fn apply(changes: &mut Changes, updates: &[enums::Update], people: &convert::Peo
             enums::Update::NewChannelMessage(u) => changes.new.extend(convert::message(&u.message, people)),
             enums::Update::EditMessage(u) => changes.edited.extend(convert::message(&u.message, people)),
             enums::Update::EditChannelMessage(u) => {
-                changes.edited.extend(convert::message(&u.message, people))
+                changes.edited.extend(convert::message(&u.message, people));
             }
             enums::Update::DeleteMessages(u) => changes.deleted.extend(&u.messages),
             enums::Update::DeleteChannelMessages(u) => changes.deleted.extend(&u.messages),

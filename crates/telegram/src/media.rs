@@ -256,7 +256,7 @@ fn poll(media: &types::MessageMediaPoll) -> Media {
                 chosen,
             })
         }
-        _ => None,
+        enums::PollAnswer::InputPollAnswer(_) => None,
     });
     Media::Poll {
         question: text(&poll.question),

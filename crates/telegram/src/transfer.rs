@@ -496,7 +496,7 @@ impl Telegram {
             for id in ids {
                 match archive.file(*id)? {
                     Some(Attachment::Stored { path, .. }) if job.output.with_file_name(&path).is_file() => {
-                        bar.inc(1)
+                        bar.inc(1);
                     }
                     _ => todo.push(*id),
                 }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::telegram::world::Entity;
 use crate::telegram::{Dc, World};
 use crate::{Finished, MariaDb, Sandbox};
 
@@ -27,21 +26,7 @@ impl Golden {
         let recorded: Value =
             serde_json::from_str(&read("case.json")).unwrap_or_else(|e| panic!("case.json: {e}"));
         let far_side = &recorded["far_side"];
-        let mut world = World::load(&folder.join("in/world.json")).unwrap_or_else(|e| panic!("{e}"));
-        // The recordings did not need the account itself; the wire does.
-        let own = world.account.id;
-        if !world
-            .entities
-            .iter()
-            .any(|entity| entity.kind == "user" && entity.id == own)
-        {
-            world.entities.push(Entity {
-                kind: "user".to_owned(),
-                id: own,
-                first_name: Some("Owner".to_owned()),
-                ..Entity::default()
-            });
-        }
+        let world = World::load(&folder.join("in/world.json")).unwrap_or_else(|e| panic!("{e}"));
         server.reset();
         for key in ["schema", "rows_before"] {
             if let Some(name) = far_side["mysql"][key].as_str() {

@@ -192,10 +192,9 @@ fn poll(detail: &Value) -> enums::MessageMedia {
         }
         .into()
     };
-    let choices: Vec<(String, i32)> = detail
-        .get("answers")
-        .and_then(Value::as_array)
-        .map(|list| {
+    let choices: Vec<(String, i32)> = detail.get("answers").and_then(Value::as_array).map_or_else(
+        || vec![("Yes".to_owned(), 3), ("No".to_owned(), 1)],
+        |list| {
             let choice = |value: &Value| {
                 (
                     value
@@ -207,8 +206,8 @@ fn poll(detail: &Value) -> enums::MessageMedia {
                 )
             };
             list.iter().map(choice).collect()
-        })
-        .unwrap_or_else(|| vec![("Yes".to_owned(), 3), ("No".to_owned(), 1)]);
+        },
+    );
     let answers = choices.iter().enumerate().map(|(n, (choice, _))| {
         types::PollAnswer {
             text: text(choice),

@@ -262,13 +262,12 @@ pub(super) fn by_id(call: &mut Call<'_>, request: &functions::messages::GetMessa
         return Err(Refusal::new("MSG_ID_INVALID"));
     }
     Ok(pick(call, &ids, |call, id| {
-        let own = call
+        let mut own = call
             .state
             .histories
             .iter()
             .filter(|(chat, _)| **chat >= -1_000_000_000_000);
-        own.filter_map(|(chat, history)| Some((*chat, history.get(id)?)))
-            .next()
+        own.find_map(|(chat, history)| Some((*chat, history.get(id)?)))
     }))
 }
 

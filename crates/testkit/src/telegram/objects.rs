@@ -320,9 +320,10 @@ pub(super) fn reactions(tallies: &[Tally], account: i64, date: i32) -> types::Me
 
 /// A message or service entry.
 pub(super) fn message(message: &Message, chat: i64, account: i64) -> enums::Message {
+    // Posts name no sender, nor does the other side of a private chat; an anonymous administrator is the group itself.
     let from_id = message
         .from
-        .filter(|from| !message.post && *from != chat || chat > 0 && *from != chat)
+        .filter(|from| !message.post && *from != chat.max(0))
         .map(peer);
     let reply_to = reply(message);
     if message.is_service() {

@@ -25,7 +25,6 @@ pub(super) type Outcome = Result<Vec<u8>, Refusal>;
 /// A call being answered.
 pub(super) struct Call<'a> {
     pub state: &'a mut State,
-    pub shared: &'a Arc<Shared>,
     pub dc: i32,
     pub args: Value,
 }
@@ -50,7 +49,6 @@ pub(super) fn answer(shared: &Arc<Shared>, dc: i32, connection: u32, body: &[u8]
     let stroke = state.faults.strike(&method);
     let mut call = Call {
         state: &mut state,
-        shared,
         dc,
         args: Value::Null,
     };

@@ -220,8 +220,9 @@ impl<'a> Connection<'a> {
                         queue.push_front((id, 1, plain));
                     }
                 }
-                types::MsgsAck::CONSTRUCTOR_ID | types::MsgsStateInfo::CONSTRUCTOR_ID => {}
-                types::HttpWait::CONSTRUCTOR_ID => {}
+                types::MsgsAck::CONSTRUCTOR_ID
+                | types::MsgsStateInfo::CONSTRUCTOR_ID
+                | types::HttpWait::CONSTRUCTOR_ID => {}
                 functions::Ping::CONSTRUCTOR_ID | functions::PingDelayDisconnect::CONSTRUCTOR_ID => {
                     let ping_id = i64::deserialize(&mut cursor).unwrap_or_default();
                     replies.push((types::Pong { msg_id: id, ping_id }.to_bytes_with_id(), false));

@@ -118,8 +118,11 @@ pub(super) fn frame(number: u32, payload: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Number, payload and length of a frame.
+pub(super) type Frame = (u32, Vec<u8>, usize);
+
 /// The payload of a whole frame, its number, and its length; `Err` if the frame is broken.
-pub(super) fn unframe(buffer: &[u8]) -> Result<Option<(u32, Vec<u8>, usize)>, &'static str> {
+pub(super) fn unframe(buffer: &[u8]) -> Result<Option<Frame>, &'static str> {
     let word = |at: usize| u32::from_le_bytes(buffer[at..at + 4].try_into().unwrap_or_default());
     if buffer.len() < 4 {
         return Ok(None);

@@ -382,7 +382,27 @@ impl World {
     pub fn load(path: &Path) -> Result<Self, String> {
         let text =
             std::fs::read_to_string(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
-        serde_json::from_str(&text).map_err(|e| format!("`{}` is no scenario: {e}", path.display()))
+        let mut world: Self =
+            serde_json::from_str(&text).map_err(|e| format!("`{}` is no scenario: {e}", path.display()))?;
+        world.know_account();
+        Ok(world)
+    }
+
+    /// Recorded cases do not always list the account itself; the wire needs it.
+    fn know_account(&mut self) {
+        let own = self.account.id;
+        if !self
+            .entities
+            .iter()
+            .any(|entity| entity.kind == "user" && entity.id == own)
+        {
+            self.entities.push(Entity {
+                kind: "user".to_owned(),
+                id: own,
+                first_name: Some("Owner".to_owned()),
+                ..Entity::default()
+            });
+        }
     }
 }
 

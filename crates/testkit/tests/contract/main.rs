@@ -58,14 +58,18 @@ impl ExampleRun {
         }
         sandbox = sandbox.env("EXAMPLE", "1");
         // Telegram tools meet the small town, over the real wire.
-        let dc = tool.folder.parent().is_some_and(|family| family.ends_with("telegram")).then(|| {
-            let dc = Dc::start(telegram::world("town"));
-            dc.write_session(&sandbox.path("telegram_session.session"));
-            // Lock files stay where the first run made them; taking them away is what let two programs in.
-            sandbox.file("telegram_session.lock", b"");
-            sandbox.file("telegram_session_py.lock", b"");
-            dc
-        });
+        let dc = tool
+            .folder
+            .parent()
+            .is_some_and(|family| family.ends_with("telegram"))
+            .then(|| {
+                let dc = Dc::start(telegram::world("town"));
+                dc.write_session(&sandbox.path("telegram_session.session"));
+                // Lock files stay where the first run made them; taking them away is what let two programs in.
+                sandbox.file("telegram_session.lock", b"");
+                sandbox.file("telegram_session_py.lock", b"");
+                dc
+            });
         if dc.is_some() {
             sandbox = sandbox
                 .env("TELEGRAM_API_ID", "12345")
