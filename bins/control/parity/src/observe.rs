@@ -148,6 +148,7 @@ fn sandbox(case: &Case, tools: &Path, site: Option<&FarSide>) -> ToolResult<Sand
         }
     }
     sandbox.copy_in(&case.folder.join("in")).map_err(io)?;
+    services::rows_before(case, &sandbox.path(services::DATABASE))?;
     Ok(sandbox)
 }
 

@@ -92,6 +92,20 @@ fn readable(mail: &Mail) -> Value {
     value
 }
 
+/// Puts the rows the recording began with into the SQLite file, in tables of the recorded shape.
+pub fn rows_before(case: &Case, database: &Path) -> ToolResult<()> {
+    let named = |key: &str| {
+        let name = case.recorded.far_side.mysql.as_ref()?.get(key)?.as_str()?;
+        Some(case.folder.join("in").join(name))
+    };
+    let (Some(schema), Some(rows)) = (named("schema"), named("rows_before")) else {
+        return Ok(());
+    };
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| ToolError::file("read", path, &e));
+    let sql = format!("{}\n{}", sqlite::translated(&read(&schema)?), read(&rows)?);
+    sqlite::run(database, &sql).map_err(|why| ToolError::new(ErrorKind::Io, why))
+}
+
 /// Rows of every table after the recorded run.
 pub fn recorded_rows(case: &Case) -> Value {
     match case.recorded.expected.get("sql_rows") {

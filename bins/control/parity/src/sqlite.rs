@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use regex::Regex;
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use serde_json::{Value, json};
 
@@ -32,6 +33,25 @@ pub fn tables(path: &Path) -> Result<BTreeMap<String, Table>, String> {
         found.insert(name, table);
     }
     Ok(found)
+}
+
+/// Table definitions of MySQL without what SQLite does not know: engine, plain keys, columns that touch themselves.
+pub fn translated(schema: &str) -> String {
+    let foreign = r"(?i)\)\s*ENGINE\s*=[^;]*|,\s*KEY\s+\w+\s*\([^)]*\)|\s+ON\s+UPDATE\s+CURRENT_TIMESTAMP";
+    let Ok(foreign) = Regex::new(foreign) else {
+        return schema.to_owned();
+    };
+    let kept = |found: &regex::Captures<'_>| if found[0].starts_with(')') { ")" } else { "" };
+    foreign.replace_all(schema, kept).into_owned()
+}
+
+/// Runs statements on the file, which is made when missing.
+pub fn run(path: &Path, sql: &str) -> Result<(), String> {
+    let told = |e: rusqlite::Error| format!("cannot fill the database: {e}");
+    Connection::open(path)
+        .map_err(told)?
+        .execute_batch(sql)
+        .map_err(told)
 }
 
 fn table(database: &Connection, name: &str) -> rusqlite::Result<Table> {
