@@ -10,7 +10,7 @@ const BIN: &str = env!("CARGO_BIN_EXE_export_chats_to_mysql");
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
+        .join("../../../fixtures/parity/export_chats_to_mysql")
         .join(name)
 }
 

@@ -12,7 +12,7 @@ const BIN: &str = env!("CARGO_BIN_EXE_load_messages_to_db");
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
+        .join("../../../fixtures/parity/load_messages_to_db")
         .join(name)
 }
 
