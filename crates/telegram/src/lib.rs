@@ -7,6 +7,7 @@ pub mod acting;
 mod archive;
 pub mod auth;
 pub mod bulk;
+pub mod clean;
 mod client;
 mod convert;
 mod dialogs;
