@@ -97,6 +97,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn definitions_of_mysql_are_understood() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let schema = "CREATE TABLE t (\n  id BIGINT PRIMARY KEY, n INT DEFAULT 0,\n  at DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE \
+                      CURRENT_TIMESTAMP,\n  KEY idx_n (n), KEY idx_at (at)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n";
+        run(
+            &path,
+            &format!("{}INSERT INTO t (id) VALUES (7);", translated(schema)),
+        )
+        .unwrap();
+        assert_eq!(tables(&path).unwrap()["t"].rows[0][..2], [json!(7), json!(0)]);
+        assert!(run(&path, "INSERT INTO nothing VALUES (1)").is_err());
+    }
+
+    #[test]
     fn rows_come_with_columns_and_key() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.db");
