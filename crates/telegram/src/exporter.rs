@@ -90,14 +90,22 @@ impl Request {
         })
     }
 
+    /// Refuses what cannot be exported, before anybody is asked.
+    ///
+    /// # Errors
+    /// `invalid_input` for a range that is none, and for a text that names no chat.
+    pub fn check(&self, ctx: &Context) -> ToolResult<()> {
+        self.range()?;
+        peers::parse_unless_alias(ctx, &self.chat)
+    }
+
     /// Connects, finds the chat, exports it, and disconnects. Nothing is asked of Telegram before the range is sound.
     pub async fn run(
         &self,
         ctx: &Context,
         layout: impl FnOnce(&Telegram, &Chat) -> Layout,
     ) -> ToolResult<ChatExport> {
-        self.range()?;
-        peers::parse_unless_alias(ctx, &self.chat)?;
+        self.check(ctx)?;
         let telegram = Telegram::open(ctx).await?;
         let chat = telegram.resolve(&self.chat, ByTitle::No).await?;
         let layout = layout(&telegram, &chat);
