@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use telegram::export::names::{UNKNOWN_CHAT, file_name};
 use telegram::export::{Format, LineStyle, legacy};
+use telegram::exporter::{ChatExport, Layout, Request};
 use telegram::model::MarkedId;
-use telegram::{ByTitle, Exported, Job, Range, Telegram, moment};
+use telegram::{ByTitle, Telegram};
 
 const fn two_hundred() -> usize {
     200
@@ -60,6 +61,10 @@ struct Input {
     #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<String>,
+    /// Only messages before this day or time (UTC)
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
     /// Fetch only what is new, edited or deleted since the last export of this chat
     #[garde(skip)]
     #[serde(default)]
@@ -71,23 +76,11 @@ struct Input {
     media: Option<f64>,
 }
 
-/// What the tool returns.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Output {
-    /// Title of the chat.
-    chat: String,
-    /// Marked id of the chat.
-    chat_id: i64,
-    /// What was exported.
-    #[serde(flatten)]
-    exported: Exported,
-}
-
 struct DownloadChat;
 
 impl Tool for DownloadChat {
     type Input = Input;
-    type Output = Output;
+    type Output = ChatExport;
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
@@ -103,21 +96,21 @@ impl Tool for DownloadChat {
         definition
     }
 
-    async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let since = input
-            .since
-            .as_deref()
-            .map(|text| moment("since", text))
-            .transpose()?;
-        let whole = input.limit == 0 || since.is_some() || input.incremental;
-        let range = Range {
-            limit: (!whole).then_some(input.limit),
-            since,
-            ..Range::default()
+    async fn run(input: Input, ctx: &Context) -> ToolResult<ChatExport> {
+        let mut request = Request {
+            chat: input.chat,
+            limit: input.limit,
+            since: input.since,
+            until: input.until,
+            incremental: input.incremental,
+            media: input.media,
+            format: input.format,
+            output: input.output,
         };
+        request.check(ctx)?;
         let telegram = Telegram::open(ctx).await?;
-        let chat = telegram.resolve(&input.chat, ByTitle::No).await?;
-        let output = match input.output {
+        let chat = telegram.resolve(&request.chat, ByTitle::No).await?;
+        let output = match request.output.take() {
             Some(output) => output,
             None => named(
                 &input.output_dir,
@@ -128,28 +121,18 @@ impl Tool for DownloadChat {
         };
         let mut options = telegram.export_options();
         options.lines = LineStyle::Dated;
-        let exported = telegram
-            .export(Job {
-                chat: &chat,
-                range,
-                format: input.format,
-                options,
-                title: None,
-                meta: vec![id_line(chat.id())],
-                output,
-                incremental: input.incremental,
-                media: input.media.map(|megabytes| (megabytes * 1e6) as u64),
-            })
-            .await;
+        let layout = Layout {
+            output,
+            options,
+            title: None,
+            meta: vec![format!("Chat ID: {}", chat.id())],
+        };
+        let done = request.export(&telegram, &chat, layout).await;
         telegram.close().await;
-        Ok(Output {
-            chat: chat.title(),
-            chat_id: chat.id().0,
-            exported: exported?,
-        })
+        done
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &ChatExport, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Saved: {}", output.exported.path.display())
     }
 
@@ -173,10 +156,6 @@ fn write(path: &Path, content: &[u8]) -> ToolResult<()> {
         std::fs::create_dir_all(folder).map_err(|e| ToolError::file("create", folder, &e))?;
     }
     std::fs::write(path, content).map_err(|e| ToolError::file("write", path, &e))
-}
-
-fn id_line(id: MarkedId) -> String {
-    format!("Chat ID: {id}")
 }
 
 /// Most of a file's head that is looked at.
