@@ -90,7 +90,7 @@ struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     watch_seconds: Option<f64>,
     /// Seconds between two looks
-    #[garde(range(min = 0.2, max = 3600.0))]
+    #[garde(range(min = 0.25, max = 3600.0))]
     #[serde(default = "two")]
     watch_every: f64,
     /// Deletes nothing any more: `delete_unanswered` does that

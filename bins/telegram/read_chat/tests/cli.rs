@@ -115,7 +115,7 @@ fn exporting_never_deletes_and_says_which_tool_does() {
 fn what_is_written_next_is_appended_at_once() {
     let dc = Dc::start(world("town"));
     let sandbox = dc.sandbox();
-    let args = ["river_club", "--watch", "--watch-every", "0.2", "--text"];
+    let args = ["river_club", "--watch", "--watch-every", "0.25", "--text"];
     let running = sandbox.start(bin(), &args, b"");
     wait_for(&sandbox, "river_club.md", "and this [Media]\n");
     dc.post(CLUB, written("first news"));
