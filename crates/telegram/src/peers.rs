@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use app_core::config::{ChatEntry, ChatKind as AliasKind};
+use app_core::state::Checkpoint;
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use grammers_client::tl::{self, enums, types};
 
@@ -66,6 +67,16 @@ impl Chat {
             .into()
         })
     }
+}
+
+/// Seconds for which a resolved name is believed by programs that only read.
+const REMEMBERED_FOR: i64 = 3600;
+
+/// Who had a username, and when that was asked.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Remembered {
+    at: jiff::Timestamp,
+    peer: Peer,
 }
 
 /// Whether a part of a title may name a chat.
@@ -172,7 +183,7 @@ impl Telegram {
         match parse(text)? {
             Named::Me => Ok(self.own_chat()?),
             Named::Id(id) => self.resolve_id(id, None).await,
-            Named::Username(name) => match self.resolve_username(&name).await {
+            Named::Username(name) => match self.resolve_username(&name, by_title == ByTitle::Unique).await {
                 Err(error)
                     if error.kind == ErrorKind::NotFound
                         && by_title == ByTitle::Unique
@@ -211,7 +222,7 @@ impl Telegram {
 
     async fn resolve_alias(&self, alias: &str, entry: &ChatEntry) -> ToolResult<Chat> {
         let found = match &entry.kind {
-            AliasKind::Username(name) => self.resolve_username(name).await,
+            AliasKind::Username(name) => self.resolve_username(name, false).await,
             // The sides disagreed on what is a group and what a channel, so the type only decides between several.
             AliasKind::Channel(id) => self.resolve_id(*id, Some("channel")).await,
             AliasKind::Group(id) => self.resolve_id(*id, Some("group")).await,
@@ -226,8 +237,35 @@ impl Telegram {
         })
     }
 
-    /// Asks who has a username.
-    async fn resolve_username(&self, name: &str) -> ToolResult<Chat> {
+    /// Asks who has a username. An answer is good for an hour for programs that only read: mass resolving is what
+    /// accounts were blocked for. Who acts asks anew, since names change hands.
+    async fn resolve_username(&self, name: &str, may_remember: bool) -> ToolResult<Chat> {
+        let memory = self.name_memory(name)?;
+        if may_remember
+            && let Some(known) = memory.load::<Remembered>()?
+            && self.ctx.now().duration_since(known.at).as_secs() < REMEMBERED_FOR
+        {
+            let peer = Arc::new(known.peer);
+            if let Some(chat) = self.addressable(&peer) {
+                self.remember(&peer);
+                return Ok(chat);
+            }
+        }
+        let chat = self.ask_username(name).await?;
+        memory.save(&Remembered {
+            at: self.ctx.now(),
+            peer: (*chat.peer).clone(),
+        })?;
+        Ok(chat)
+    }
+
+    /// Where the answer for a name is kept, for all programs of the host.
+    fn name_memory(&self, name: &str) -> ToolResult<Checkpoint> {
+        let key = format!("username:{}:{}", self.me()?.id, name.to_lowercase());
+        Checkpoint::open(self.ctx.state_dir()?, "telegram", &key)
+    }
+
+    async fn ask_username(&self, name: &str) -> ToolResult<Chat> {
         if let Some(peer) = self.known(|peer| {
             peer.username
                 .as_deref()

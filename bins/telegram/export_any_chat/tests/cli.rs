@@ -166,28 +166,26 @@ fn an_export_killed_fifty_times_ends_with_the_same_bytes() {
     dc.forget_requests();
     dc.fail(Fault {
         method: "messages.getHistory".into(),
-        delay_ms: 6,
+        delay_ms: 4,
         ..Fault::default()
     });
     let sandbox = dc.sandbox();
-    let mut kills = 0;
-    for n in 0_u64..400 {
+    for n in 0_usize..50 {
+        let asked = dc.calls("messages.getHistory").len();
         let started = sandbox.start(bin(), &args, b"");
-        std::thread::sleep(Duration::from_millis(25 + n * 37 % 60));
+        // Some die before the first answer, the others after a few pages and at any point between two.
+        let pages = n * 7 % 5;
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while dc.calls("messages.getHistory").len() < asked + pages && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_micros((n as u64 * 7919) % 9000));
         started.signal("KILL");
-        let run = started.finish();
-        if run.code == Some(0) {
-            break;
-        }
-        kills += 1;
+        assert_eq!(started.finish().code, None, "the export ended before kill {n}");
         assert!(!sandbox.path("club.md").exists(), "half a file");
-        if kills == 50 {
-            break;
-        }
     }
     dc.heal();
     let last = sandbox.run(bin(), &args).expect_code(0);
-    assert_eq!(kills, 50, "the export ended too early for fifty kills");
     assert_eq!(last.json()["resumed"], true);
     assert_eq!(std::fs::read(sandbox.path("club.md")).unwrap(), expected);
     // What had been fetched was not fetched again: a page at most is lost with each kill.
@@ -436,4 +434,103 @@ fn a_lock_held_as_the_old_python_helper_holds_it_is_respected() {
         holder.wait().unwrap();
     }
     sandbox.run(bin(), &["river_club", "5"]).expect_code(0);
+}
+
+#[test]
+fn a_take_out_session_wraps_the_reading_and_its_delay_is_told() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    sandbox
+        .run(bin(), &["river_club", "5", "--takeout"])
+        .expect_code(0);
+    assert!(dc.calls("messages.getHistory").iter().all(|call| call.takeout));
+    assert_eq!(dc.calls("account.finishTakeoutSession")[0].args["success"], true);
+    dc.fail(Fault {
+        method: "account.initTakeoutSession".into(),
+        error: Some("TAKEOUT_INIT_DELAY_85763".into()),
+        ..Fault::default()
+    });
+    let delayed = sandbox
+        .run(bin(), &["river_club", "5", "--takeout"])
+        .expect_code(75);
+    assert!(
+        delayed.stderr.contains("85763") && delayed.stderr.contains("official"),
+        "{}",
+        delayed.stderr
+    );
+}
+
+#[test]
+fn a_chat_is_found_by_alias_id_of_either_space_and_link() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    sandbox.file(
+        "config.yml",
+        "chats:\n  club: {type: channel, id: 1002}\n  club2: {type: group, id: -1000000001002}\n  клуб: {type: username, username: '@river_club'}\n  broken: {type: channel}\n  zero: {type: group, id: 0}\n",
+    );
+    for named in [
+        "club",
+        "club2",
+        "клуб",
+        "-1000000001002",
+        "1002",
+        "@river_club",
+        "https://t.me/c/1002/5",
+        "t.me/river_club",
+    ] {
+        let run = sandbox
+            .run(bin(), &[named, "1", "-o", "x.txt", "--json"])
+            .expect_code(0);
+        assert_eq!(run.json()["chat_id"], CLUB, "{named}");
+    }
+    // A bad alias is skipped with a warning, and never stands for another chat.
+    let zero = sandbox.run(bin(), &["zero", "1", "-o", "y.txt"]).expect_code(66);
+    assert!(zero.stderr.contains("zero"), "{}", zero.stderr);
+    assert!(!sandbox.path("y.txt").exists());
+}
+
+#[test]
+fn a_bare_id_that_several_chats_have_is_not_guessed() {
+    let mut town = world("town");
+    let mut twin = town.entities[1].clone();
+    twin.id = 1002;
+    twin.username = None;
+    town.entities.push(twin);
+    town.dialogs.push(testkit::telegram::world::Dialog {
+        chat: 1002,
+        ..Default::default()
+    });
+    let dc = Dc::start(town);
+    let run = dc.sandbox().run(bin(), &["1002", "1"]).expect_code(2);
+    assert!(
+        run.stderr.contains("-1000000001002") && run.stderr.contains("[1002]"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_login_that_ends_midway_is_told_and_the_rest_can_follow() {
+    let dc = Dc::start(world("large"));
+    dc.fail(Fault {
+        method: "messages.getHistory".into(),
+        after: 20,
+        error: Some("AUTH_KEY_UNREGISTERED".into()),
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let args = [
+        "large_club",
+        "0",
+        "--format",
+        "ndjson",
+        "-o",
+        "a.ndjson",
+        "--json",
+    ];
+    let run = sandbox.run(bin(), &args).expect_code(77);
+    assert!(run.stderr.contains("init_session"), "{}", run.stderr);
+    assert!(!sandbox.path("a.ndjson").exists());
+    dc.heal();
+    assert_eq!(sandbox.run(bin(), &args).expect_code(0).json()["resumed"], true);
 }
