@@ -1,7 +1,5 @@
 //! Statistics, over MTProto.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::Path;
 
 use testkit::telegram::{Dc, world};

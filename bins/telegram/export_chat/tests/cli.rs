@@ -1,7 +1,5 @@
 //! Exports by username in the layout of the replaced script, over MTProto.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::Path;
 
 use testkit::telegram::{Dc, world};

@@ -1,7 +1,5 @@
 //! Exports and watching, over MTProto.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
