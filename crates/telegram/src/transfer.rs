@@ -108,6 +108,23 @@ fn archive_path(ctx: &Context, telegram: &Telegram, chat: &Chat, range: &Range) 
         .join(format!("{}-{digest:016x}.sqlite3", chat.id())))
 }
 
+/// A copy of an archive, as far as there is one, in a folder that goes away by itself.
+fn copied(archive: &Path) -> ToolResult<tempfile::TempDir> {
+    let folder =
+        tempfile::tempdir().map_err(|e| ToolError::file("create", Path::new("temporary folder"), &e))?;
+    // A run that was killed may have left pages in the write-ahead log.
+    for end in ["", "-wal"] {
+        let mut from = archive.as_os_str().to_owned();
+        from.push(end);
+        let from = PathBuf::from(from);
+        if from.is_file() {
+            let to = folder.path().join(format!("archive.sqlite3{end}"));
+            std::fs::copy(&from, to).map_err(|e| ToolError::file("copy", &from, &e))?;
+        }
+    }
+    Ok(folder)
+}
+
 /// A day or a moment that a user wrote: `2025-01-31` (its beginning in UTC) or `2025-01-31T12:00:00Z`.
 ///
 /// # Errors
@@ -148,7 +165,12 @@ impl Telegram {
     /// later incremental runs.
     pub async fn export(&self, job: Job<'_>) -> ToolResult<Exported> {
         let ctx = self.context().clone();
-        let path = archive_path(&ctx, self, job.chat, &job.range)?;
+        let kept = archive_path(&ctx, self, job.chat, &job.range)?;
+        // A dry run works on a copy: what it learns must still be news to the run that writes it.
+        let rehearsal = ctx.dry_run().then(|| copied(&kept)).transpose()?;
+        let path = rehearsal
+            .as_ref()
+            .map_or(kept, |folder| folder.path().join("archive.sqlite3"));
         let mut archive = Archive::open(&path)?;
         let before = archive.progress()?;
         let mut report = Exported {

@@ -43,11 +43,17 @@ fn the_second_run_fetches_only_what_is_new() {
     let sandbox = dc.sandbox();
     sandbox.run(bin(), &["river_club", "-i"]).expect_code(0);
     dc.edit(-1_000_000_001_002, 20, "and that");
-    let run = sandbox
-        .run(bin(), &["river_club", "-i", "--json"])
-        .expect_code(0)
-        .json();
-    assert_eq!((&run["edited"], &run["new"]), (&1.into(), &0.into()));
+    // Looking at it without writing takes nothing away from the run that writes.
+    for dry in [true, false] {
+        let mut args = vec!["river_club", "-i", "--json"];
+        args.extend(dry.then_some("--dry-run"));
+        let run = sandbox.run(bin(), &args).expect_code(0).json();
+        assert_eq!(
+            (&run["edited"], &run["new"]),
+            (&1.into(), &0.into()),
+            "dry: {dry}"
+        );
+    }
     let file = std::fs::read_to_string(sandbox.path("chats/river_club.md")).unwrap();
     assert!(file.contains("and that [Media]"), "{file}");
 }
