@@ -161,6 +161,30 @@ impl Telegram {
         Ok(sent(&updates, random_id))
     }
 
+    /// Looks for a message that this account may have sent after `after`: what became of a request whose answer nobody
+    /// got. Looks at the newest messages of the chat only.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub async fn find_sent(&self, chat: &Chat, message: &Outgoing, after: i32) -> ToolResult<Option<i32>> {
+        let shown = message.shown();
+        let list = self.newest_list(chat, crate::history::PAGE).await?;
+        Ok(list
+            .iter()
+            .filter(|found| found.out && found.id > after && found.service.is_none())
+            .find(|found| found.text.trim() == shown.trim())
+            .map(|found| found.id))
+    }
+
+    /// Number of the newest message of a chat, 0 in an empty one.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub async fn newest_id(&self, chat: &Chat) -> ToolResult<i32> {
+        let list = self.newest_list(chat, 1).await?;
+        Ok(list.first().map_or(0, |message| message.id))
+    }
+
     /// Reacts with one emoji, in place of an earlier reaction of this account.
     ///
     /// # Errors

@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use telegram::{Chat, Outgoing, Telegram};
 
-/// How far back a message of unknown fate is looked for.
-const LOOK_BACK: usize = 100;
-
 /// What is known of a key.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Record {
@@ -63,7 +60,7 @@ pub async fn send(
         Some(Record { sent: Some(id), .. }) => return Ok(Once { id, repeated: true }),
         Some(record) => {
             // An earlier run got as far as sending; Telegram may have forgotten its number by now.
-            if let Some(id) = standing(message, record.after, chat, telegram).await? {
+            if let Some(id) = telegram.find_sent(chat, message, record.after).await? {
                 checkpoint.save(&Record {
                     sent: Some(id),
                     ..record
@@ -74,7 +71,7 @@ pub async fn send(
         }
         None => Record {
             text,
-            after: newest(chat, telegram).await?,
+            after: telegram.newest_id(chat).await?,
             ..Record::default()
         },
     };
@@ -89,7 +86,8 @@ pub async fn send(
         Ok(sent) => {
             let id = match sent.id {
                 // The answer to the first request was lost and the second one recognised.
-                0 => standing(message, record.after, chat, telegram)
+                0 => telegram
+                    .find_sent(chat, message, record.after)
                     .await?
                     .unwrap_or_default(),
                 id => id,
@@ -107,27 +105,6 @@ pub async fn send(
             Err(error)
         }
     }
-}
-
-async fn newest(chat: &Chat, telegram: &Telegram) -> ToolResult<i32> {
-    let list = telegram.newest_list(chat, 1).await?;
-    Ok(list.first().map_or(0, |message| message.id))
-}
-
-/// The message itself, if it stands in the chat.
-async fn standing(
-    message: &Outgoing,
-    after: i32,
-    chat: &Chat,
-    telegram: &Telegram,
-) -> ToolResult<Option<i32>> {
-    let list = telegram.newest_list(chat, LOOK_BACK).await?;
-    let shown = message.shown();
-    Ok(list
-        .iter()
-        .filter(|found| found.out && found.id > after && found.service.is_none())
-        .find(|found| found.text.trim() == shown.trim())
-        .map(|found| found.id))
 }
 
 fn digest(parts: &[&str]) -> String {
