@@ -90,6 +90,8 @@ fn a_second_run_reads_only_what_changed_and_doubles_nothing() {
         (&0.into(), &0.into(), &0.into())
     );
     dc.edit(CLUB, 9, "my changed words");
+    // An edit that leaves the words as they were is no change.
+    dc.edit(CLUB, 11, "forwarded thought");
     dc.delete(CLUB, &[3]);
     dc.post(
         CLUB,
