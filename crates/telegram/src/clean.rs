@@ -367,9 +367,8 @@ impl Deleting<'_> {
             let outcome = self.telegram.delete(self.chat, &part).await;
             let standing = match &outcome {
                 Ok(count) if *count as usize == part.len() => Vec::new(),
-                Ok(_) => self.standing(&part).await?,
                 Err(error) if stops(error) || error.kind == ErrorKind::Cancelled => return Err(error.clone()),
-                Err(_) => self.standing(&part).await?,
+                _ => self.standing(&part).await?,
             };
             let mut again = Vec::new();
             for id in part.iter().filter(|id| !standing.contains(id)) {

@@ -31,11 +31,11 @@ CREATE TABLE IF NOT EXISTS viral_deliveries (
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
     /// Marked id of the chat.
-    pub chat_id: i64,
+    pub chat: i64,
     /// The number by which Telegram recognises a repeated message.
     pub random_id: i64,
     /// The newest message of the chat before.
-    pub after_id: i32,
+    pub after: i32,
 }
 
 /// The open file.
@@ -118,9 +118,9 @@ impl Store {
                     [question],
                     |row| {
                         Ok(Delivery {
-                            chat_id: row.get(0)?,
+                            chat: row.get(0)?,
                             random_id: row.get(1)?,
-                            after_id: row.get(2)?,
+                            after: row.get(2)?,
                         })
                     },
                 )
@@ -135,9 +135,9 @@ impl Store {
              VALUES (?, ?, ?, ?, ?)",
             params![
                 question,
-                delivery.chat_id,
+                delivery.chat,
                 delivery.random_id,
-                delivery.after_id,
+                delivery.after,
                 stamp(now)
             ],
         ))

@@ -64,9 +64,9 @@ async fn all(input: &Input, listed: Vec<Question>, telegram: &Telegram, ctx: &Co
     let due = list::due(&store.questions()?);
     let mut output = output(&due, input.max, false);
     let last = output.items.len().saturating_sub(1);
-    for n in 0..output.items.len() {
+    for (n, question) in due.iter().take(input.max).enumerate() {
         let item = &mut output.items[n];
-        match post(item, &due[n], telegram, &mut store, ctx).await {
+        match post(item, question, telegram, &mut store, ctx).await {
             Ok(()) => {}
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
             Err(error) if stops(&error) && error.code != "slowmode_wait" => {
@@ -146,17 +146,17 @@ async fn post(
         ..Outgoing::default()
     };
     let delivery = match store.delivery(id)? {
-        Some(begun) if begun.chat_id != chat.id().0 => {
+        Some(begun) if begun.chat != chat.id().0 => {
             return Err(ToolError::new(
                 ErrorKind::Conflict,
                 format!(
                     "an earlier run may have sent it to the chat {}, which `{}` named then",
-                    begun.chat_id, question.chat
+                    begun.chat, question.chat
                 ),
             ));
         }
         Some(begun) => {
-            if let Some(found) = telegram.find_sent(&chat, &message, begun.after_id).await? {
+            if let Some(found) = telegram.find_sent(&chat, &message, begun.after).await? {
                 store.sent(id, found, ctx.now())?;
                 item.state = State::Already;
                 item.message_id = Some(found);
@@ -166,9 +166,9 @@ async fn post(
         }
         None => {
             let fresh = Delivery {
-                chat_id: chat.id().0,
+                chat: chat.id().0,
                 random_id: fresh_random_id(),
-                after_id: telegram.newest_id(&chat).await?,
+                after: telegram.newest_id(&chat).await?,
             };
             store.begin(id, fresh, ctx.now())?;
             fresh
@@ -180,7 +180,7 @@ async fn post(
             let number = match sent.id {
                 // Telegram recognised the number: it had been sent, only the answer was lost.
                 0 => telegram
-                    .find_sent(&chat, &message, delivery.after_id)
+                    .find_sent(&chat, &message, delivery.after)
                     .await?
                     .unwrap_or_default(),
                 number => number,
