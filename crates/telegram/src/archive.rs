@@ -142,7 +142,7 @@ impl Archive {
                 for peer in people_of(&message) {
                     if self.known.insert(peer.id) {
                         let value =
-                            serde_json::to_string(&*peer).map_err(|e| ToolError::internal(e.to_string()))?;
+                            serde_json::to_string(&**peer).map_err(|e| ToolError::internal(e.to_string()))?;
                         person
                             .execute(params![peer.id.0, value])
                             .map_err(|e| failed(&e))?;
@@ -276,22 +276,21 @@ impl Archive {
 }
 
 /// The people in a message; they are kept once, beside the messages.
-fn people_of(message: &Message) -> Vec<Arc<Peer>> {
-    let mut people: Vec<Arc<Peer>> = message.sender.iter().cloned().collect();
-    people.extend(
-        message
-            .forwarded
-            .as_ref()
-            .and_then(|forward| forward.from.clone()),
-    );
-    people.extend(
-        message
-            .recent_reactions
-            .iter()
-            .filter_map(|recent| recent.from.clone()),
-    );
-    people.extend(message.via_bot.iter().cloned());
-    people
+fn people_of(message: &Message) -> impl Iterator<Item = &Arc<Peer>> {
+    let recent = message
+        .recent_reactions
+        .iter()
+        .filter_map(|recent| recent.from.as_ref());
+    let forwarded = message
+        .forwarded
+        .as_ref()
+        .and_then(|forward| forward.from.as_ref());
+    message
+        .sender
+        .iter()
+        .chain(forwarded)
+        .chain(message.via_bot.as_ref())
+        .chain(recent)
 }
 
 /// Puts the people back.

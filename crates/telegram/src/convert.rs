@@ -49,6 +49,18 @@ pub(crate) fn user(user: &types::User) -> Peer {
     }
 }
 
+/// Whether a person is known already just as this answer shows them.
+pub(crate) fn is_same_user(peer: &Peer, user: &types::User) -> bool {
+    let same = |known: &Option<String>, told: &Option<String>| {
+        known.as_deref().unwrap_or_default() == told.as_deref().unwrap_or_default()
+    };
+    same(&peer.first_name, &user.first_name)
+        && same(&peer.last_name, &user.last_name)
+        && (same(&peer.username, &user.username) || user.usernames.is_some())
+        && peer.flags.deleted == user.deleted
+        && peer.flags.is_self == user.is_self
+}
+
 /// The first public name in use, for peers with several.
 fn active(names: Option<&[enums::Username]>) -> Option<String> {
     names?.iter().find_map(|name| {

@@ -405,26 +405,31 @@ impl Telegram {
     /// Takes in the people and chats of an answer: for this run, and how to address them for later ones.
     pub(crate) fn meet(&self, users: &[enums::User], chats: &[enums::Chat]) -> People {
         let mut met: People = HashMap::with_capacity(users.len() + chats.len());
-        let people = users
-            .iter()
-            .filter_map(|user| match user {
-                enums::User::User(user) => Some(convert::user(user)),
-                enums::User::Empty(_) => None,
-            })
-            .chain(chats.iter().filter_map(convert::chat));
         let mut known = guard(&self.people);
         let mut fresh = false;
-        for peer in people {
-            let peer = match known.get(&peer.id) {
-                Some(same) if **same == peer => Arc::clone(same),
+        let mut take = |id: MarkedId, same: &dyn Fn(&Peer) -> bool, make: &dyn Fn() -> Option<Peer>| {
+            // Most answers bring the same people again.
+            let peer = match known.get(&id) {
+                Some(peer) if same(peer) => Arc::clone(peer),
                 _ => {
+                    let Some(peer) = make().map(Arc::new) else { return };
                     fresh = true;
-                    let peer = Arc::new(peer);
-                    known.insert(peer.id, Arc::clone(&peer));
+                    known.insert(id, Arc::clone(&peer));
                     peer
                 }
             };
-            met.insert(peer.id, peer);
+            met.insert(id, peer);
+        };
+        for user in users {
+            if let enums::User::User(user) = user {
+                let same = |peer: &Peer| convert::is_same_user(peer, user);
+                take(MarkedId::user(user.id), &same, &|| Some(convert::user(user)));
+            }
+        }
+        for chat in chats {
+            if let Some(peer) = convert::chat(chat) {
+                take(peer.id, &|known| *known == peer, &|| Some(peer.clone()));
+            }
         }
         drop(known);
         if fresh && let Err(error) = self.storage.keep_hashes(&convert::hashes(users, chats)) {
