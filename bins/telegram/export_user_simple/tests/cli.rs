@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use testkit::Sandbox;
@@ -15,11 +15,16 @@ fn bin() -> &'static Path {
     Path::new(BIN)
 }
 
+/// Where a case lies.
+fn folder(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../fixtures/parity/export_user_simple")
+        .join(case)
+}
+
 /// A recorded case behind a data centre, with its expectations.
 fn recorded(case: &str) -> (Dc, Sandbox, Value) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(case);
+    let folder = folder(case);
     let told: Value = serde_json::from_slice(&std::fs::read(folder.join("case.json")).unwrap()).unwrap();
     let mut world = World::load(&folder.join("in/world.json")).unwrap();
     // The recordings did not need the account itself; the wire does.
@@ -49,11 +54,7 @@ fn check(case: &str, fix: impl Fn(&str) -> String) {
     );
     for file in expected["files_out"].as_array().unwrap() {
         let file = file.as_str().unwrap();
-        let wanted = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/golden")
-            .join(case)
-            .join("out")
-            .join(file);
+        let wanted = folder(case).join("out").join(file);
         assert_eq!(
             std::fs::read_to_string(sandbox.path(file)).unwrap(),
             fix(&std::fs::read_to_string(wanted).unwrap()),
