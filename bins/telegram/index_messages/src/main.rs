@@ -89,7 +89,7 @@ impl Tool for IndexMessages {
                 &["search", "утро", "--limit", "5"],
             )
             .example("what the index holds", &["stats"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

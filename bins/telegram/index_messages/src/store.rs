@@ -64,13 +64,8 @@ pub struct Tally {
 impl Store {
     /// Opens the index for an account, making it where there is none. Only its owner may read it.
     pub fn open(path: &Path, account: i64) -> ToolResult<Self> {
+        protect(path)?;
         let file = database::open(path, MIGRATIONS)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-                .map_err(|e| ToolError::file("protect", path, &e))?;
-        }
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -188,6 +183,21 @@ impl Store {
         point.commit().map_err(|e| failed(&e))?;
         Ok(done)
     }
+}
+
+/// Makes the file readable for its owner alone before anything is in it; what SQLite puts beside it is as it is.
+fn protect(path: &Path) -> ToolResult<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| ToolError::file("create", folder, &e))?;
+    }
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600)))
+        .map_err(|e| ToolError::file("protect", path, &e))
 }
 
 fn person(file: &Connection, peer: &Peer) -> rusqlite::Result<()> {

@@ -187,7 +187,6 @@ fn a_dry_run_stores_nothing_and_an_empty_index_is_told() {
     assert!(run.stderr.contains("config.yml"), "{}", run.stderr);
 }
 
-#[cfg(unix)]
 #[test]
 fn only_the_owner_may_read_the_index() {
     use std::os::unix::fs::PermissionsExt;
