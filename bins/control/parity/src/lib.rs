@@ -28,5 +28,6 @@ pub mod setup;
 pub mod shadow;
 pub mod side;
 pub mod sqlite;
+pub mod stderr;
 pub mod telegram_side;
 pub mod verdict;

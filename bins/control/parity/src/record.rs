@@ -224,6 +224,7 @@ fn write(
     job.candidate_args.clone_into(&mut details.candidate_args);
     details.normalisers.clone_from(&job.rules.normalise);
     details.any_order = job.rules.any_order;
+    details.envelope = job.rules.envelope;
     details.confined = input.sides.confine;
     details.program = program(job);
     if job.given.routes.is_none() && seen.requests.is_empty() {

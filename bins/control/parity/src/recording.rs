@@ -16,7 +16,8 @@ use crate::{
     far_side::{Reply, Route, query_pairs, text_pairs},
     normalise::Normaliser,
     place,
-    seen::{Entry, Exchange, Exit, Kind, Mail, Seen, StderrClass, Table},
+    seen::{Entry, Exchange, Exit, Kind, Mail, Seen, Table},
+    stderr::StderrClass,
 };
 
 /// Value of `format` in cases that `parity record` wrote.
@@ -37,6 +38,9 @@ pub struct Details {
     /// Whether requests may come in any order.
     #[serde(default)]
     pub any_order: bool,
+    /// Whether only the last line of stdout counts, as an envelope.
+    #[serde(default)]
+    pub envelope: bool,
     /// Whether the kernel keeps the tool from writing elsewhere and connecting to anything but the far side.
     #[serde(default = "yes")]
     pub confined: bool,
@@ -192,6 +196,7 @@ pub fn expected(seen: &Seen, inputs: &BTreeMap<String, Entry>, sqlite: &[String]
         candidate_args: Vec::new(),
         normalisers: Vec::new(),
         any_order: false,
+        envelope: false,
         confined: true,
         stderr_class: StderrClass::of(&seen.stderr).as_str().to_owned(),
         modes: made
@@ -288,11 +293,7 @@ pub fn seen(case: &Case, details: &Details, inputs: BTreeMap<String, Entry>) -> 
         files.insert(name.clone(), entry);
     }
     let stdout = expected.get("stdout").and_then(Value::as_str).unwrap_or_default();
-    let stderr = match details.stderr_class.as_str() {
-        "silent" => "",
-        "traceback" => "Traceback (most recent call last)",
-        _ => "something",
-    };
+    let stderr = StderrClass::sample(&details.stderr_class);
     Ok(Seen {
         exit: exit.map_or(Exit::Signal(0), |code| Exit::Code(code as i32)),
         stdout: from_text(stdout),

@@ -36,6 +36,7 @@ pub fn replay(case: &Case, details: &Details, tools: &Path) -> ToolResult<(Vec<D
         class: case.recorded.class,
         normalise: details.normalisers.clone(),
         any_order: details.any_order,
+        envelope: details.envelope,
     };
     let differences = diff::compare(&control, &candidate, &rules)
         .into_iter()
@@ -45,6 +46,9 @@ pub fn replay(case: &Case, details: &Details, tools: &Path) -> ToolResult<(Vec<D
             observed: found.candidate,
         })
         .collect();
+    if details.envelope {
+        candidate.stdout = diff::envelope(&candidate.stdout).to_vec();
+    }
     Ok((differences, observed(&candidate)))
 }
 

@@ -137,6 +137,14 @@ fn compared(
             ));
         }
     }
+    if job.rules.envelope {
+        let before = |seen: &Seen| diff::envelope(&seen.stdout).len() < seen.stdout.trim_ascii().len();
+        if before(&control.seen) || before(&candidate.seen) {
+            notes.push(
+                "only the envelope, the last line of stdout, is compared; lines stand before it".to_owned(),
+            );
+        }
+    }
     let lost = String::from_utf8_lossy(&control.seen.stderr).contains("No such file or directory");
     if lost && control.seen.exit != Exit::Code(0) {
         notes.push("the script misses a file: each side has a directory of its own; bring files along with `--files`".to_owned());

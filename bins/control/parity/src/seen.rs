@@ -136,34 +136,3 @@ impl Seen {
         }
     }
 }
-
-/// What kind of thing a side wrote to stderr: the wording is free, this is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StderrClass {
-    Silent,
-    Speaks,
-    /// A Python traceback or a Rust panic.
-    Traceback,
-}
-
-impl StderrClass {
-    pub fn of(stderr: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(stderr);
-        let panicked = text.contains("panicked at ") && text.contains("thread '");
-        if text.contains("Traceback (most recent call last)") || panicked {
-            Self::Traceback
-        } else if text.trim().is_empty() {
-            Self::Silent
-        } else {
-            Self::Speaks
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Silent => "silent",
-            Self::Speaks => "speaks",
-            Self::Traceback => "traceback",
-        }
-    }
-}

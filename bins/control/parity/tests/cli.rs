@@ -679,3 +679,70 @@ fn lines_of_parallel_shadows_stay_whole() {
         (20, 21, true)
     );
 }
+
+/// A dispatcher that prints what it does before its answer, against the tool's bare answer.
+#[test]
+fn of_a_dispatcher_only_the_envelope_counts_and_of_stderr_only_errors() {
+    let sandbox = Sandbox::new().unwrap();
+    let answer = r#"{"status": "success", "result": {"n": 1, "name": "caf\u00e9"}}"#;
+    sandbox.file(
+        "old.py",
+        format!("import sys\nprint('loading', file=sys.stderr)\nprint('step 1')\nprint('step 2\\n')\nprint(r'''{answer}''')\n"),
+    );
+    sandbox.file(
+        "shared-config/onejob.toml",
+        format!(
+            "[legacy.demo]\nscript = \"{}\"\ninterpreter = \"{}\"\nenvelope = \"dispatcher\"\neffects = [\"reads\"]\n",
+            sandbox.path("old.py").display(),
+            python()
+        ),
+    );
+    sandbox.file("call.json", "{}");
+    let dispatch = |stdout: &str| {
+        executable(
+            &sandbox,
+            "tools/dispatch",
+            &format!("#!/bin/sh\ncat <<'X'\n{stdout}\nX\n"),
+        );
+    };
+    let call = |command: &[&str]| {
+        let sides = ["--tool-input", "call.json", "--tools-dir", "tools"];
+        parity(&sandbox, &[command, &sides].concat())
+    };
+    let same = r#"{"result":{"name":"café","n":1},"status":"success"}"#;
+    dispatch(same);
+    let run = call(&["run", "demo", "--strict"]).expect_code(0);
+    assert!(
+        run.stdout.starts_with("step 1\nstep 2\n\n{\"status\""),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stderr.contains("parity demo: same") && run.stderr.contains("note: only the envelope"),
+        "{}",
+        run.stderr
+    );
+    call(&["record", "demo", "cases/demo/one"]).expect_code(0);
+    let check = || {
+        parity(
+            &sandbox,
+            &["check", "--cases", "cases", "--tools-dir", "tools", "--text"],
+        )
+    };
+    executable(&sandbox, "tools/demo", "#!/bin/sh\nexit 1\n");
+    check().expect_code(0);
+    call(&["shadow", "demo"]).expect_code(0);
+    let log = std::fs::read_to_string(sandbox.root().join("state/parity/shadow.jsonl")).unwrap();
+    assert!(log.contains("\"clean\":true"), "{log}");
+    for (wrong, place) in [
+        (same.replace('1', "2"), "stdout$.result.n: "),
+        (same.replace('1', "1.0"), "stdout$.result.n: "),
+        (format!("{same}\ndone"), "stdout: "),
+        (String::new(), "stdout: "),
+    ] {
+        dispatch(&wrong);
+        let run = call(&["run", "demo", "--strict"]).expect_code(3);
+        assert!(run.stderr.contains(place), "{wrong}: {}", run.stderr);
+        check().expect_code(3);
+    }
+}

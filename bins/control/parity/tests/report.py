@@ -36,7 +36,10 @@ if fault("hangs"):
 if fault("traceback"):
     sys.stderr.write("Traceback (most recent call last):\n  KeyError: 'x'\n")
 if fault("chatter"):
-    print("reading orders", file=sys.stderr)
+    print("reading orders\r[####      ] 40%\r[##########] 100%", file=sys.stderr)
+    print("warning: 2 names are not ASCII\nread with 0 errors", file=sys.stderr)
+if fault("error_line"):
+    print("ERROR: cannot tell the day", file=sys.stderr)
 
 orders = [line.strip().split(";") for line in open(args.orders, encoding="utf-8") if line.strip()]
 if fault("deleted_input"):

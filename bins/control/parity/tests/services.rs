@@ -176,7 +176,7 @@ fn a_recording_holds_requests_rows_mails_and_files() {
         ("file_mode", "file out/summary.json.mode: "),
         ("extra_file", "file out/debug.log: "),
         ("deleted_input", "file orders.csv: "),
-        ("stderr_for_stdout", "stderr: "),
+        ("stderr_for_stdout", "stdout: "),
         ("float_format", "stdout:1"),
         ("exit_code", "exit: "),
     ] {

@@ -177,6 +177,7 @@ mod tests {
             class,
             normalise: Vec::new(),
             any_order: false,
+            envelope: false,
         };
         compare("stdout", a.as_bytes(), b.as_bytes(), &rules, &mut found);
         found.0.into_iter().map(|d| d.place).collect()

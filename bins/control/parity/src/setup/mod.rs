@@ -205,6 +205,10 @@ impl Sides {
             None => None,
         };
         let faked = routes.is_some() || self.smtp;
+        let envelope = self.control.is_none()
+            && legacy
+                .as_ref()
+                .is_some_and(|legacy| legacy.envelope == Envelope::Dispatcher);
         let effects = self.effects_of(tool, &tools, legacy.as_ref()).await;
         Ok(Job {
             tool: tool.to_owned(),
@@ -232,6 +236,7 @@ impl Sides {
                 class: self.class,
                 normalise: self.normalise.clone(),
                 any_order: self.any_order,
+                envelope,
             },
             effects,
         })
