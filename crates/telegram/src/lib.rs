@@ -33,5 +33,5 @@ pub use history::{Changes, Mark, PAGE, Page, Search, Window};
 pub use lock::Lock;
 pub use pace::Pace;
 pub use peers::{ByTitle, Chat};
-pub use settings::{Settings, variables};
+pub use settings::{Settings, declare};
 pub use transfer::{Exported, Job, Range, moment};

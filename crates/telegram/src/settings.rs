@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use app_core::contract::EnvVar;
-use app_core::{Context, ErrorKind, Secret, ToolError, ToolResult};
+use app_core::{Context, Definition, ErrorKind, Secret, ToolError, ToolResult};
 
 use crate::storage::{Layout, layout};
 
@@ -36,7 +36,7 @@ pub struct Settings {
 }
 
 /// The variables every Telegram tool reads, for its definition.
-pub fn variables() -> Vec<EnvVar> {
+fn variables() -> Vec<EnvVar> {
     let variable = |name: &str, help: &str, secret: bool, required: bool| EnvVar {
         name: name.to_owned(),
         help: help.to_owned(),
@@ -75,6 +75,13 @@ pub fn variables() -> Vec<EnvVar> {
             false,
         ),
     ]
+}
+
+/// Says in a tool's definition what every Telegram tool shares: its settings, and that jobs on the account queue up
+/// instead of finding the session locked.
+pub fn declare(definition: &mut Definition) {
+    definition.env.extend(variables());
+    definition.policy.concurrency_key = Some("telegram".to_owned());
 }
 
 impl Settings {

@@ -121,7 +121,7 @@ impl Tool for BulkReactions {
                 "do it",
                 &["--chat", "river_club", "--ids", "3", "--delay", "0", "--apply"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

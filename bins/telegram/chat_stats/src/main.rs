@@ -73,7 +73,7 @@ impl Tool for ChatStats {
                 "the last 200, with the three busiest senders",
                 &["Workshop forum", "--limit", "200", "--top", "3"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -84,7 +84,7 @@ impl Tool for DeleteMyMessages {
                 "without the typed title nothing goes",
                 &["-1000000001002", "--apply"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -107,7 +107,7 @@ impl Tool for DeleteUnanswered {
             .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
             .example("see what would go", &["--chat", "river_club", "--hours", "24"])
             .example("delete it", &["--chat-id", "-1000000001003", "--apply"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

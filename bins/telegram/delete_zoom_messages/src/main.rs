@@ -90,7 +90,7 @@ impl Tool for DeleteZoom {
             )
             .example("see what would go", &["alice_doe"])
             .example("delete it", &["alice_doe", "@river_club", "--apply"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -105,7 +105,7 @@ impl Tool for Dialogs {
             .effects(&[Effect::Reads, Effect::WritesFiles])
             .example("the 20 chats with the newest messages", &["--limit", "20"])
             .example("as JSON, for another program", &["--format", "json"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

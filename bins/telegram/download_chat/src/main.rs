@@ -92,7 +92,7 @@ impl Tool for DownloadChat {
                 "everything, one JSON object a line",
                 &["@river_club", "0", "--format", "ndjson"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

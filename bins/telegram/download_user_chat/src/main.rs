@@ -87,7 +87,7 @@ impl Tool for DownloadUserChat {
                 "all of a group as one page, with pictures",
                 &["river_club", "0", "--format", "html", "--media", "1"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -120,7 +120,7 @@ impl Tool for ExportAnyChat {
                     "news.html",
                 ],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

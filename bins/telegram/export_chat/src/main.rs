@@ -90,7 +90,7 @@ impl Tool for ExportChat {
                 "all of a channel into a file of this name",
                 &["garden_news", "news.md", "--limit", "0"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

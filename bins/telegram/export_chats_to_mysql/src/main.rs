@@ -80,7 +80,7 @@ impl Tool for ExportChatsToMysql {
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::ChangesRemote])
             .example("every chat of the account into telegram.sqlite", &[])
             .example("the first hundred", &["--max-dialogs", "100"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition.env.extend(sql::variables());
         definition
     }

@@ -89,7 +89,7 @@ impl Tool for ExportUserSimple {
                 "a channel since a day, as JSON",
                 &["@garden_news", "--since", "2025-01-03", "--format", "json"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -92,7 +92,7 @@ impl Tool for FindUser {
                 "those who wrote nothing as well",
                 &["Workshop forum", "бор", "--members"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -61,7 +61,7 @@ impl Tool for GetActiveChats {
             .effects(&[Effect::Reads])
             .example("the 20 most recently active groups and channels", &[])
             .example("the 3 most recently active ones", &["--limit", "3"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -116,7 +116,7 @@ impl Tool for InitSession {
                 "what a login would do",
                 &["--phone", "+10000000000", "--force", "--dry-run"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -167,7 +167,7 @@ impl Tool for LikeMessages {
                     "--apply",
                 ],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

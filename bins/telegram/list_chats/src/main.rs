@@ -150,7 +150,7 @@ impl Tool for ListChats {
             .env("LIST_CHATS_MAX_DIALOGS", "Dialogs read at most; 200 by default")
             .example("the 20 chats with the newest messages", &[])
             .example("groups only, 5 of them", &["--filter", "groups", "--limit", "5"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -134,7 +134,7 @@ impl Tool for LoadMessagesToDb {
                 "a week of one chat, at most 5000 messages",
                 &["--chat-id", "-1000000001002", "--days", "7", "--limit", "5000"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition.env.extend(sql::variables());
         definition
     }

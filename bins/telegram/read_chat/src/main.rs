@@ -136,7 +136,7 @@ impl Tool for ReadChat {
                 "and what is written in the next second",
                 &["alice_doe", "--watch", "--watch-seconds", "1"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

@@ -115,7 +115,7 @@ impl Tool for SearchMessages {
                 "Telegram's own search, through the whole chat",
                 &["Workshop forum", "hammer", "--server"],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

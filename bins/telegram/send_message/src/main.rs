@@ -114,7 +114,7 @@ impl Tool for SendMessage {
                 ],
             )
             .example("see who would get it", &["-1000000001002", "hello", "--dry-run"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

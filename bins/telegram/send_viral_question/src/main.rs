@@ -110,7 +110,7 @@ impl Tool for SendViralQuestion {
             .policy(Policy::with_timeout(Duration::from_secs(3600)))
             .example("see which questions would go where", &["questions.yml"])
             .example("send them", &["questions.yml", "--delay", "0", "--apply"]);
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

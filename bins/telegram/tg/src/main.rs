@@ -83,7 +83,7 @@ impl Tool for Tg {
                 "the last 50, headed by a task for a language model",
                 &["@garden_news", "-l", "50", "--prompt", "Sum this up."],
             );
-        definition.env.extend(telegram::variables());
+        telegram::declare(&mut definition);
         definition
     }
 

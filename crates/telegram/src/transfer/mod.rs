@@ -3,10 +3,12 @@
 //! The chat is read from its oldest wanted message on, so that what has been fetched never has to be read again. A
 //! writer of its own keeps the pages while the next one is on its way.
 
-use std::io::{BufWriter, Write};
+mod files;
+mod write;
+
 use std::path::{Path, PathBuf};
 
-use app_core::{Artifact, Context, ErrorKind, ToolError, ToolResult};
+use app_core::{Context, ToolError, ToolResult};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use jiff::Timestamp;
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::{Archive, Progress, Stored};
 use crate::client::Telegram;
-use crate::export::{Attachment, Format, Header, Options};
+use crate::export::{Format, Options};
 use crate::history::{PAGE, Search, Window};
 use crate::model::Message;
 use crate::peers::Chat;
@@ -197,7 +199,7 @@ impl Telegram {
         if let Some(largest) = job.media.filter(|_| !ctx.dry_run()) {
             self.fetch_files(&job, &archive, largest, &mut report).await?;
         }
-        write(&ctx, &job, &archive, &mut report)?;
+        write::write(&ctx, &job, &archive, &mut report)?;
         Ok(report)
     }
 
@@ -494,121 +496,6 @@ impl Telegram {
         report.edited = tally.changed;
         Ok(archive)
     }
-
-    /// Downloads the files of the messages that have none yet.
-    async fn fetch_files(
-        &self,
-        job: &Job<'_>,
-        archive: &Archive,
-        largest: u64,
-        report: &mut Exported,
-    ) -> ToolResult<()> {
-        let ctx = self.context();
-        let mut wanted = Vec::new();
-        archive.walk(|message| {
-            if message.media.as_ref().and_then(|media| media.file()).is_some() {
-                wanted.push(message.id);
-            }
-            Ok(())
-        })?;
-        let folder = files_folder(&job.output);
-        let bar = ctx.progress("files", "files", Some(wanted.len() as u64));
-        for ids in wanted.chunks(PAGE) {
-            let mut todo = Vec::new();
-            for id in ids {
-                match archive.file(*id)? {
-                    Some(Attachment::Stored { path, .. }) if job.output.with_file_name(&path).is_file() => {
-                        bar.inc(1);
-                    }
-                    _ => todo.push(*id),
-                }
-            }
-            if todo.is_empty() {
-                continue;
-            }
-            // Read again: references to files do not hold for long.
-            for message in self.by_ids(job.chat, &todo).await?.into_iter().flatten() {
-                ctx.check_cancelled()?;
-                let attachment = self.fetch_file(&folder, &message, largest).await?;
-                match &attachment {
-                    Attachment::Stored { .. } => report.files += 1,
-                    _ => report.files_left_out += 1,
-                }
-                archive.note_file(message.id, &attachment)?;
-                bar.inc(1);
-            }
-        }
-        bar.finish();
-        Ok(())
-    }
-
-    async fn fetch_file(&self, folder: &Path, message: &Message, largest: u64) -> ToolResult<Attachment> {
-        let ctx = self.context();
-        let Some((media, file)) = message
-            .media
-            .as_ref()
-            .and_then(|media| Some((media, media.file()?)))
-        else {
-            return Ok(Attachment::Unavailable);
-        };
-        if file.size > largest {
-            return Ok(Attachment::TooLarge);
-        }
-        let name = crate::media::download_name(message.id, media);
-        let target = folder.join(&name);
-        if std::fs::metadata(&target).is_ok_and(|there| there.len() == file.size) {
-            return Ok(stored(folder, &name));
-        }
-        std::fs::create_dir_all(folder).map_err(|e| ToolError::file("create", folder, &e))?;
-        // Half a file stays under a name of its own and is gone on with.
-        let part = folder.join(format!("{name}.part"));
-        let mut out = std::fs::File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&part)
-            .map_err(|e| ToolError::file("write", &part, &e))?;
-        let have = out.metadata().map(|there| there.len()).unwrap_or_default();
-        match self.download(file, &mut out, have, |_| {}).await {
-            Ok(bytes) if bytes == file.size => {
-                out.sync_all().map_err(|e| ToolError::file("write", &part, &e))?;
-                std::fs::rename(&part, &target).map_err(|e| ToolError::file("rename", &part, &e))?;
-                Ok(stored(folder, &name))
-            }
-            Ok(bytes) => {
-                ctx.warn(format!(
-                    "file of message {}: {bytes} bytes came instead of {}",
-                    message.id, file.size
-                ));
-                let _ = std::fs::remove_file(&part);
-                Ok(Attachment::Unavailable)
-            }
-            Err(error)
-                if matches!(
-                    error.kind,
-                    ErrorKind::ProviderRejected | ErrorKind::NotFound | ErrorKind::Conflict
-                ) =>
-            {
-                ctx.warn(format!("file of message {}: {}", message.id, error.message));
-                Ok(Attachment::Unavailable)
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-fn stored(folder: &Path, name: &str) -> Attachment {
-    let folder = folder.file_name().unwrap_or_default().to_string_lossy();
-    Attachment::Stored {
-        path: format!("{folder}/{name}"),
-        thumbnail: None,
-    }
-}
-
-/// The folder for the files of an export: beside it, named after it.
-fn files_folder(output: &Path) -> PathBuf {
-    let stem = output.file_stem().unwrap_or_default().to_string_lossy();
-    output.with_file_name(format!("{stem}_files"))
 }
 
 /// Counts of what messages were before.
@@ -641,50 +528,4 @@ fn keep_pages(
         }
     }
     Ok((archive, tally))
-}
-
-/// Writes the file from the archive.
-fn write(ctx: &Context, job: &Job<'_>, archive: &Archive, report: &mut Exported) -> ToolResult<Artifact> {
-    let mut renderer = job.format.renderer(job.options.clone());
-    let progress = archive.progress()?;
-    report.newest = progress.as_ref().map_or(0, |progress| progress.highest);
-    let began = progress.map_or_else(|| ctx.now(), |progress| progress.began);
-    report.messages = archive.count()?;
-    let mut count = report.messages;
-    if job.format == Format::Text {
-        count = 0;
-        archive.walk(|message| {
-            count += usize::from(renderer.counts(&message));
-            Ok(())
-        })?;
-    }
-    report.written = count;
-    let mut header = Header::new((*job.chat.peer).clone(), count, began);
-    if let Some(title) = &job.title {
-        header.title.clone_from(title);
-    }
-    header.meta.clone_from(&job.meta);
-    let pending = ctx.create(&job.output, job.format.media_type(), "export")?;
-    let mut out = BufWriter::with_capacity(256 * 1024, pending);
-    let failed = |e: &std::io::Error| ToolError::file("write", &job.output, e);
-    renderer.begin(&mut out, &header).map_err(|e| failed(&e))?;
-    let mut left = 0_u32;
-    archive.walk(|message| {
-        left += 1;
-        if left.is_multiple_of(1024) {
-            ctx.check_cancelled()?;
-        }
-        let attachment = if job.media.is_some() {
-            archive.file(message.id)?
-        } else {
-            None
-        };
-        renderer
-            .message(&mut out, &message, attachment.as_ref())
-            .map_err(|e| failed(&e))
-    })?;
-    renderer.end(&mut out).map_err(|e| failed(&e))?;
-    out.flush().map_err(|e| failed(&e))?;
-    let pending = out.into_inner().map_err(|e| failed(e.error()))?;
-    pending.commit()
 }
