@@ -1,7 +1,5 @@
 //! Sending one message: to exactly one target, once, and never on a guess.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::Path;
 
 use testkit::Sandbox;
