@@ -362,8 +362,9 @@ impl Context {
 
     fn hidden_bar(&self, act: impl FnOnce()) {
         match &self.inner.bar {
-            Some(bar) => bar.suspend(act),
-            None => act(),
+            // A bar that has shown nothing yet would be drawn by this.
+            Some(bar) if !bar.prefix().is_empty() => bar.suspend(act),
+            _ => act(),
         }
     }
 }
