@@ -1,7 +1,5 @@
 //! Deleting own messages: the recorded cases, the typed title, the list of what goes, batches, and a kill in the middle.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -27,8 +27,14 @@ impl Answers {
         }
     }
 
-    /// Takes a message in.
-    pub fn see(&mut self, message: &Message) {
+    /// Takes messages in.
+    pub fn see_all(&mut self, messages: &[Message]) {
+        for message in messages {
+            self.see(message);
+        }
+    }
+
+    fn see(&mut self, message: &Message) {
         self.newest = self.newest.max(message.id);
         if let Some(reply) = &message.reply_to
             && reply.chat.is_none_or(|chat| chat == message.chat)
@@ -108,7 +114,7 @@ mod tests {
 
     fn seen(messages: &[Message], private: bool) -> Answers {
         let mut answers = Answers::of(private);
-        messages.iter().for_each(|message| answers.see(message));
+        answers.see_all(messages);
         answers
     }
 

@@ -131,7 +131,7 @@ async fn one(
     let scan = async || {
         let messages = telegram.newest_list(chat, input.limit).await?;
         let mut answers = answers.borrow_mut();
-        messages.iter().for_each(|message| answers.see(message));
+        answers.see_all(&messages);
         Ok(Found {
             scanned: messages.len(),
             messages: unanswered(&messages, &answers, before),
@@ -165,7 +165,7 @@ async fn see_after(
             return Ok(());
         };
         let mut answers = answers.borrow_mut();
-        page.messages.iter().for_each(|message| answers.see(message));
+        answers.see_all(&page.messages);
         after = newest;
     }
 }

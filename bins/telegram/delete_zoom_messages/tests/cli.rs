@@ -1,7 +1,5 @@
 //! Deleting Zoom invitations: own ones, in the named chats, and nothing that only resembles them.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::Path;
 
 use testkit::telegram::world::{Message, Stretch, World};

@@ -1,7 +1,5 @@
 //! Moderating: it tells, and acts only where that was asked for and allowed.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::Path;
 use std::time::Duration;
 
