@@ -1,6 +1,7 @@
 //! A connected account: opened from its session, locked, paced, and closed in order.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -65,13 +66,19 @@ impl std::fmt::Debug for Telegram {
 }
 
 /// Names this program to the service, which shows it in the list of devices.
+///
+/// Every field is given: the library's own defaults start other programs to learn the name of the system.
 fn parameters() -> ConnectionParams {
     ConnectionParams {
         device_model: "onejob".to_owned(),
         system_version: std::env::consts::OS.to_owned(),
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
+        system_lang_code: "en".to_owned(),
+        lang_code: "en".to_owned(),
+        use_ipv6: false,
         retry_policy: Box::new(NoRetries),
-        ..ConnectionParams::default()
+        updates_channel_capacity: NonZeroUsize::MIN,
+        __non_exhaustive: (),
     }
 }
 
