@@ -68,8 +68,8 @@ pub struct Input {
     #[garde(range(max = 86_400))]
     #[serde(default = "ten_minutes")]
     pub warn_every: u64,
-    /// Seconds between two looks while watching
-    #[garde(range(min = 0.2, max = 3600.0))]
+    /// Seconds between two looks while watching; 0.2 at least
+    #[garde(range(min = 0.0, max = 3600.0))]
     #[serde(default = "three")]
     pub interval: f64,
     /// Watch for so many seconds; without end unless given

@@ -197,7 +197,7 @@ impl Moderator<'_> {
         let mut last = self.telegram.newest_id(&self.chat).await?;
         self.ctx.notify_ready();
         loop {
-            let mut pause = Duration::from_secs_f64(self.input.interval);
+            let mut pause = Duration::from_secs_f64(self.input.interval.max(0.2));
             if let Some(end) = end {
                 pause = pause.min(end.saturating_duration_since(Instant::now()));
             }
