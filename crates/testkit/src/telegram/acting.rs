@@ -54,6 +54,7 @@ fn fresh(call: &mut Call<'_>, random_id: i64) -> Result<(), Refusal> {
 fn keep(call: &mut Call<'_>, chat: i64, random_id: i64, mut message: Message) -> Vec<u8> {
     message.id = call.state.take_id(chat);
     message.date = world::iso(call.state.now());
+    message.at = None;
     let entity = call.state.entities.get(&chat);
     message.post = entity.is_some_and(|entity| entity.kind == "channel");
     message.out = true;

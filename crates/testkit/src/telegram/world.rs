@@ -202,6 +202,9 @@ pub struct Message {
     pub id: i32,
     /// When, UTC, ISO 8601 without offset.
     pub date: String,
+    /// The same in seconds since 1970, where it is known without reading it.
+    #[serde(skip)]
+    pub at: Option<i32>,
     /// When edited.
     pub edited: Option<String>,
     /// Raw text.
@@ -252,7 +255,7 @@ pub struct Message {
 impl Message {
     /// Seconds since 1970.
     pub fn unix(&self) -> i32 {
-        unix(&self.date)
+        self.at.unwrap_or_else(|| unix(&self.date))
     }
 
     /// Whether it is a service entry.
@@ -291,6 +294,9 @@ pub struct Generated {
     pub start: String,
     /// Seconds between two.
     pub every: i32,
+    /// The time of the first one, read once.
+    #[serde(skip)]
+    first: std::sync::OnceLock<i32>,
 }
 
 const WORDS: [&str; 24] = [
@@ -321,6 +327,11 @@ const WORDS: [&str; 24] = [
 ];
 
 impl Generated {
+    /// When the first message was sent.
+    fn first(&self) -> i32 {
+        *self.first.get_or_init(|| unix(&self.start))
+    }
+
     /// The message with this id.
     pub fn message(&self, id: i32, senders: &[i64]) -> Option<Message> {
         if id < 1 || id > self.count {
@@ -337,7 +348,7 @@ impl Generated {
         }
         let mut message = Message {
             id,
-            date: iso(i64::from(unix(&self.start)) + i64::from(id) * i64::from(self.every.max(1))),
+            at: Some(self.first().saturating_add(id.saturating_mul(self.every.max(1)))),
             text,
             sender_known: true,
             from: (!senders.is_empty()).then(|| senders[dice.below(senders.len() as u64) as usize]),
