@@ -190,7 +190,7 @@ fn waves(tools: &[Row], facts: &Facts) -> Vec<Wave> {
         let counts = counts(tools.iter().filter(|row| row.wave == *number), &scripts);
         Wave {
             number: *number,
-            title: title_of(*number, title),
+            title: title_of(*number, title, scripts.is_empty()),
             line: line(&counts),
             counts,
             scripts,
@@ -203,9 +203,11 @@ fn waves(tools: &[Row], facts: &Facts) -> Vec<Wave> {
     something
 }
 
-fn title_of(number: u8, planned: &str) -> String {
+fn title_of(number: u8, planned: &str, nothing: bool) -> String {
     match (number, planned) {
-        (0, "") => "Tools that replace nothing".to_owned(),
+        (0, "") if nothing => "Tools that replace nothing".to_owned(),
+        // Scripts of `[legacy]` sections that are in no plan and have no tool stand here too.
+        (0, "") => "In no wave".to_owned(),
         (_, title) => title.to_owned(),
     }
 }

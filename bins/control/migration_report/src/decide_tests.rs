@@ -158,3 +158,11 @@ fn the_checklist_ends_with_the_switch() {
     let switched = done("[legacy.a]\nscript='a.py'\n[tools.a]\nroute='legacy'\n");
     assert!(!switched[2]);
 }
+
+#[test]
+fn a_script_without_a_wave_is_no_tool_that_replaces_nothing() {
+    let last = |toml: &str| report(&facts(toml), at()).waves.pop().unwrap();
+    assert_eq!(last("").title, "Tools that replace nothing");
+    let mixed = last("[legacy.shots]\nscript='shots.py'\n");
+    assert_eq!((mixed.title.as_str(), mixed.counts.scripts), ("In no wave", 1));
+}

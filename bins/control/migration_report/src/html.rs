@@ -144,7 +144,7 @@ fn section(report: &Report, wave: &Wave, out: &mut String) -> fmt::Result {
         .collect();
     if !rows.is_empty() {
         out.push_str("<div class=\"scroll\"><table class=\"gates\">\n<tr><th>tool<th>same results<th>clear failures<th>time limits<th>observable<th>usable by form");
-        out.push_str("<th>beside the script<th>old script ran<th>cut over</tr>\n");
+        out.push_str("<th title=\"alone: a tool that acts on the world never runs beside its script; its own clean runs count\">beside the script<th>old script ran<th>cut over</tr>\n");
         for row in &rows {
             table_row(row, out)?;
         }

@@ -25,7 +25,7 @@ pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
         if !rows.is_empty() {
             writeln!(
                 out,
-                "  {:width$}  parity  failures  policy  observed  ui      beside script      fallbacks  cut over",
+                "  {:width$}  parity  failures  policy  observed  ui      beside script            fallbacks  cut over",
                 "tool"
             )?;
         }
@@ -76,7 +76,7 @@ fn render_row(row: &Row, width: usize, out: &mut dyn Write) -> fmt::Result {
     for (gate, cell) in row.gates.iter().zip([6, 8, 6, 8, 6]) {
         write!(out, "  {:cell$}", gate.state.word())?;
     }
-    let line = format!("  {:17}  {:9}  {}", beside(row), row.fallback.runs, over(row));
+    let line = format!("  {:23}  {:9}  {}", beside(row), row.fallback.runs, over(row));
     writeln!(out, "{}", line.trim_end())
 }
 
@@ -87,9 +87,11 @@ pub(crate) fn beside(row: &Row) -> String {
         (true, _) => "-".to_owned(),
         (_, 0) => "never".to_owned(),
         _ => format!(
-            "{}, {}",
+            "{}, {}{}",
             counted(shadow.clean_days, "day"),
-            counted(shadow.clean_runs, "run")
+            counted(shadow.clean_runs, "run"),
+            // A tool that acts on the world never runs beside its script: its own clean runs count.
+            if shadow.alone { " alone" } else { "" }
         ),
     }
 }

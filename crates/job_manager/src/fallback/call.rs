@@ -41,7 +41,8 @@ pub(crate) fn check(legacy: &LegacySection, input: &Value) -> ToolResult<()> {
     };
     let mut error = ToolError::new(ErrorKind::InvalidInput, message).from_source("legacy");
     error.field_paths = mistakes.into_iter().map(|(path, _)| path).collect();
-    Err(error.hint("`jobs list_tools NAME --json` shows the fields of the replaced script"))
+    // Where there is a binary, `jobs list_tools` shows the fields of the binary.
+    Err(error.hint("the replaced script runs, and its fields are those of `input` in its `[legacy]` section of onejob.toml"))
 }
 
 /// Arguments after the script's path.

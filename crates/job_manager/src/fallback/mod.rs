@@ -57,7 +57,7 @@ pub(crate) fn decide(tool: &str, binary: bool, settings: &Settings) -> ToolResul
             "no binary of tool `{tool}`, and its script is switched off"
         ))
         .from_source("registry")
-        .hint("install the binary, or set `python_fallback_enabled = true` in onejob.toml")),
+        .hint("install the binary, or set `python_fallback_enabled = true` under `[jobs]` of onejob.toml")),
         (Reason::Switched, false, _) => Err(ToolError::config(format!(
             "`{tool}` is switched to its script, but there is no `[legacy.{tool}]`"
         ))

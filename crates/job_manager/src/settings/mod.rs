@@ -57,6 +57,9 @@ pub struct Settings {
     /// `[legacy.<name>]`
     #[serde(default)]
     pub legacy: BTreeMap<String, LegacySection>,
+    /// Belongs under `[jobs]`; alone at the top it would switch nothing, and nobody would notice.
+    #[serde(default, rename = "python_fallback_enabled")]
+    misplaced: Option<Value>,
     /// The file they were read from, to see when it changes.
     #[serde(skip)]
     pub(crate) source: Option<PathBuf>,
@@ -150,6 +153,9 @@ impl Settings {
                 .hint("see the sections `jobs`, `tools` and `legacy` in the documentation of `worker`")
         };
         let mut settings: Self = toml::from_str(text).map_err(|e| wrong(e.message()))?;
+        if settings.misplaced.is_some() {
+            return Err(wrong("`python_fallback_enabled` belongs under `[jobs]`"));
+        }
         for (name, legacy) in &mut settings.legacy {
             legacy
                 .check(name)
@@ -188,6 +194,19 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_switch_in_the_wrong_place_is_told() {
+        let read = |toml: &str| Settings::parse(toml, Path::new("/c/onejob.toml"));
+        let wrong = read("python_fallback_enabled = false\n[jobs]\n").unwrap_err();
+        assert!(
+            wrong.message.ends_with("belongs under `[jobs]`"),
+            "{}",
+            wrong.message
+        );
+        let right = read("[jobs]\npython_fallback_enabled = false\n").unwrap();
+        assert!(!right.fallback_enabled("a"));
+    }
 
     #[test]
     fn the_documented_example_is_read() {
