@@ -141,10 +141,11 @@ impl Request {
     }
 }
 
-/// The public name a user wrote, without `@` or link; else that of the chat, else its id.
+/// The public name a user wrote, without `@` or link, or `me`; else that of the chat, else its id.
 pub fn username(text: &str, chat: &Chat) -> String {
     match peers::parse(text) {
         Ok(Named::Username(name)) if chat.alias.is_none() => name,
+        Ok(Named::Me) if chat.alias.is_none() => "me".to_owned(),
         _ => chat
             .peer
             .username

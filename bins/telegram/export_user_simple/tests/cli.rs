@@ -99,6 +99,8 @@ fn a_link_a_dated_range_and_other_formats() {
     assert_eq!(run["messages"], 2);
     assert_eq!(run["path"], "chats/garden_news.ndjson");
     let file = std::fs::read_to_string(sandbox.path("chats/garden_news.ndjson")).unwrap();
+    sandbox.run(bin(), &["me"]).expect_code(0);
+    assert!(sandbox.path("chats/me.txt").is_file(), "one's own notes");
     assert!(
         file.contains("Post number 3") && file.contains("Post number 4") && !file.contains("Post number 5"),
         "{file}"
