@@ -164,7 +164,7 @@ impl Cleaning<'_> {
         let unfinished = checkpoint
             .load::<Unfinished>()?
             .filter(|plan| ctx.now().duration_since(plan.at) < PLAN_LASTS && plan.undo_list.is_file());
-        let (mut plan, messages) = match unfinished {
+        let (mut plan, mut messages) = match unfinished {
             Some(plan) => self.go_on(telegram, chat, plan).await?,
             None => {
                 let mut found = scan().await?;
@@ -185,6 +185,9 @@ impl Cleaning<'_> {
             }
         };
         let resumed = !plan.undo_list.as_os_str().is_empty();
+        // The cap of this run may be lower than that of the run which made the plan; the rest of the plan stays.
+        let put_off = messages.len().saturating_sub(self.max);
+        messages.truncate(self.max);
         let mut sweep = Sweep {
             chat: chat.title(),
             chat_id: chat.id().0,
@@ -194,7 +197,7 @@ impl Cleaning<'_> {
             deleted: plan.deleted,
             errors: 0,
             spared: 0,
-            beyond_cap: plan.beyond_cap,
+            beyond_cap: plan.beyond_cap + put_off,
             resumed,
             planned: ctx.dry_run(),
             undo_list: resumed.then(|| plan.undo_list.clone()),
@@ -212,7 +215,9 @@ impl Cleaning<'_> {
             return Ok(sweep);
         }
         if messages.is_empty() {
-            checkpoint.clear()?;
+            if put_off == 0 {
+                checkpoint.clear()?;
+            }
             return Ok(sweep);
         }
         if !resumed {
@@ -229,7 +234,7 @@ impl Cleaning<'_> {
         }
         .all(&mut sweep, spare)
         .await?;
-        if sweep.left() == 0 {
+        if sweep.left() == 0 && put_off == 0 {
             checkpoint.clear()?;
         }
         Ok(sweep)
@@ -304,14 +309,9 @@ impl Deleting<'_> {
         let bar = self
             .ctx
             .progress("deletions", "messages", Some(sweep.items.len() as u64));
-        let batches: Vec<Vec<i32>> = self
-            .plan
-            .ids
-            .chunks(DELETED_AT_ONCE)
-            .map(<[i32]>::to_vec)
-            .collect();
-        for batch in batches {
-            if let Err(error) = self.batch(&batch, sweep, &mut spare).await {
+        let ids: Vec<i32> = sweep.items.iter().map(|item| item.id).collect();
+        for batch in ids.chunks(DELETED_AT_ONCE) {
+            if let Err(error) = self.batch(batch, sweep, &mut spare).await {
                 if !stops(&error) {
                     return Err(error);
                 }

@@ -238,3 +238,42 @@ fn without_one_exact_chat_nothing_happens() {
     assert_eq!(none.json()["deleted"], 0);
     assert_eq!(deletions(&dc), 0);
 }
+
+#[test]
+fn a_stopped_run_is_finished_within_the_cap_of_each_run() {
+    let mut town = world("town");
+    let list = (1..=9).map(|id| message(id, 500, "alone")).collect();
+    town.messages.insert(CLUB.to_string(), list);
+    let dc = Dc::start(town);
+    let sandbox = dc.sandbox().env("TELEGRAM_FLOOD_WAIT_MAX", "0");
+    dc.fail(Fault {
+        method: DELETE.into(),
+        times: 1,
+        error: Some("FLOOD_WAIT_1".into()),
+        ..Fault::default()
+    });
+    let run = |max: &str, code| {
+        let args = [
+            "--chat",
+            "river_club",
+            "--limit",
+            "5",
+            "--apply",
+            "--json",
+            "--max",
+            max,
+        ];
+        sandbox.run(bin(), &args).expect_code(code).json()
+    };
+    assert_eq!(run("5", 3)["chats"][0]["items"][0]["state"], "left");
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    let two = run("2", 0);
+    assert_eq!(
+        (&two["deleted"], &two["chats"][0]["beyond_cap"]),
+        (&2.into(), &3.into())
+    );
+    assert_eq!(ids(&dc, CLUB), [1, 2, 3, 4, 5, 6, 7]);
+    // The rest of what was asked for, and not the newest five of what is there now.
+    run("50", 0);
+    assert_eq!(ids(&dc, CLUB), [1, 2, 3, 4]);
+}

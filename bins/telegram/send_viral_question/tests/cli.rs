@@ -224,3 +224,46 @@ fn the_database_of_the_old_migration_is_taken_as_it_is() {
     assert_eq!(texts, ["four", "three", "two"]);
     assert_eq!(rows(&sandbox)[0].1, "active");
 }
+
+#[test]
+fn what_stands_in_the_chat_is_found_even_when_telegram_forgot_its_number() {
+    let dc = Dc::start(world("town"));
+    let sandbox = place(&dc);
+    // A first run makes the database; then it is as if that run had been killed while it sent, long ago.
+    dc.fail(Fault {
+        method: SEND.into(),
+        error: Some("CHAT_WRITE_FORBIDDEN".into()),
+        ..Fault::default()
+    });
+    sandbox.run(bin(), &GO).expect_code(3);
+    dc.heal();
+    let connection = Connection::open(sandbox.path("viral_questions.db")).unwrap();
+    connection
+        .execute_batch(
+            "UPDATE viral_questions SET status = 'active', sent_at = NULL; DELETE FROM viral_deliveries;
+             INSERT INTO viral_deliveries (question_id, chat_id, random_id, after_id, attempted_at)
+             VALUES (2, -1000000001003, 12345, 22, '2025-01-01 00:00:00');
+             UPDATE viral_questions SET status = 'archived' WHERE id <> 2;",
+        )
+        .unwrap();
+    drop(connection);
+    let posted = dc.post(
+        FORUM,
+        testkit::telegram::world::Message {
+            text: "Вопрос 🔨?".into(),
+            date: "2025-02-02T00:00:00".into(),
+            from: Some(500),
+            out: true,
+            ..Default::default()
+        },
+    );
+    dc.forget_requests();
+    let told = sandbox.run(bin(), &["--apply", "--json"]).expect_code(0).json();
+    assert_eq!(
+        (&told["items"][0]["state"], &told["sent"]),
+        (&"already".into(), &0.into())
+    );
+    assert_eq!(told["items"][0]["message_id"], posted);
+    assert!(dc.calls(SEND).is_empty());
+    assert_eq!(rows(&sandbox)[1].1, "sent");
+}
