@@ -3,7 +3,7 @@
 //! A run that deletes keeps its plan until it is through. Started again it finishes that plan instead of making a new
 //! one: a fresh look at "the newest 100" would reach further back than anybody asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use app_core::state::Checkpoint;
@@ -193,7 +193,7 @@ impl Cleaning<'_> {
             chat_id: chat.id().0,
             scanned: plan.scanned,
             found: plan.found,
-            items: messages.iter().map(|message| self.line(message)).collect(),
+            items: self.lines(&messages),
             deleted: plan.deleted,
             errors: 0,
             spared: 0,
@@ -253,11 +253,19 @@ impl Cleaning<'_> {
             .into_iter()
             .flatten()
             .collect();
-        let stands = |id: &i32| standing.iter().any(|message| message.id == *id);
+        let numbers: HashSet<i32> = standing.iter().map(|message| message.id).collect();
+        let stands = |id: &i32| numbers.contains(id);
         plan.deleted += plan.under_way.iter().filter(|id| !stands(id)).count();
         plan.under_way.clear();
         plan.ids.retain(stands);
         Ok((plan, standing))
+    }
+
+    /// The plan, newest first.
+    fn lines(&self, messages: &[Message]) -> Vec<Line> {
+        let mut lines: Vec<Line> = messages.iter().map(|message| self.line(message)).collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.id));
+        lines
     }
 
     fn line(&self, message: &Message) -> Line {
@@ -409,7 +417,9 @@ impl Deleting<'_> {
 
 impl Sweep {
     fn mark(&mut self, id: i32, state: State, error: Option<String>) {
-        if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
+        // Newest first: numbers fall.
+        let at = self.items.binary_search_by(|item| id.cmp(&item.id));
+        if let Some(item) = at.ok().and_then(|at| self.items.get_mut(at)) {
             item.state = state;
             item.error = error;
         }

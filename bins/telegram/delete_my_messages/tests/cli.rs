@@ -302,3 +302,32 @@ fn a_cap_leaves_the_rest_for_another_run() {
     assert_eq!((&told["deleted"], &told["beyond_cap"]), (&10.into(), &20.into()));
     assert_eq!(dc.messages(CLUB).len(), 20);
 }
+
+#[test]
+fn stopped_by_hand_it_says_so_and_goes_on_later() {
+    let messages: Vec<Message> = (1..=250)
+        .map(|id| message(id, 500, "2025-01-01T09:00:00", "mine"))
+        .collect();
+    let dc = Dc::start(demo(messages));
+    let sandbox = dc.sandbox();
+    sandbox.file("shared-config/onejob.toml", FAST);
+    dc.fail(Fault {
+        method: DELETE.into(),
+        after: 1,
+        times: 1,
+        delay_ms: 60_000,
+        ..Fault::default()
+    });
+    let id = CLUB.to_string();
+    let args = [id.as_str(), "--apply", "--confirm", "Demo group", "--json"];
+    let run = sandbox.start(bin(), &args, b"");
+    while dc.calls(DELETE).len() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    run.signal("INT");
+    run.finish().expect_code(130);
+    dc.heal();
+    let told = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(told["deleted"], 250, "{told}");
+    assert!(dc.messages(CLUB).is_empty());
+}
