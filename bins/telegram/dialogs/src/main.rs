@@ -19,18 +19,29 @@ const fn fifty() -> usize {
 
 /// How the list is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "String")]
+#[schemars(with = "String")]
 enum Layout {
     /// Columns for people.
     #[default]
-    #[serde(alias = "pretty", alias = "TABLE", alias = "Table")]
     Table,
     /// A JSON list.
-    #[serde(alias = "JSON", alias = "Json")]
     Json,
     /// A YAML list.
-    #[serde(alias = "yml", alias = "YAML", alias = "Yaml")]
     Yaml,
+}
+
+impl TryFrom<String> for Layout {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.to_lowercase().as_str() {
+            "table" | "pretty" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            "yaml" | "yml" => Ok(Self::Yaml),
+            _ => Err(format!("`{word}` is none of table, json, yaml")),
+        }
+    }
 }
 
 /// What the tool needs.
@@ -42,7 +53,7 @@ struct Input {
     #[serde(default = "fifty")]
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
-    /// How the list is written
+    /// How the list is written: table (or pretty), json, yaml (or yml)
     #[garde(skip)]
     #[serde(default)]
     format: Layout,

@@ -125,3 +125,19 @@ fn a_connection_that_breaks_is_made_again() {
     let run = dc.sandbox().run(Path::new(BIN), &["--json"]).expect_code(0);
     assert_eq!(run.json()["dialogs"].as_array().unwrap().len(), 7);
 }
+
+#[test]
+fn formats_are_named_as_the_script_took_them() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    for word in ["pretty", "TABLE", "JSON", "yml"] {
+        sandbox
+            .run(Path::new(BIN), &["--format", word, "-o", "list.txt"])
+            .expect_code(0);
+    }
+    let yaml = std::fs::read_to_string(sandbox.path("list.txt")).unwrap();
+    assert!(yaml.contains("title: River Club"), "{yaml}");
+    let before = dc.requests().len();
+    sandbox.run(Path::new(BIN), &["--format", "xml"]).expect_code(2);
+    assert_eq!(dc.requests().len(), before, "refused before anything is asked");
+}
