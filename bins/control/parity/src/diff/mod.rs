@@ -158,7 +158,9 @@ fn stderr(control: &Seen, candidate: &Seen, found: &mut Found) {
         return;
     }
     let told = |class: StderrClass, text: &[u8]| {
-        json!(format!("{}: {}", class.as_str(), first_line(text)).trim_end_matches([':', ' ']))
+        let (class, line) = (class.as_str(), first_line(text));
+        let line = line.strip_prefix(&format!("{class}: ")).unwrap_or(&line);
+        json!(format!("{class}: {line}").trim_end_matches([':', ' ']))
     };
     found.add(
         "stderr",
