@@ -180,6 +180,15 @@ impl Telegram {
             chat.alias = Some(text.trim().to_owned());
             return Ok(chat);
         }
+        if legacy.skipped.contains(text.trim()) {
+            return Err(ToolError::config(format!(
+                "the alias `{}` of config.yml points to no chat",
+                text.trim()
+            ))
+            .code("alias_unusable")
+            .field("chat")
+            .hint("correct its entry; `@name` means the public name"));
+        }
         match parse(text)? {
             Named::Me => Ok(self.own_chat()?),
             Named::Id(id) => self.resolve_id(id, None).await,

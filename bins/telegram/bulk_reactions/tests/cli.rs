@@ -118,6 +118,11 @@ fn nothing_is_done_without_an_exact_target() {
         )
         .expect_code(2);
     assert!(link.stderr.contains("@garden_news"), "{}", link.stderr);
+    // An alias that was left at 0 never becomes the public name that happens to be the same.
+    sandbox.file("config.yml", "chats:\n  river_club: {type: group, id: 0}\n");
+    sandbox
+        .run(bin(), &["--chat", "river_club", "--ids", "3", "--apply"])
+        .expect_code(78);
     assert!(dc.calls("messages.sendReaction").is_empty());
 }
 

@@ -484,7 +484,7 @@ fn a_chat_is_found_by_alias_id_of_either_space_and_link() {
         assert_eq!(run.json()["chat_id"], CLUB, "{named}");
     }
     // A bad alias is skipped with a warning, and never stands for another chat.
-    let zero = sandbox.run(bin(), &["zero", "1", "-o", "y.txt"]).expect_code(66);
+    let zero = sandbox.run(bin(), &["zero", "1", "-o", "y.txt"]).expect_code(78);
     assert!(zero.stderr.contains("zero"), "{}", zero.stderr);
     assert!(!sandbox.path("y.txt").exists());
 }

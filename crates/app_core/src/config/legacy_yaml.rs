@@ -2,7 +2,7 @@
 //!
 //! One bad chat entry is skipped with a warning that names it; it never makes the file unusable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -23,6 +23,8 @@ pub struct LegacyConfig {
     pub limit_ci: u64,
     /// Chat aliases.
     pub chats: BTreeMap<String, ChatEntry>,
+    /// Aliases whose entry is of no use; such a name means no chat, whoever else may bear it.
+    pub skipped: BTreeSet<String>,
 }
 
 /// One alias.
@@ -54,7 +56,7 @@ impl LegacyConfig {
         } else {
             serde_saphyr::from_str(text).map_err(|error| error.to_string())?
         };
-        let mut warnings = Vec::new();
+        let (mut warnings, mut skipped) = (Vec::new(), BTreeSet::new());
         let section = |name: &str| {
             root.get(name)
                 .and_then(Value::as_object)
@@ -73,20 +75,28 @@ impl LegacyConfig {
                 .and_then(Value::as_u64)
                 .unwrap_or(3000),
             limit_ci: limits.get("ci").and_then(Value::as_u64).unwrap_or(1000),
-            chats: chats(&section("chats"), &mut warnings),
+            chats: chats(&section("chats"), &mut warnings, &mut skipped),
+            skipped,
         };
         Ok((config, warnings))
     }
 }
 
-fn chats(section: &Map<String, Value>, warnings: &mut Vec<String>) -> BTreeMap<String, ChatEntry> {
+fn chats(
+    section: &Map<String, Value>,
+    warnings: &mut Vec<String>,
+    skipped: &mut BTreeSet<String>,
+) -> BTreeMap<String, ChatEntry> {
     let mut chats = BTreeMap::new();
     for (alias, entry) in section {
         match chat(entry) {
             Ok(entry) => {
                 chats.insert(alias.clone(), entry);
             }
-            Err(reason) => warnings.push(format!("chat alias `{alias}` is skipped: {reason}")),
+            Err(reason) => {
+                warnings.push(format!("chat alias `{alias}` is skipped: {reason}"));
+                skipped.insert(alias.clone());
+            }
         }
     }
     chats
