@@ -98,7 +98,7 @@ struct Output {
     dialogs: Vec<Line>,
     /// The file written.
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<PathBuf>,
+    file: Option<PathBuf>,
     /// How the list is written.
     #[serde(skip)]
     format: Layout,
@@ -148,7 +148,7 @@ impl Tool for Dialogs {
         ctx.count_items(lines.len() as u64);
         let mut output = Output {
             dialogs: lines,
-            output: None,
+            file: None,
             format: input.format,
         };
         if let Some(path) = input.output {
@@ -159,13 +159,13 @@ impl Tool for Dialogs {
                 Layout::Yaml => "application/yaml",
             };
             ctx.write(&path, media_type, "dialogs", text.as_bytes())?;
-            output.output = Some(path);
+            output.file = Some(path);
         }
         Ok(output)
     }
 
     fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
-        match &output.output {
+        match &output.file {
             Some(path) => writeln!(out, "Сохранено: {}", path.display()),
             None => {
                 if output.format == Layout::Table {

@@ -318,9 +318,7 @@ fn names(settings: &Settings, ctx: &Context) -> Output {
         ctx.warn("USER_ID/MY_ID is not a number and is ignored");
     }
     let user_name = settings.own_name.clone().unwrap_or_else(|| "User".to_owned());
-    let known = user_id
-        .map(|id| json!({id.to_string(): user_name}))
-        .unwrap_or_else(|| json!({}));
+    let known = user_id.map_or_else(|| json!({}), |id| json!({id.to_string(): user_name}));
     let mut output = output(settings, Status::Planned, None);
     output.helper = Some(json!({
         "session_name": name,

@@ -1,7 +1,5 @@
 //! Signing in over MTProto: code, password, QR code, and taking over other programs' sessions.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::path::Path;
 
 use testkit::telegram::{Dc, session, world};

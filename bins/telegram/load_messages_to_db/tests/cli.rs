@@ -171,6 +171,7 @@ fn a_page_that_was_stored_stays_when_the_next_one_fails() {
         seed: 3,
         start: "2024-01-01T00:00:00".into(),
         every: 60,
+        ..Default::default()
     };
     town.generated
         .insert("-1001000001002".to_owned(), history.clone());

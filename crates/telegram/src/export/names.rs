@@ -1,9 +1,9 @@
 //! Names of files and of senders.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use regex::Regex;
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::Options;
 use crate::model::{MarkedId, Message, Peer};
@@ -16,9 +16,6 @@ pub const UNKNOWN_SENDER: &str = "Неизвестный отправитель"
 
 /// Longest file name without its extension, in code points.
 const LONGEST: usize = 50;
-
-/// Letters, numbers and `_`. The `\w` of this engine would also let marks and joiners through.
-static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{N}_]$").ok());
 
 /// A file name made of a title: punctuation, marks and emoji dropped, runs of blanks joined to one `_`,
 /// at most 50 code points; `fallback` (cut alike) when nothing is left.
@@ -38,13 +35,23 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
+/// Letters, numbers and `_`: the general categories L* and N*. `char::is_alphanumeric` would let some marks through.
 fn is_word(c: char) -> bool {
+    use GeneralCategory as C;
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }
-    let mut buffer = [0; 4];
-    WORD.as_ref()
-        .is_some_and(|word| word.is_match(c.encode_utf8(&mut buffer)))
+    matches!(
+        get_general_category(c),
+        C::UppercaseLetter
+            | C::LowercaseLetter
+            | C::TitlecaseLetter
+            | C::ModifierLetter
+            | C::OtherLetter
+            | C::DecimalNumber
+            | C::LetterNumber
+            | C::OtherNumber
+    )
 }
 
 /// File names of one run: a second chat whose title gives a name already taken has its id appended.

@@ -296,7 +296,7 @@ pub struct Generated {
     pub every: i32,
     /// The time of the first one, read once.
     #[serde(skip)]
-    first: std::sync::OnceLock<i32>,
+    pub first: std::sync::OnceLock<i32>,
 }
 
 const WORDS: [&str; 24] = [
