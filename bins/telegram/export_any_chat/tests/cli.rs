@@ -532,3 +532,40 @@ fn a_login_that_ends_midway_is_told_and_the_rest_can_follow() {
     dc.heal();
     assert_eq!(sandbox.run(bin(), &args).expect_code(0).json()["resumed"], true);
 }
+
+#[test]
+fn a_count_that_was_guessed_wrong_does_not_reach_the_file() {
+    // The service counts a message that is gone by the time its page is read.
+    let dc = std::sync::Arc::new(Dc::start(world("large")));
+    dc.fail(Fault {
+        method: "messages.getHistory".into(),
+        delay_ms: 10,
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let args = ["large_club", "0", "--format", "markdown", "-o", "a.md", "--json"];
+    let started = sandbox.start(bin(), &args, b"");
+    while dc.calls("messages.getHistory").len() < 10 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    dc.delete(LARGE, &[9000, 9001]);
+    let run = started.finish().expect_code(0);
+    assert_eq!(run.json()["messages"], 9998);
+    let text = std::fs::read_to_string(sandbox.path("a.md")).unwrap();
+    assert!(
+        text.contains("\nMessages: 9998\n"),
+        "{}",
+        &text[..200.min(text.len())]
+    );
+    assert_eq!(
+        text.lines()
+            .filter(|line| line.starts_with("**") && line.ends_with("):"))
+            .count(),
+        9998
+    );
+    assert!(
+        !sandbox.files().iter().any(|name| name.contains(".part")),
+        "{:?}",
+        sandbox.files()
+    );
+}

@@ -21,6 +21,7 @@ use crate::export::{Format, Options};
 use crate::history::{PAGE, Search, Window};
 use crate::model::Message;
 use crate::peers::Chat;
+use write::Draft;
 
 /// Pages that may wait for the writer.
 const WAITING_PAGES: usize = 4;
@@ -179,6 +180,7 @@ impl Telegram {
             path: job.output.clone(),
             ..Exported::default()
         };
+        let mut draft = None;
         match before {
             Some(progress) if progress.complete && job.incremental => {
                 report.incremental = true;
@@ -186,20 +188,27 @@ impl Telegram {
             }
             Some(progress) if progress.complete => {
                 archive.forget()?;
-                archive = self.fetch(&job, Archive::open(&path)?, None, &mut report).await?;
+                (archive, draft) = self.fetch(&job, Archive::open(&path)?, None, &mut report).await?;
             }
             Some(progress) => {
                 report.resumed = true;
                 ctx.info(format!("going on after message {}", progress.reached));
-                archive = self.fetch(&job, archive, Some(progress), &mut report).await?;
+                (archive, draft) = self.fetch(&job, archive, Some(progress), &mut report).await?;
             }
-            None => archive = self.fetch(&job, archive, None, &mut report).await?,
+            None => (archive, draft) = self.fetch(&job, archive, None, &mut report).await?,
         }
         // A dry run leaves no files, so it fetches none.
         if let Some(largest) = job.media.filter(|_| !ctx.dry_run()) {
             self.fetch_files(&job, &archive, largest, &mut report).await?;
         }
-        write::write(&ctx, &job, &archive, &mut report)?;
+        report.newest = archive.progress()?.map_or(0, |progress| progress.highest);
+        let written = match draft {
+            Some(draft) => draft.end(&mut report)?,
+            None => false,
+        };
+        if !written {
+            write::write(&ctx, &job, &archive, &mut report)?;
+        }
         Ok(report)
     }
 
@@ -210,11 +219,17 @@ impl Telegram {
         archive: Archive,
         before: Option<Progress>,
         report: &mut Exported,
-    ) -> ToolResult<Archive> {
+    ) -> ToolResult<(Archive, Option<Draft>)> {
+        let mut draft = None;
         let progress = match before {
             Some(progress) => progress,
             None => match self.bounds(job).await? {
-                Some(progress) => progress,
+                Some((progress, guess)) => {
+                    if let Some(guess) = guess {
+                        draft = Draft::begin(self.context(), job, guess, progress.began)?;
+                    }
+                    progress
+                }
                 None => {
                     // An empty chat or range is an export as well.
                     let mut archive = archive;
@@ -227,20 +242,24 @@ impl Telegram {
                         complete: true,
                     };
                     archive.store(Vec::new(), &empty, false)?;
-                    return Ok(archive);
+                    return Ok((archive, None));
                 }
             },
         };
-        let (archive, stored) = match job.range.topic {
-            Some(topic) => self.pull_topic(job.chat, topic, archive, progress).await?,
-            None => self.pull(job.chat, archive, progress, false).await?,
+        let (archive, stored, draft) = match job.range.topic {
+            Some(topic) => {
+                let (archive, stored) = self.pull_topic(job.chat, topic, archive, progress).await?;
+                (archive, stored, None)
+            }
+            None => self.pull(job.chat, archive, progress, draft).await?,
         };
         report.new += stored.new;
-        Ok(archive)
+        Ok((archive, draft))
     }
 
-    /// Finds which ids belong to the range, and where the events of the chat stand.
-    async fn bounds(&self, job: &Job<'_>) -> ToolResult<Option<Progress>> {
+    /// Finds which ids belong to the range, where the events of the chat stand, and, where the server's own count tells
+    /// it, how many messages that will be.
+    async fn bounds(&self, job: &Job<'_>) -> ToolResult<Option<(Progress, Option<usize>)>> {
         let (chat, range) = (job.chat, &job.range);
         let mark = self.mark(chat).await?;
         let until = range.until.map_or(0, |at| at.as_second() as i32);
@@ -252,13 +271,8 @@ impl Telegram {
             skip,
             limit: 1,
         };
-        let Some(highest) = self
-            .page(chat, one(0))
-            .await?
-            .messages
-            .first()
-            .map(|message| message.id)
-        else {
+        let newest = self.page(chat, one(0)).await?;
+        let Some(highest) = newest.messages.first().map(|message| message.id) else {
             return Ok(None);
         };
         let mut lowest = range.min_id.unwrap_or(1).max(1);
@@ -290,15 +304,22 @@ impl Telegram {
                 lowest = lowest.max(message.id);
             }
         }
-        let began = self.context().now();
-        Ok((lowest <= highest).then_some(Progress {
+        let whole = *range
+            == Range {
+                limit: range.limit,
+                ..Range::default()
+            };
+        let total = usize::try_from(newest.total).unwrap_or_default();
+        let guess = whole.then(|| range.limit.map_or(total, |limit| limit.max(1).min(total)));
+        let progress = Progress {
             lowest,
             highest,
             reached: lowest - 1,
             mark: Some(mark),
-            began,
+            began: self.context().now(),
             complete: false,
-        }))
+        };
+        Ok((lowest <= highest).then_some((progress, guess)))
     }
 
     /// Reads the chat upwards from where the progress stands.
@@ -307,12 +328,12 @@ impl Telegram {
         chat: &Chat,
         archive: Archive,
         mut progress: Progress,
-        compare: bool,
-    ) -> ToolResult<(Archive, Tally)> {
+        draft: Option<Draft>,
+    ) -> ToolResult<(Archive, Tally, Option<Draft>)> {
         let ctx = self.context();
         let bar = ctx.progress("messages", "messages", None);
         let (pages, waiting) = std::sync::mpsc::sync_channel::<(Vec<Message>, Progress)>(WAITING_PAGES);
-        let writer = tokio::task::spawn_blocking(move || keep_pages(archive, &waiting, compare));
+        let writer = tokio::task::spawn_blocking(move || keep_pages(archive, &waiting, draft));
         let outcome = async {
             let mut ahead = FuturesOrdered::new();
             let (mut asked, mut dense, mut told) = (progress.reached, false, false);
@@ -461,7 +482,7 @@ impl Telegram {
         self.context()
             .info("Telegram no longer tells what changed; the chat is read again and compared");
         let old = archive.ids()?;
-        let Some(mut progress) = self.bounds(job).await? else {
+        let Some((mut progress, _)) = self.bounds(job).await? else {
             return Ok(archive);
         };
         progress.lowest = progress.lowest.min(before.lowest);
@@ -471,7 +492,7 @@ impl Telegram {
             .map_err(|e| ToolError::file("create", Path::new("temporary file"), &e))?;
         let fresh = Archive::open(began.path())?;
         // The ids that are still there are collected in an archive of their own, beside the comparison.
-        let (fresh, _) = self.pull(job.chat, fresh, progress.clone(), false).await?;
+        let (fresh, _, _) = self.pull(job.chat, fresh, progress.clone(), None).await?;
         let mut archive = archive;
         let mut tally = Tally::default();
         let mut page = Vec::with_capacity(PAGE);
@@ -515,17 +536,20 @@ impl Tally {
     }
 }
 
-/// Keeps pages as they come.
+/// Keeps pages as they come, and writes them down if there is a draft.
 fn keep_pages(
     mut archive: Archive,
     pages: &std::sync::mpsc::Receiver<(Vec<Message>, Progress)>,
-    compare: bool,
-) -> ToolResult<(Archive, Tally)> {
+    mut draft: Option<Draft>,
+) -> ToolResult<(Archive, Tally, Option<Draft>)> {
     let mut tally = Tally::default();
     for (messages, progress) in pages {
-        for stored in archive.store(messages, &progress, compare)? {
+        if let Some(draft) = &mut draft {
+            draft.page(&messages)?;
+        }
+        for stored in archive.store(messages, &progress, false)? {
             tally.count(stored);
         }
     }
-    Ok((archive, tally))
+    Ok((archive, tally, draft))
 }

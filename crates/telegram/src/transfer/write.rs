@@ -2,11 +2,88 @@
 
 use std::io::{BufWriter, Write};
 
-use app_core::{Artifact, Context, ToolError, ToolResult};
+use std::path::PathBuf;
+
+use app_core::{Artifact, Context, PendingArtifact, ToolError, ToolResult};
+use jiff::Timestamp;
 
 use super::{Exported, Job};
 use crate::archive::Archive;
-use crate::export::{Format, Header};
+use crate::export::{Format, Header, Renderer};
+use crate::model::Message;
+
+/// Bytes collected before they go to the file.
+const BUFFER: usize = 256 * 1024;
+
+/// The head of an export.
+fn header(job: &Job<'_>, count: usize, began: Timestamp) -> Header {
+    let mut header = Header::new((*job.chat.peer).clone(), count, began);
+    if let Some(title) = &job.title {
+        header.title.clone_from(title);
+    }
+    header.meta.clone_from(&job.meta);
+    header
+}
+
+/// A file that is written while its messages still come, on the guess that they are as many as the server says. Where
+/// that turns out wrong it is dropped, and the file is written from the archive.
+pub(super) struct Draft {
+    renderer: Box<dyn Renderer + Send>,
+    out: BufWriter<PendingArtifact>,
+    target: PathBuf,
+    guess: usize,
+    written: usize,
+}
+
+impl Draft {
+    /// Begins one; `None` where a file needs more than its messages in one pass.
+    pub(super) fn begin(
+        ctx: &Context,
+        job: &Job<'_>,
+        guess: usize,
+        began: Timestamp,
+    ) -> ToolResult<Option<Self>> {
+        if job.format == Format::Text || job.media.is_some() {
+            return Ok(None);
+        }
+        let pending = ctx.create(&job.output, job.format.media_type(), "export")?;
+        let mut draft = Self {
+            renderer: job.format.renderer(job.options.clone()),
+            out: BufWriter::with_capacity(BUFFER, pending),
+            target: job.output.clone(),
+            guess,
+            written: 0,
+        };
+        let header = header(job, guess, began);
+        let begun = draft.renderer.begin(&mut draft.out, &header);
+        begun.map_err(|e| ToolError::file("write", &draft.target, &e))?;
+        Ok(Some(draft))
+    }
+
+    /// Writes a page, oldest message first.
+    pub(super) fn page(&mut self, messages: &[Message]) -> ToolResult<()> {
+        for message in messages {
+            self.renderer
+                .message(&mut self.out, message, None)
+                .map_err(|e| ToolError::file("write", &self.target, &e))?;
+        }
+        self.written += messages.len();
+        Ok(())
+    }
+
+    /// Puts the file in its place, if it holds what its head says.
+    pub(super) fn end(mut self, report: &mut Exported) -> ToolResult<bool> {
+        if self.written != self.guess {
+            return Ok(false);
+        }
+        let failed = |e: &std::io::Error| ToolError::file("write", &self.target, e);
+        self.renderer.end(&mut self.out).map_err(|e| failed(&e))?;
+        self.out.flush().map_err(|e| failed(&e))?;
+        self.out.into_inner().map_err(|e| failed(e.error()))?.commit()?;
+        (report.messages, report.written) = (self.written, self.written);
+        Ok(true)
+    }
+}
 
 /// Writes the file from the archive.
 pub(super) fn write(
@@ -29,13 +106,9 @@ pub(super) fn write(
         })?;
     }
     report.written = count;
-    let mut header = Header::new((*job.chat.peer).clone(), count, began);
-    if let Some(title) = &job.title {
-        header.title.clone_from(title);
-    }
-    header.meta.clone_from(&job.meta);
+    let header = header(job, count, began);
     let pending = ctx.create(&job.output, job.format.media_type(), "export")?;
-    let mut out = BufWriter::with_capacity(256 * 1024, pending);
+    let mut out = BufWriter::with_capacity(BUFFER, pending);
     let failed = |e: &std::io::Error| ToolError::file("write", &job.output, e);
     renderer.begin(&mut out, &header).map_err(|e| failed(&e))?;
     let mut left = 0_u32;
