@@ -3,14 +3,14 @@
 //! The chat is read from its oldest wanted message on, so that what has been fetched never has to be read again. A
 //! writer of its own keeps the pages while the next one is on its way.
 
+mod fetch;
 mod files;
+mod update;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use app_core::{Context, ToolError, ToolResult};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,16 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{Archive, Progress, Stored};
 use crate::client::Telegram;
 use crate::export::{Format, Options};
-use crate::history::{PAGE, Search, Window};
-use crate::model::Message;
 use crate::peers::Chat;
 use write::Draft;
-
-/// Pages that may wait for the writer.
-const WAITING_PAGES: usize = 4;
-
-/// Pages asked for before the first of them has come.
-const PAGES_AHEAD: usize = 3;
 
 /// Which messages an export holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -256,267 +248,6 @@ impl Telegram {
         report.new += stored.new;
         Ok((archive, draft))
     }
-
-    /// Finds which ids belong to the range, where the events of the chat stand, and, where the server's own count tells
-    /// it, how many messages that will be.
-    async fn bounds(&self, job: &Job<'_>) -> ToolResult<Option<(Progress, Option<usize>)>> {
-        let (chat, range) = (job.chat, &job.range);
-        let mark = self.mark(chat).await?;
-        let until = range.until.map_or(0, |at| at.as_second() as i32);
-        let below = range.max_id.map_or(0, |id| id.saturating_add(1));
-        let one = |skip: i32| Window {
-            above: 0,
-            below,
-            before: until,
-            skip,
-            limit: 1,
-        };
-        let newest = self.page(chat, one(0)).await?;
-        let Some(highest) = newest.messages.first().map(|message| message.id) else {
-            return Ok(None);
-        };
-        let mut lowest = range.min_id.unwrap_or(1).max(1);
-        if let Some(since) = range.since {
-            // The newest message before that time is the last one that does not belong.
-            let window = Window {
-                before: since.as_second() as i32,
-                limit: 1,
-                ..Window::default()
-            };
-            if let Some(message) = self.page(chat, window).await?.messages.first() {
-                lowest = lowest.max(message.id + 1);
-            }
-        }
-        if let Some(limit) = range.limit.filter(|_| range.topic.is_none()) {
-            let skip = i32::try_from(limit.max(1) - 1).unwrap_or(i32::MAX);
-            let window = if until > 0 || below > 0 {
-                Window {
-                    above: 0,
-                    below: highest + 1,
-                    before: 0,
-                    skip,
-                    limit: 1,
-                }
-            } else {
-                one(skip)
-            };
-            if let Some(message) = self.page(chat, window).await?.messages.first() {
-                lowest = lowest.max(message.id);
-            }
-        }
-        let whole = *range
-            == Range {
-                limit: range.limit,
-                ..Range::default()
-            };
-        let total = usize::try_from(newest.total).unwrap_or_default();
-        let guess = whole.then(|| range.limit.map_or(total, |limit| limit.max(1).min(total)));
-        let progress = Progress {
-            lowest,
-            highest,
-            reached: lowest - 1,
-            mark: Some(mark),
-            began: self.context().now(),
-            complete: false,
-        };
-        Ok((lowest <= highest).then_some((progress, guess)))
-    }
-
-    /// Reads the chat upwards from where the progress stands.
-    async fn pull(
-        &self,
-        chat: &Chat,
-        archive: Archive,
-        mut progress: Progress,
-        draft: Option<Draft>,
-    ) -> ToolResult<(Archive, Tally, Option<Draft>)> {
-        let ctx = self.context();
-        let bar = ctx.progress("messages", "messages", None);
-        let (pages, waiting) = std::sync::mpsc::sync_channel::<(Vec<Message>, Progress)>(WAITING_PAGES);
-        let writer = tokio::task::spawn_blocking(move || keep_pages(archive, &waiting, draft));
-        let outcome = async {
-            let mut ahead = FuturesOrdered::new();
-            let (mut asked, mut dense, mut told) = (progress.reached, false, false);
-            loop {
-                ctx.check_cancelled()?;
-                while dense && ahead.len() < PAGES_AHEAD && asked < progress.highest {
-                    let from = asked;
-                    asked = asked.saturating_add(PAGE as i32).min(progress.highest);
-                    let upto = asked;
-                    ahead.push_back(async move {
-                        self.page_between(chat, from, upto).await.map(|page| (upto, page))
-                    });
-                }
-                let (reached, page) = match ahead.next().await {
-                    Some(page) => page?,
-                    None => {
-                        let page = self.page_after(chat, progress.reached, PAGE).await?;
-                        let last = page
-                            .messages
-                            .first()
-                            .map_or(progress.highest, |message| message.id);
-                        asked = last.min(progress.highest);
-                        (asked, page)
-                    }
-                };
-                if !told && page.total > 0 {
-                    let span = u64::from((progress.highest - progress.reached).unsigned_abs());
-                    bar.set_total(u64::from(page.total.unsigned_abs()).min(span));
-                    told = true;
-                }
-                // Where almost every number is in use, the next pages can be asked for before this one is read.
-                let span = usize::try_from(reached - progress.reached).unwrap_or(usize::MAX);
-                dense = page.messages.len() * 10 >= span * 8;
-                let mut messages = page.messages;
-                messages.retain(|message| message.id <= progress.highest);
-                messages.reverse();
-                progress.reached = reached;
-                progress.complete = progress.reached >= progress.highest;
-                let done = progress.complete;
-                bar.inc(messages.len() as u64);
-                ctx.count_items(messages.len() as u64);
-                if pages.send((messages, progress.clone())).is_err() || done {
-                    return Ok(());
-                }
-            }
-        }
-        .await;
-        drop(pages);
-        let kept = writer
-            .await
-            .map_err(|e| ToolError::internal(format!("the writer of the archive ended: {e}")))?;
-        outcome?;
-        bar.finish();
-        kept
-    }
-
-    /// Reads a topic. It is searched for newest first, so it is kept in one piece at the end.
-    async fn pull_topic(
-        &self,
-        chat: &Chat,
-        topic: i32,
-        mut archive: Archive,
-        mut progress: Progress,
-    ) -> ToolResult<(Archive, Tally)> {
-        let search = Search {
-            topic: Some(topic),
-            ..Search::default()
-        };
-        let (mut below, mut tally) = (progress.highest + 1, Tally::default());
-        loop {
-            let page = self.search_page(chat, &search, below, PAGE).await?;
-            let Some(lowest) = page.messages.last().map(|message| message.id) else {
-                break;
-            };
-            below = lowest;
-            let mut messages = page.messages;
-            messages.retain(|message| message.id >= progress.lowest);
-            let done = messages.is_empty() || page.entries < PAGE;
-            for stored in archive.store(messages, &progress, true)? {
-                tally.count(stored);
-            }
-            if done {
-                break;
-            }
-        }
-        progress.reached = progress.highest;
-        progress.complete = true;
-        archive.store(Vec::new(), &progress, false)?;
-        Ok((archive, tally))
-    }
-
-    /// Brings a finished archive up to date.
-    async fn update(
-        &self,
-        job: &Job<'_>,
-        mut archive: Archive,
-        mut progress: Progress,
-        report: &mut Exported,
-    ) -> ToolResult<Archive> {
-        let changes = match progress.mark {
-            Some(mark) => self.changes(job.chat, mark).await?,
-            None => None,
-        };
-        let Some(changes) = changes else {
-            return self.compare(job, archive, progress, report).await;
-        };
-        let belongs = |message: &Message| {
-            message.id >= progress.lowest
-                && job.range.topic.is_none_or(|topic| message.topic == Some(topic))
-                && job.range.max_id.is_none_or(|id| message.id <= id)
-                && job.range.until.is_none_or(|until| message.date < until)
-        };
-        let mut new = changes.new;
-        new.retain(|message| belongs(message));
-        let mut edited = changes.edited;
-        edited.retain(|message| belongs(message));
-        progress.mark = Some(changes.mark);
-        progress.highest = new
-            .iter()
-            .map(|message| message.id)
-            .max()
-            .unwrap_or_default()
-            .max(progress.highest);
-        progress.reached = progress.highest;
-        let mut tally = Tally::default();
-        for stored in archive.store(new, &progress, true)? {
-            tally.count(stored);
-        }
-        for stored in archive.store(edited, &progress, true)? {
-            tally.count(stored);
-        }
-        report.deleted = archive.remove(&changes.deleted)?.len();
-        report.new = tally.new;
-        report.edited = tally.changed;
-        Ok(archive)
-    }
-
-    /// Reads the whole range again where the service no longer knows what changed.
-    async fn compare(
-        &self,
-        job: &Job<'_>,
-        archive: Archive,
-        before: Progress,
-        report: &mut Exported,
-    ) -> ToolResult<Archive> {
-        self.context()
-            .info("Telegram no longer tells what changed; the chat is read again and compared");
-        let old = archive.ids()?;
-        let Some((mut progress, _)) = self.bounds(job).await? else {
-            return Ok(archive);
-        };
-        progress.lowest = progress.lowest.min(before.lowest);
-        progress.reached = progress.lowest - 1;
-        progress.began = before.began;
-        let began = tempfile::NamedTempFile::new()
-            .map_err(|e| ToolError::file("create", Path::new("temporary file"), &e))?;
-        let fresh = Archive::open(began.path())?;
-        // The ids that are still there are collected in an archive of their own, beside the comparison.
-        let (fresh, _, _) = self.pull(job.chat, fresh, progress.clone(), None).await?;
-        let mut archive = archive;
-        let mut tally = Tally::default();
-        let mut page = Vec::with_capacity(PAGE);
-        progress.reached = progress.highest;
-        progress.complete = true;
-        fresh.walk(|message| {
-            page.push(message);
-            if page.len() == PAGE {
-                for stored in archive.store(std::mem::take(&mut page), &progress, true)? {
-                    tally.count(stored);
-                }
-            }
-            Ok(())
-        })?;
-        for stored in archive.store(page, &progress, true)? {
-            tally.count(stored);
-        }
-        let still: std::collections::HashSet<i32> = fresh.ids()?.into_iter().collect();
-        let gone: Vec<i32> = old.into_iter().filter(|id| !still.contains(id)).collect();
-        report.deleted = archive.remove(&gone)?.len();
-        report.new = tally.new;
-        report.edited = tally.changed;
-        Ok(archive)
-    }
 }
 
 /// Counts of what messages were before.
@@ -534,22 +265,4 @@ impl Tally {
             Stored::Same => {}
         }
     }
-}
-
-/// Keeps pages as they come, and writes them down if there is a draft.
-fn keep_pages(
-    mut archive: Archive,
-    pages: &std::sync::mpsc::Receiver<(Vec<Message>, Progress)>,
-    mut draft: Option<Draft>,
-) -> ToolResult<(Archive, Tally, Option<Draft>)> {
-    let mut tally = Tally::default();
-    for (messages, progress) in pages {
-        if let Some(draft) = &mut draft {
-            draft.page(&messages)?;
-        }
-        for stored in archive.store(messages, &progress, false)? {
-            tally.count(stored);
-        }
-    }
-    Ok((archive, tally, draft))
 }
