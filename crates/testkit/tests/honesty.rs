@@ -83,6 +83,7 @@ fn telethon_lists_reads_downloads_sends_reacts_and_hears() {
     assert_eq!(seen["participants"], json!([111, 112, 113, 114, 500]));
     assert_eq!(seen["topics"], json!(["Wood", "Tools", "General"]));
     assert_eq!(seen["upload"], 700_000);
+    assert_eq!(seen["forwarded"], json!(["Доброе утро! 🌞", true]));
     assert_eq!(seen["deleted"], 1);
     assert_eq!(seen["heard"], "a word to whoever listens");
     // What it did is what the data centre keeps.

@@ -52,6 +52,8 @@ async def main():
         peer=forum, offset_date=0, offset_id=0, offset_topic=0, limit=100))
     seen["topics"] = [t.title for t in topics.topics]
     seen["upload"] = (await client.send_file("me", b"x" * 700_000, force_document=True)).document.size
+    forwarded = await client.forward_messages("me", 3, club)
+    seen["forwarded"] = [forwarded.raw_text, forwarded.forward is not None]
     deleted = await client.delete_messages(club, [sent.id])
     seen["deleted"] = deleted[0].pts_count
     heard = asyncio.get_running_loop().create_future()
