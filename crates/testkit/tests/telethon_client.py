@@ -4,7 +4,9 @@ Usage: telethon_client.py SESSION CHECK; prints one JSON object with what it saw
 """
 import asyncio
 import json
+import os
 import sys
+import traceback
 
 from telethon import TelegramClient, errors, functions, types
 
@@ -72,4 +74,13 @@ async def main():
     print(json.dumps(seen, ensure_ascii=False), flush=True)
 
 
-asyncio.run(main())
+async def bounded():
+    try:
+        await asyncio.wait_for(main(), 90)
+    except BaseException:
+        # The library may wait for ever while it is torn down after an error.
+        traceback.print_exc()
+        os._exit(1)
+
+
+asyncio.run(bounded())

@@ -67,7 +67,8 @@ fn keep(call: &mut Call<'_>, chat: i64, random_id: i64, mut message: Message) ->
     let (id, date) = (message.id, message.unix());
     call.state.histories.entry(chat).or_default().put(message.clone());
     let pts = call.state.log(chat, 1, Event::New(id));
-    if chat > 0 && message.media.is_none() {
+    // The short form has no room for media or a forward.
+    if chat > 0 && message.media.is_none() && message.forward_from.is_none() {
         let short = types::UpdateShortSentMessage {
             out: true,
             id,
