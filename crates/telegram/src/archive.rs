@@ -60,13 +60,20 @@ pub enum Stored {
 impl Archive {
     /// Opens or makes one.
     pub fn open(path: &Path) -> ToolResult<Self> {
-        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(|e| ToolError::file("create", parent, &e))?;
             // Messages are private.
             std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o700))
                 .map_err(|e| ToolError::file("protect", parent, &e))?;
         }
+        // SQLite gives its journals the mode of the file.
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|e| ToolError::file("create", path, &e))?;
         let file = database::open(path, MIGRATIONS)?;
         let mut archive = Self {
             file,

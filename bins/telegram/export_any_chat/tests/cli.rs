@@ -287,12 +287,25 @@ fn changes_too_long_ago_are_found_by_comparing() {
     );
     dc.edit(CLUB, 13, "written again");
     dc.delete(CLUB, &[12]);
+    let tmp = std::fs::metadata(sandbox.root().join("tmp"))
+        .unwrap()
+        .permissions();
+    let before = std::os::unix::fs::PermissionsExt::mode(&tmp) & 0o777;
     dc.forget_log();
     let run = sandbox.run(bin(), &args).expect_code(0).json();
     assert_eq!(
         (&run["new"], &run["edited"], &run["deleted"]),
         (&1.into(), &1.into(), &1.into())
     );
+    // The comparison keeps to folders of its own, and nobody else can read what was kept.
+    let mode = |path: &Path| {
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+    };
+    assert_eq!(mode(&sandbox.root().join("tmp")), before);
+    let kept = sandbox.root().join("state/telegram/500");
+    for entry in std::fs::read_dir(kept).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
     let text = std::fs::read_to_string(sandbox.path("club.ndjson")).unwrap();
     assert!(text.contains("written again") && !text.contains("hidden person"));
 }

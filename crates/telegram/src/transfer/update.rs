@@ -74,9 +74,10 @@ impl Telegram {
         progress.lowest = progress.lowest.min(before.lowest);
         progress.reached = progress.lowest - 1;
         progress.began = before.began;
-        let began = tempfile::NamedTempFile::new()
-            .map_err(|e| ToolError::file("create", Path::new("temporary file"), &e))?;
-        let fresh = Archive::open(began.path())?;
+        // A folder of its own: an archive closes the folder it lies in to everybody else.
+        let folder =
+            tempfile::tempdir().map_err(|e| ToolError::file("create", Path::new("temporary folder"), &e))?;
+        let fresh = Archive::open(&folder.path().join("fresh.sqlite3"))?;
         // The ids that are still there are collected in an archive of their own, beside the comparison.
         let (fresh, _, _) = self.pull(job.chat, fresh, progress.clone(), None).await?;
         let mut archive = archive;
