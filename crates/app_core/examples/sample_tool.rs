@@ -17,7 +17,7 @@ use std::{
 
 use app_core::{
     Context, Definition, Effect, ErrorKind, Gate, PendingArtifact, Plan, PlannedAction, Policy, Secret,
-    Source, Tool, ToolError, ToolResult, Usd,
+    Source, Tool, ToolError, ToolResult, Usd, View,
 };
 use garde::Validate;
 use schemars::JsonSchema;
@@ -236,7 +236,7 @@ impl Tool for SampleTool {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let text = output.echo.to_string();
         assert!(!text.contains(r#""place":"render""#), "panic in render");
         writeln!(out, "done {}", output.done)

@@ -25,6 +25,7 @@ use app_core::{
 use encode::{Outcome, Settings, encode};
 use frames::{Frames, Stills, plan};
 use input::Input;
+use migration::OldCalls;
 use quality::Quality;
 use schemars::JsonSchema;
 use search::{Attempt, Found, search};
@@ -103,7 +104,9 @@ impl Tool for GifGenerator {
         }
         make(&input, frames.as_ref(), &settings, sources, ctx)
     }
+}
 
+impl OldCalls for GifGenerator {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -225,5 +228,5 @@ fn make(
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<GifGenerator>()
+    migration::main::<GifGenerator>()
 }

@@ -24,6 +24,7 @@ use app_core::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use humanize::{Noise, humanize};
 use input::{Generate, Humanize, Input, NoiseSource};
+use migration::OldCalls;
 use provider::Request;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -137,7 +138,9 @@ impl Tool for ImageGeneration {
             Input::Humanize(input) => touch(&input, ctx),
         }
     }
+}
 
+impl OldCalls for ImageGeneration {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -336,5 +339,5 @@ fn given_noise(input: &Humanize, image: &RgbImage, ctx: &Context) -> ToolResult<
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<ImageGeneration>()
+    migration::main::<ImageGeneration>()
 }

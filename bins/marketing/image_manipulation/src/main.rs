@@ -22,6 +22,7 @@ use app_core::{
     providers::image::{Limits, probe},
 };
 use batch::MemoryCap;
+use migration::OldCalls;
 use names::{Job, jobs};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -141,7 +142,9 @@ impl Tool for ImageManipulation {
         ctx.check_cancelled()?;
         collect(&jobs, results)
     }
+}
 
+impl OldCalls for ImageManipulation {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -212,5 +215,5 @@ fn collect(jobs: &[Job], results: Vec<ToolResult<Image>>) -> ToolResult<Output> 
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<ImageManipulation>()
+    migration::main::<ImageManipulation>()
 }
