@@ -1,10 +1,6 @@
-//! Far sides and heavy libraries, one cargo feature each. No provider knows another, and none knows a tool.
+//! Far sides, one cargo feature each; pictures lie in the crates `raster` and `vector`. No provider knows another, and none knows a tool.
 
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg(feature = "image")]
-pub mod image;
 #[cfg(feature = "sql")]
 pub mod sql;
-#[cfg(feature = "vector")]
-pub mod vector;
