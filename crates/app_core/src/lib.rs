@@ -17,7 +17,6 @@ pub mod harness;
 mod planning;
 pub mod process;
 mod progress;
-pub mod providers;
 mod render;
 mod spend;
 pub mod state;

@@ -18,15 +18,13 @@ mod video;
 
 use std::{io::Write as _, path::PathBuf, time::Duration};
 
-use app_core::{
-    Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult,
-    providers::image::{Limits, probe},
-};
+use app_core::{Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult};
 use encode::{Outcome, Settings, encode};
 use frames::{Frames, Stills, plan};
 use input::Input;
 use migration::OldCalls;
 use quality::Quality;
+use raster::{Limits, probe};
 use schemars::JsonSchema;
 use search::{Attempt, Found, search};
 use serde::Serialize;

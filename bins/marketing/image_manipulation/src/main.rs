@@ -17,13 +17,11 @@ mod work;
 use std::{path::PathBuf, time::Duration};
 
 use actions::Input;
-use app_core::{
-    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
-    providers::image::{Limits, probe},
-};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
 use batch::MemoryCap;
 use migration::OldCalls;
 use names::{Job, jobs};
+use raster::{Limits, probe};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -15,7 +15,7 @@ use image::{
 use jpeg_encoder::{ColorType as JpegColor, SamplingFactor};
 
 use super::{Color, Format, Pixels};
-use crate::contract::{ToolError, ToolResult};
+use app_core::{ToolError, ToolResult};
 
 /// How a picture is written.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ fn store(mut encoder: impl ImageEncoder, pixels: &Pixels, options: &EncodeOption
 
 fn too_wide(pixels: &Pixels, format: Format) -> ToolError {
     ToolError::new(
-        crate::contract::ErrorKind::InvalidInput,
+        app_core::ErrorKind::InvalidInput,
         format!(
             "a {}x{} picture cannot be written as {}: the format ends at 65535 pixels a side",
             pixels.width(),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::contract::ErrorKind;
+use app_core::ErrorKind;
 
 /// A picture with a different colour in each corner.
 fn corners(width: u32, height: u32) -> Pixels {

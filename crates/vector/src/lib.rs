@@ -10,13 +10,13 @@ use resvg::{
     usvg::{ImageHrefResolver, Options, Tree, fontdb::Database},
 };
 
-use crate::contract::{ErrorKind, ToolError, ToolResult};
+use app_core::{ErrorKind, ToolError, ToolResult};
 
 /// Family name of the built-in font, regular and bold.
 pub const FONT: &str = "DejaVu Sans";
 
-const REGULAR: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans.ttf");
-const BOLD: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans-Bold.ttf");
+const REGULAR: &[u8] = include_bytes!("../assets/fonts/DejaVuSans.ttf");
+const BOLD: &[u8] = include_bytes!("../assets/fonts/DejaVuSans-Bold.ttf");
 
 /// Draws `svg` into `width` by `height` pixels; RGBA with straight alpha, row by row.
 /// `font` is a font file to use beside the built-in one.

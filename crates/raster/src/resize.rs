@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Pixels;
-use crate::contract::{ErrorKind, ToolError, ToolResult};
+use app_core::{ErrorKind, ToolError, ToolResult};
 
 /// How pixels are resampled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use std::{
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, metadata::Orientation};
 
 use super::{Format, Limits, Pixels};
-use crate::contract::{ErrorKind, ToolError, ToolResult};
+use app_core::{ErrorKind, ToolError, ToolResult};
 
 /// A decoded picture.
 #[derive(Clone, Debug)]
