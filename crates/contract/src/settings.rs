@@ -281,11 +281,22 @@ const fn yes() -> bool {
 
 impl Settings {
     /// Checks and decodes the content of a file. `Err` names every mistake by its dotted path.
-    pub fn read(file: Value) -> Result<Self, Vec<Mistake>> {
+    pub fn read(mut file: Value) -> Result<Self, Vec<Mistake>> {
+        // `path` is what the first version called a script.
+        for script in file.get_mut("legacy").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+            if let Some(section) = script.as_object_mut()
+                && !section.contains_key("script")
+                && let Some(path) = section.remove("path")
+            {
+                section.insert("script".to_owned(), path);
+            }
+        }
         let mut mistakes = schema::check(schema::of::<Self>().as_value(), &file);
         for (path, problem) in &mut mistakes {
             if path == "python_fallback_enabled" {
                 "belongs under `[jobs]`".clone_into(problem);
+            } else if !path.contains('.') && problem.starts_with("is not a field; ") {
+                *problem = problem.replacen("field", "section", 1);
             } else if !path.contains('.') && problem == "is not a field" {
                 "is not a section; settings of a tool stand under `[tools.NAME.settings]`, those of a provider \
                  under `[providers.NAME]`"

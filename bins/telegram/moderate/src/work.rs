@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use telegram::bulk::{self, State, shorten};
 use telegram::clean::stops;
 use telegram::model::Message;
-use telegram::{ByTitle, Chat, Outgoing, PAGE, Telegram};
+use telegram::{ByTitle, Chat, Outgoing, Telegram};
 
 use crate::judge::Judge;
 use crate::words::Words;
@@ -212,15 +212,13 @@ impl Moderator<'_> {
                 pause = pause.min(end.saturating_duration_since(Instant::now()));
             }
             self.telegram.sleep(pause).await?;
-            loop {
-                let page = self.telegram.page_after(&self.chat, last, PAGE).await?;
+            let (telegram, chat) = (self.telegram, self.chat.clone());
+            let mut pages = telegram.after(&chat, last);
+            while let Some(page) = pages.next().await? {
                 let mut messages = page.messages;
                 messages.sort_by_key(|message| message.id);
-                let Some(newest) = messages.last().map(|message| message.id) else {
-                    break;
-                };
                 self.take(&messages).await?;
-                last = newest;
+                last = messages.last().map_or(last, |message| message.id);
             }
             if end.is_some_and(|end| Instant::now() >= end) {
                 return Ok(());

@@ -212,23 +212,12 @@ async fn server(
         text: &input.query,
         ..Search::default()
     };
-    let (mut below, mut seen) = (0, 0);
-    while seen < input.limit {
-        telegram.context().check_cancelled()?;
-        let limit = (input.limit - seen).min(PAGE);
-        let page = telegram.search_page(chat, &search, below, limit).await?;
-        let Some(lowest) = page.messages.last().map(|message| message.id) else {
-            break;
-        };
-        if below != 0 && lowest >= below {
-            return Err(ToolError::internal("the search does not go on"));
-        }
-        below = lowest;
+    let (mut pages, mut seen) = (telegram.found(chat, &search, 0), 0);
+    while seen < input.limit
+        && let Some(page) = pages.next((input.limit - seen).min(PAGE)).await?
+    {
         seen += page.messages.len();
         page.messages.into_iter().for_each(&mut *found);
-        if page.entries < limit {
-            break;
-        }
     }
     Ok(seen)
 }

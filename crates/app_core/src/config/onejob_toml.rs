@@ -92,7 +92,7 @@ mod tests {
         for (text, told) in [
             (
                 "[budget]\ndaily_usd = 1\n\n[budgets]\ndaily_usd = 1\n",
-                "line 4: `budgets` is not a section",
+                "line 4: `budgets` is not a section; did you mean `budget`?",
             ),
             (
                 "# x\n[tools.gif_generator]\nrout = \"legacy\"\n",

@@ -14,7 +14,7 @@ pub(super) fn classify(url: &Url, error: &reqwest::Error) -> ToolError {
     let mut deepest = None;
     while let Some(inner) = cause {
         if let Some(refused) = inner.downcast_ref::<Refused>() {
-            return refused.clone().into_error();
+            return refused.clone().into_error(false);
         }
         deepest = Some(inner.to_string());
         cause = inner.source();

@@ -34,11 +34,14 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Refused {
-    /// As an error of the contract.
-    pub(super) fn into_error(self) -> ToolError {
-        let error = ToolError::new(ErrorKind::InvalidInput, self.to_string())
-            .from_source("http")
-            .field("url");
+    /// As an error of the contract: of the caller, or of the far side where a `redirect` leads there.
+    pub(super) fn into_error(self, redirect: bool) -> ToolError {
+        let error = if redirect {
+            ToolError::new(ErrorKind::ProviderRejected, format!("redirected: {self}"))
+        } else {
+            ToolError::new(ErrorKind::InvalidInput, self.to_string()).field("url")
+        };
+        let error = error.from_source("http");
         match self {
             Self::Scheme(_) => error.code("scheme_refused"),
             Self::Private(_) => error
@@ -139,7 +142,7 @@ pub(super) async fn check_target(url: &Url) -> Result<(), ToolError> {
     })?;
     for address in found {
         if is_private(address.ip()) {
-            return Err(Refused::Private(name.to_owned()).into_error());
+            return Err(Refused::Private(name.to_owned()).into_error(false));
         }
     }
     Ok(())

@@ -109,7 +109,7 @@ impl Http {
     pub fn request(&self, method: Method, url: &str) -> ToolResult<Request<'_>> {
         let parsed = Url::parse(url)
             .map_err(|error| ToolError::invalid("url", format!("`{url}` is not a URL: {error}")))?;
-        guard::check_url(&parsed, self.options.allow_private).map_err(guard::Refused::into_error)?;
+        guard::check_url(&parsed, self.options.allow_private).map_err(|refused| refused.into_error(false))?;
         let repeatable = matches!(
             method,
             Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
@@ -229,7 +229,7 @@ impl Request<'_> {
         let mut inside = options.allow_private;
         let deadline = tokio::time::Instant::now() + options.timeout;
         for followed in 0.. {
-            guard::check_url(&hop.url, inside).map_err(guard::Refused::into_error)?;
+            guard::check_url(&hop.url, inside).map_err(|refused| refused.into_error(followed > 0))?;
             if !inside {
                 guard::check_target(&hop.url).await?;
             }
