@@ -158,9 +158,13 @@ impl Tool for CssAnalyzer {
 
     fn definition() -> Definition {
         app_core::definition!("marketing")
+            .reaches(&["web"])
             .replaces(2, &["css_analyzer"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(120)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(120)),
+                "a few dozen sheets over a slow line, and seconds of work",
+            )
             .env("ONEJOB_ALLOW_PRIVATE", "1 lets it read from private addresses")
             .example("measure a sheet", &["shop.css"])
             .example(

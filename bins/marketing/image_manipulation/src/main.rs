@@ -67,7 +67,10 @@ impl Tool for ImageManipulation {
         app_core::definition!("marketing")
             .replaces(1, &["image_manipulation_tool"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(600)),
+                "a folder of large pictures takes minutes on a small machine",
+            )
             .example(
                 "at most 120 pixels wide",
                 &["resize", "photo.jpg", "-o", "small.jpg", "--width", "120"],
