@@ -116,7 +116,8 @@ impl Tool for DownloadUserChat {
                     meta: vec![format!("Username: @{name}")],
                 }
             })
-            .await
+            .await?
+            .whole()
     }
 
     fn render(output: &ChatExport, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -125,7 +125,7 @@ impl Tool for ExportChat {
                 }
             })
             .await?;
-        Ok(Output { found_by, done })
+        done.exported.clone().whole(Output { found_by, done })
     }
 
     fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -58,6 +58,10 @@ impl Refusal {
     pub fn code(&self) -> i32 {
         let name = self.0.as_str();
         let is = |prefix: &str| name.starts_with(prefix);
+        // Spelt so, and with this number, when the service is slow.
+        if name == "Timeout" {
+            return -503;
+        }
         if is("FLOOD_WAIT") || is("SLOWMODE_WAIT") || is("TAKEOUT_INIT_DELAY") || is("FLOOD_PREMIUM_WAIT") {
             420
         } else if name.contains("_MIGRATE_") {
@@ -229,7 +233,11 @@ impl State {
         let mut chats: Vec<(i32, i64)> = self
             .histories
             .iter()
-            .filter(|(chat, _)| self.entities.get(chat).is_some_and(|entity| !entity.left))
+            .filter(|(chat, _)| {
+                self.entities
+                    .get(chat)
+                    .is_some_and(|entity| !entity.left && entity.migrated_to().is_none())
+            })
             .map(|(chat, history)| {
                 (
                     history

@@ -130,6 +130,11 @@ impl Entity {
         }
     }
 
+    /// Bare id of the supergroup that a group became.
+    pub fn migrated_to(&self) -> Option<i64> {
+        self.extra.get("migrated_to").and_then(serde_json::Value::as_i64)
+    }
+
     /// Whether it is left out of the pages of members.
     pub fn is_hidden(&self) -> bool {
         self.extra.get("hidden").and_then(serde_json::Value::as_bool) == Some(true)
