@@ -62,7 +62,13 @@ impl Refusal {
         if name == "Timeout" {
             return -503;
         }
-        if is("FLOOD_WAIT") || is("SLOWMODE_WAIT") || is("TAKEOUT_INIT_DELAY") || is("FLOOD_PREMIUM_WAIT") {
+        if name == "AUTH_KEY_DUPLICATED" {
+            406
+        } else if is("FLOOD_WAIT")
+            || is("SLOWMODE_WAIT")
+            || is("TAKEOUT_INIT_DELAY")
+            || is("FLOOD_PREMIUM_WAIT")
+        {
             420
         } else if name.contains("_MIGRATE_") {
             303
