@@ -938,7 +938,7 @@ fn an_export_killed_among_its_files_does_not_read_again() {
         ..Fault::default()
     });
     let running = sandbox.start(bin(), &args, b"");
-    while dc.calls("upload.getFile").len() <= 41 {
+    while dc.calls("upload.getFile").len() <= 40 {
         std::thread::sleep(Duration::from_millis(5));
     }
     running.signal("KILL");

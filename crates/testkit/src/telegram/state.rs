@@ -99,6 +99,7 @@ pub(super) struct State {
     pub next_message_id: Option<i32>,
     pub send_date: Option<String>,
     pub gzip: bool,
+    pub latency: std::time::Duration,
     pub stock_reactions: Vec<String>,
     pub faults: Faults,
     pub requests: Vec<Recorded>,
@@ -205,7 +206,8 @@ impl State {
             } else {
                 world.reactions
             },
-            faults: Faults::new(world.faults),
+            latency: std::time::Duration::from_millis(world.latency_ms),
+            faults: Faults::new(world.faults, world.allowed_per_second),
             requests: Vec::new(),
             pts: 1000,
             channel_pts: HashMap::new(),

@@ -42,6 +42,10 @@ pub struct World {
     pub send_date: Option<String>,
     /// Faults from the start.
     pub faults: Vec<super::fault::Fault>,
+    /// Milliseconds from a request to its answer, beside the work; many may be on their way at a time.
+    pub latency_ms: u64,
+    /// Method -> calls of it that are allowed within a second; more are answered with a flood wait.
+    pub allowed_per_second: HashMap<String, usize>,
     /// Whether long answers are compressed, as the service does.
     #[serde(default = "yes")]
     pub gzip: bool,
