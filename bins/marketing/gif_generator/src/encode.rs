@@ -240,9 +240,9 @@ impl Write for Counted<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use app_core::providers::image::RgbImage;
     use image::{AnimationDecoder, codecs::gif::GifDecoder};
     use proptest::prelude::*;
+    use raster::RgbImage;
 
     use super::*;
     use crate::frames::Take;

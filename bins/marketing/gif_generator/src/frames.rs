@@ -7,10 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use app_core::{
-    ToolError, ToolResult,
-    providers::image::{Filter, Limits, Pixels, RgbImage, open, resize},
-};
+use app_core::{ToolError, ToolResult};
+use raster::{Filter, Limits, Pixels, RgbImage, open, resize};
 use rayon::prelude::*;
 
 use crate::fit::Canvas;
@@ -229,7 +227,7 @@ impl Frames for Reduced<'_> {
                     }
                     let pixels = Pixels::Rgb(RgbImage::clone(&frame.image));
                     let image = resize(&pixels, width, height, Filter::Lanczos3)?;
-                    let image = Arc::new(image.into_rgb(app_core::providers::image::Color::BLACK));
+                    let image = Arc::new(image.into_rgb(raster::Color::BLACK));
                     Ok(Frame {
                         image,
                         delay: frame.delay,

@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use app_core::{
-    ErrorKind, ToolError, ToolResult,
-    providers::image::{Color, Filter, Format, Limits},
-};
+use app_core::{ErrorKind, ToolError, ToolResult};
 use garde::Validate;
 use gif::Repeat;
+use raster::{Color, Filter, Format, Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -18,14 +18,13 @@ mod video;
 
 use std::{io::Write as _, path::PathBuf, time::Duration};
 
-use app_core::{
-    Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult,
-    providers::image::{Limits, probe},
-};
+use app_core::{Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult};
 use encode::{Outcome, Settings, encode};
 use frames::{Frames, Stills, plan};
 use input::Input;
+use migration::OldCalls;
 use quality::Quality;
+use raster::{Limits, probe};
 use schemars::JsonSchema;
 use search::{Attempt, Found, search};
 use serde::Serialize;
@@ -103,7 +102,9 @@ impl Tool for GifGenerator {
         }
         make(&input, frames.as_ref(), &settings, sources, ctx)
     }
+}
 
+impl OldCalls for GifGenerator {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -225,5 +226,5 @@ fn make(
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<GifGenerator>()
+    migration::main::<GifGenerator>()
 }

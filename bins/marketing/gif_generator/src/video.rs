@@ -8,11 +8,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    process::ChildGroup,
-    providers::image::{Limits, Pixels, RgbImage},
-};
+use app_core::{Context, ErrorKind, ToolError, ToolResult, process::ChildGroup};
+use raster::{Limits, Pixels, RgbImage};
 use serde_json::Value;
 use tokio::{io::AsyncReadExt, process::Command};
 

@@ -6,7 +6,7 @@ mod layout;
 mod ornament;
 mod words;
 
-use app_core::{ToolResult, providers::vector};
+use app_core::ToolResult;
 use colors::Scheme;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

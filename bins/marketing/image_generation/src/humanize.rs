@@ -3,7 +3,7 @@
 //! The arithmetic, truncations included, is that of the replaced script, so that results agree to the level;
 //! the one difference is at the border, where the shifted colour channels repeat the edge instead of wrapping round.
 
-use app_core::providers::image::RgbImage;
+use raster::RgbImage;
 
 use crate::random::Random;
 

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use app_core::{
-    ToolError, ToolResult,
-    providers::image::{Color, Format},
-};
+use app_core::{ToolError, ToolResult};
 use garde::Validate;
+use raster::{Color, Format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use app_core::{
-    ToolError,
-    providers::image::{Limits, open},
-};
+use app_core::ToolError;
+use raster::{Limits, open};
 use serde_json::{Value, json};
 
 /// Pictures up to this many pixels are answered with their values, as before.

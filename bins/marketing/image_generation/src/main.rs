@@ -15,16 +15,13 @@ use std::{
     time::Duration,
 };
 
-use app_core::{
-    Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult, Usd,
-    providers::image::{
-        Color, EncodeOptions, Filter, Format, Limits, Pixels, RgbImage, decode, encode, resize,
-    },
-};
+use app_core::{Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult, Usd};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use humanize::{Noise, humanize};
 use input::{Generate, Humanize, Input, NoiseSource};
+use migration::OldCalls;
 use provider::Request;
+use raster::{Color, EncodeOptions, Filter, Format, Limits, Pixels, RgbImage, decode, encode, resize};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -137,7 +134,9 @@ impl Tool for ImageGeneration {
             Input::Humanize(input) => touch(&input, ctx),
         }
     }
+}
 
+impl OldCalls for ImageGeneration {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -336,5 +335,5 @@ fn given_noise(input: &Humanize, image: &RgbImage, ctx: &Context) -> ToolResult<
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<ImageGeneration>()
+    migration::main::<ImageGeneration>()
 }

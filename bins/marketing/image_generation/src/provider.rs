@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use app_core::{
-    Context, ToolError, ToolResult, Usd,
-    providers::image::{Color, Pixels, RgbaImage},
-};
+use app_core::{Context, ToolError, ToolResult, Usd};
+use raster::{Color, Pixels, RgbaImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

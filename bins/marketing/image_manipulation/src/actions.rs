@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use app_core::providers::image::{Color, Filter, Format};
 use garde::Validate;
+use raster::{Color, Filter, Format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -17,12 +17,11 @@ mod work;
 use std::{path::PathBuf, time::Duration};
 
 use actions::Input;
-use app_core::{
-    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
-    providers::image::{Limits, probe},
-};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
 use batch::MemoryCap;
+use migration::OldCalls;
 use names::{Job, jobs};
+use raster::{Limits, probe};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -141,7 +140,9 @@ impl Tool for ImageManipulation {
         ctx.check_cancelled()?;
         collect(&jobs, results)
     }
+}
 
+impl OldCalls for ImageManipulation {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -212,5 +213,5 @@ fn collect(jobs: &[Job], results: Vec<ToolResult<Image>>) -> ToolResult<Output> 
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<ImageManipulation>()
+    migration::main::<ImageManipulation>()
 }

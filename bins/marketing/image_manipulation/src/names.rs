@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app_core::{ErrorKind, ToolError, ToolResult, providers::image::Format};
+use app_core::{ErrorKind, ToolError, ToolResult};
+use raster::Format;
 
 use crate::actions::Files;
 

@@ -1,6 +1,6 @@
 //! Pixels on pixels: laying over, framing, turning by any angle.
 
-use app_core::providers::image::{Color, Pixels, RgbImage, RgbaImage};
+use raster::{Color, Pixels, RgbImage, RgbaImage};
 
 /// Lays `over` on `base` with its corner at `x`, `y`; what lies outside is cut off.
 pub fn lay_over(base: Pixels, over: &RgbaImage, x: i64, y: i64, opacity: f64) -> Pixels {

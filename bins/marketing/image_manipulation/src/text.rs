@@ -1,12 +1,7 @@
 //! Text on an image, drawn through SVG.
 
-use app_core::{
-    ToolError, ToolResult,
-    providers::{
-        image::{Color, Pixels, RgbaImage},
-        vector,
-    },
-};
+use app_core::{ToolError, ToolResult};
+use raster::{Color, Pixels, RgbaImage};
 
 use crate::{actions::Text, paint::lay_over};
 

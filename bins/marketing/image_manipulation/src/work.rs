@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    providers::image::{
-        EncodeOptions, Filter, Format, Limits, Picture, Pixels, Region, RgbaImage, decode, encode, open,
-        resize, resize_region, strip_metadata,
-    },
+use app_core::{Context, ErrorKind, ToolError, ToolResult};
+use raster::{
+    EncodeOptions, Filter, Format, Limits, Picture, Pixels, Region, RgbaImage, decode, encode, open, resize,
+    resize_region, strip_metadata,
 };
 
 use crate::{
@@ -183,7 +181,7 @@ fn scaled(
     how: Scaling,
     filter: Filter,
     gravity: Gravity,
-    background: app_core::providers::image::Color,
+    background: raster::Color,
     limits: &Limits,
 ) -> ToolResult<Pixels> {
     match how {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -120,10 +121,12 @@ impl Tool for DownloadChat {
         done.whole()
     }
 
-    fn render(output: &ChatExport, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &ChatExport, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Saved: {}", output.exported.path.display())
     }
+}
 
+impl OldCalls for DownloadChat {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         let read = |name: &str| std::fs::read_to_string(name).ok();
         let Some(answer) = legacy::answer(&call, &read) else {
@@ -147,5 +150,5 @@ fn write(path: &Path, content: &[u8]) -> ToolResult<()> {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<DownloadChat>()
+    migration::main::<DownloadChat>()
 }

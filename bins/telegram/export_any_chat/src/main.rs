@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ impl Tool for ExportAnyChat {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let done = &output.exported;
         writeln!(out, "✅ Найден чат: {}", output.chat)?;
         if done.incremental {

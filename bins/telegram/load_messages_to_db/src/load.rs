@@ -1,9 +1,9 @@
 //! One chat: its newest messages page by page, each page stored in one transaction.
 
 use app_core::ToolResult;
-use app_core::providers::sql::Database;
-use app_core::providers::sql::telegram::MessageRow;
 use jiff::Timestamp;
+use sql::Database;
+use sql::telegram::MessageRow;
 use telegram::export::{Options, Senders};
 use telegram::{Chat, PAGE, Telegram};
 

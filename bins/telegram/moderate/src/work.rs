@@ -27,7 +27,9 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
     if acting && !ctx.dry_run() && allowed.is_empty() {
         return Err(ToolError::config("no chat is allowed to be moderated")
             .code("allowlist_empty")
-            .hint("name the chats in `MODERATE_CHATS` or as `moderate.chats` in onejob.toml"));
+            .hint(
+                "name the chats in `MODERATE_CHATS` or as `tools.moderate.settings.chats` in onejob.toml",
+            ));
     }
     let words = Words::new(&input.words)?;
     let judge = Judge::new()?;
@@ -37,9 +39,17 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
     outcome
 }
 
+/// `[tools.moderate.settings]` of onejob.toml.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    /// Where it may warn and delete, beside the chats of `MODERATE_CHATS`.
+    chats: Vec<String>,
+}
+
 /// The chats in which something may be done.
 fn allowlist(ctx: &Context) -> ToolResult<Vec<String>> {
-    let mut chats: Vec<String> = ctx.setting("moderate.chats")?.unwrap_or_default();
+    let mut chats: Vec<String> = ctx.tool_settings::<Settings>()?.chats;
     chats.extend(
         ctx.env("MODERATE_CHATS")
             .unwrap_or_default()
@@ -125,7 +135,7 @@ async fn check_allowed(
     )
     .field("chat")
     .code("chat_not_allowed")
-    .hint("name it in `MODERATE_CHATS` or as `moderate.chats` in onejob.toml"))
+    .hint("name it in `MODERATE_CHATS` or as `tools.moderate.settings.chats` in onejob.toml"))
 }
 
 struct Moderator<'a> {

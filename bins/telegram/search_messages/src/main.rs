@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -181,7 +181,7 @@ impl Tool for SearchMessages {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Searching for '{}' in {}...\n", output.query, output.chat)?;
         for (n, hit) in output.hits.iter().enumerate() {
             let date = stamp(hit.date, "%Y-%m-%d %H:%M");

@@ -2,10 +2,8 @@
 
 use std::fmt::Write;
 
-use app_core::{
-    ToolResult,
-    providers::{image::Color, vector},
-};
+use app_core::ToolResult;
+use raster::Color;
 
 use super::{
     colors::{ink, mix},

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use app_core::{ToolResult, providers::image::Color};
+use app_core::ToolResult;
+use raster::Color;
 
 use super::{
     Layout,

@@ -1,6 +1,6 @@
 //! Breaking text into lines and finding the size at which it fits.
 
-use app_core::{ToolResult, providers::vector};
+use app_core::ToolResult;
 
 /// Text broken into lines.
 #[derive(Clone, Debug, PartialEq)]
