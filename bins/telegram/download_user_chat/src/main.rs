@@ -121,7 +121,8 @@ impl Tool for DownloadUserChat {
                     meta: vec![format!("Username: @{name}")],
                 }
             })
-            .await
+            .await?
+            .whole()
     }
 
     fn render(output: &ChatExport, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -130,7 +130,7 @@ impl Tool for ExportChat {
                 }
             })
             .await?;
-        Ok(Output { found_by, done })
+        done.exported.clone().whole(Output { found_by, done })
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {

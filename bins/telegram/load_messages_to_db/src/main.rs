@@ -205,7 +205,9 @@ impl Tool for LoadMessagesToDb {
 
 /// The first moment that counts.
 fn since(now: Timestamp, days: u32) -> Option<Timestamp> {
-    (days > 0).then(|| now - SignedDuration::from_hours(24 * i64::from(days)))
+    let back = SignedDuration::from_hours(24 * i64::from(days));
+    // Before the beginning of the calendar, everything counts.
+    (days > 0).then(|| now.checked_sub(back).unwrap_or(Timestamp::MIN))
 }
 
 async fn work(
