@@ -3,9 +3,12 @@
 //!
 //! A tool's `main.rs` is one call: `app_core::main::<MyTool>()`.
 
+#[cfg(feature = "web")]
+pub mod charset;
 pub mod config;
 mod context;
 pub mod contract;
+pub mod css;
 pub mod evidence;
 mod files;
 pub mod harness;
@@ -13,6 +16,7 @@ pub mod html;
 pub mod process;
 pub mod providers;
 pub mod state;
+pub mod web;
 
 pub use context::{Clock, Context, ProgressBar};
 pub use contract::{

@@ -19,6 +19,7 @@ use crate::{
     config::process_env,
     context::Context,
     contract::{RetryPolicy, Secret, ToolError, ToolResult},
+    web::shown_text,
 };
 
 /// Largest body in bytes unless a tool asks for another limit.
@@ -121,8 +122,9 @@ impl Http {
 
     /// Starts a request. Fails with `invalid_input` for anything but an http(s) URL to an allowed address.
     pub fn request(&self, method: Method, url: &str) -> ToolResult<Request<'_>> {
-        let parsed = Url::parse(url)
-            .map_err(|error| ToolError::invalid("url", format!("`{url}` is not a URL: {error}")))?;
+        let parsed = Url::parse(url).map_err(|error| {
+            ToolError::invalid("url", format!("`{}` is not a URL: {error}", shown_text(url)))
+        })?;
         guard::check_url(&parsed, self.options.allow_private).map_err(guard::Refused::into_error)?;
         let repeatable = matches!(
             method,
@@ -134,6 +136,7 @@ impl Http {
             url: parsed,
             headers: HeaderMap::new(),
             body: None,
+            max_bytes: self.options.max_bytes,
             repeatable,
         })
     }
@@ -147,6 +150,7 @@ pub struct Request<'a> {
     url: Url,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+    max_bytes: u64,
     repeatable: bool,
 }
 
@@ -179,6 +183,12 @@ impl Request<'_> {
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
+        self
+    }
+
+    /// Largest body of the answer in bytes, in place of the client's own limit.
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
         self
     }
 
@@ -243,7 +253,7 @@ impl Request<'_> {
             .send()
             .await
             .map_err(|error| failure::classify(&self.url, &error))?;
-        Response::read(response, started, self.http.options.max_bytes).await
+        Response::read(response, started, self.max_bytes).await
     }
 }
 
