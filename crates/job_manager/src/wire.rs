@@ -12,16 +12,7 @@ use serde_json::Value;
 
 use crate::{id::JobId, state::JobState};
 
-/// Who answers for a tool: its own binary or the script it replaces.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Route {
-    /// The tool's binary.
-    #[default]
-    Rust,
-    /// The replaced Python script.
-    Legacy,
-}
+pub use app_core::contract::settings::Route;
 
 /// Whether a run acts or only plans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

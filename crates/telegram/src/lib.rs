@@ -29,7 +29,7 @@ mod transfer;
 pub use acting::{Outgoing, Reacted, Sent};
 pub use client::Telegram;
 pub use dialogs::Dialog;
-pub use history::{Changes, Mark, PAGE, Page, Search, Window};
+pub use history::{After, Changes, Mark, PAGE, Page, Pages, Search, Window};
 pub use lock::Lock;
 pub use pace::Pace;
 pub use peers::{ByTitle, Chat};

@@ -17,7 +17,8 @@ use std::{
 };
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, Usd, contract::RetryPolicy,
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, Usd, View,
+    contract::RetryPolicy,
 };
 use garde::Validate;
 use jiff::tz::TimeZone;
@@ -198,7 +199,7 @@ impl Tool for CampaignTool {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Plan { steps } => {
                 for (index, step) in steps.iter().enumerate() {
@@ -219,7 +220,7 @@ impl Tool for CampaignTool {
         }
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match serde_json::from_value::<Run>(output["summary"].clone()) {
             Ok(summary) => {
                 let path = |name: &str| output[name].as_str().map(PathBuf::from);
@@ -230,7 +231,7 @@ impl Tool for CampaignTool {
                     out,
                 )
             }
-            Err(_) => app_core::harness::render_value(output, out),
+            Err(_) => app_core::render_value(output, out),
         }
     }
 }

@@ -16,13 +16,14 @@ use app_core::{
 };
 use garde::Validate;
 use job_manager::{Options, Role};
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<Dispatch>()
+    migration::main::<Dispatch>()
 }
 
 struct Dispatch;
@@ -111,7 +112,9 @@ impl Tool for Dispatch {
             (None, None) => Err(find::missing(&input.tool)),
         }
     }
+}
 
+impl OldCalls for Dispatch {
     /// The old line: no flags, whatever the number of arguments.
     fn legacy_args(args: &[String]) -> Option<Value> {
         if args.iter().any(|arg| arg.starts_with("--")) {

@@ -11,7 +11,7 @@ mod view;
 use std::{fmt, time::Duration};
 
 use app_core::{
-    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
+    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View,
     contract::RetryPolicy,
     state::{RunFilter, Runs},
 };
@@ -183,11 +183,11 @@ impl Tool for Jobs {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         view::render(output, out)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         view::render_ended(output, out)
     }
 }

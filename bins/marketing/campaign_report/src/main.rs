@@ -18,9 +18,10 @@ use std::{
 };
 
 use app_core::{
-    Artifact, Context, Definition, Effect, ErrorKind, Policy, Source, Tool, ToolError, ToolResult,
+    Artifact, Context, Definition, Effect, ErrorKind, Policy, Source, Tool, ToolError, ToolResult, View,
 };
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -199,7 +200,7 @@ impl Tool for CampaignReport {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(
             out,
             "{}: {} ({} bytes)",
@@ -215,7 +216,9 @@ impl Tool for CampaignReport {
         }
         Ok(())
     }
+}
 
+impl OldCalls for CampaignReport {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -397,5 +400,5 @@ fn capitalised(text: &str) -> String {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<CampaignReport>()
+    migration::main::<CampaignReport>()
 }

@@ -109,7 +109,7 @@ pub async fn page(
     base: Location,
     options: Options,
 ) -> ToolResult<Collected> {
-    app_core::html::check_depth(&html, "the page")?;
+    web::html::check_depth(&html, "the page")?;
     let (base, mut found) = references(&html, base);
     if options.styles_first {
         found.sort_by_key(|(kind, _)| matches!(kind, Found::Link(_)));

@@ -5,12 +5,9 @@ use std::{
     sync::OnceLock,
 };
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    contract::RetryPolicy,
-    providers::http::{Http, HttpOptions},
-};
+use app_core::{Context, ErrorKind, ToolError, ToolResult, contract::RetryPolicy};
 use url::Url;
+use web::{Http, HttpOptions};
 
 /// Where a page or sheet lies.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,8 +22,9 @@ mod words;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, process::ExitCode, time::Duration};
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -246,10 +247,12 @@ impl Tool for CssAnalyzer {
         Err(ToolError::partial(format!("over budget: {named}"), &output).code("over_budget"))
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         report::render(output, out)
     }
+}
 
+impl OldCalls for CssAnalyzer {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -315,7 +318,7 @@ async fn unused(input: &Input, reader: &Reader<'_>, collected: &Collected) -> To
         );
     }
     for text in &texts {
-        app_core::html::check_depth(text, "the page")?;
+        web::html::check_depth(text, "the page")?;
     }
     let pages: Vec<_> = texts
         .iter()
@@ -325,5 +328,5 @@ async fn unused(input: &Input, reader: &Reader<'_>, collected: &Collected) -> To
 }
 
 fn main() -> ExitCode {
-    app_core::main::<CssAnalyzer>()
+    migration::main::<CssAnalyzer>()
 }

@@ -28,6 +28,7 @@ use app_core::{Artifact, Context, Definition, Effect, Policy, Source, Tool, Tool
 use encode::{Outcome, Settings, encode};
 use frames::{Frames, Stills, plan};
 use input::Input;
+use migration::OldCalls;
 use pictures::{Pictures, check_count};
 use quality::Quality;
 use raster::Limits;
@@ -120,7 +121,9 @@ impl Tool for GifGenerator {
         }
         Ok(output)
     }
+}
 
+impl OldCalls for GifGenerator {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -257,5 +260,5 @@ fn make(
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<GifGenerator>()
+    migration::main::<GifGenerator>()
 }

@@ -14,8 +14,9 @@ mod srcset;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, process::ExitCode, time::Duration};
 
-use app_core::{Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -169,7 +170,7 @@ impl Tool for HtmlBundler {
         let loader = Loader::new(ctx, limits);
         let loaded = loader.read(&location).await?;
         let html = loaded.text();
-        app_core::html::check_depth(&html, &input.target)?;
+        web::html::check_depth(&html, &input.target)?;
         let mut store = Store::default();
         for _ in 0..MAX_ROUNDS {
             let mut learner = Embedder::new(&store, &rules, true);
@@ -231,7 +232,7 @@ impl Tool for HtmlBundler {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if let Some(html) = &output.html {
             return out.write_str(html);
         }
@@ -254,7 +255,9 @@ impl Tool for HtmlBundler {
         }
         Ok(())
     }
+}
 
+impl OldCalls for HtmlBundler {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -318,5 +321,5 @@ fn rules(input: &Input) -> ToolResult<Rules> {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<HtmlBundler>()
+    migration::main::<HtmlBundler>()
 }

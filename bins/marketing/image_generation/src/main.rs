@@ -19,6 +19,7 @@ use std::{
 
 use app_core::{Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult, Usd};
 use input::Input;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -132,7 +133,9 @@ impl Tool for ImageGeneration {
         }
         Ok(output)
     }
+}
 
+impl OldCalls for ImageGeneration {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -145,5 +148,5 @@ impl Tool for ImageGeneration {
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<ImageGeneration>()
+    migration::main::<ImageGeneration>()
 }

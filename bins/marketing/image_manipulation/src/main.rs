@@ -20,6 +20,7 @@ use std::{io::Write as _, path::PathBuf, time::Duration};
 use actions::Input;
 use app_core::{Context, Definition, Effect, PendingArtifact, Policy, Source, Tool, ToolError, ToolResult};
 use batch::MemoryCap;
+use migration::OldCalls;
 use names::{Job, jobs};
 use raster::probe;
 use rayon::prelude::*;
@@ -136,7 +137,9 @@ impl Tool for ImageManipulation {
         progress.finish();
         collect(&jobs, results)
     }
+}
 
+impl OldCalls for ImageManipulation {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -248,5 +251,5 @@ fn collect(jobs: &[Job], results: Vec<ToolResult<(Image, Vec<String>)>>) -> Tool
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<ImageManipulation>()
+    migration::main::<ImageManipulation>()
 }

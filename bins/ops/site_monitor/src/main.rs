@@ -19,7 +19,7 @@ use std::{
 };
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy,
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, View, contract::RetryPolicy,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -138,7 +138,7 @@ impl Tool for SiteMonitor {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Check(record) => render::record(record, out),
             Output::CheckAll(summary) => render::summary(summary, out),
@@ -147,7 +147,11 @@ impl Tool for SiteMonitor {
         }
     }
 
-    fn render_partial(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(
+        output: &serde_json::Value,
+        _: &View<'_, Self::Input>,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
         let field =
             |name: &str| serde_json::from_value::<Vec<Record>>(output[name].clone()).unwrap_or_default();
         if let Ok(record) = serde_json::from_value::<Record>(output.clone()) {

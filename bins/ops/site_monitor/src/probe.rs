@@ -297,7 +297,7 @@ fn content_hash(bytes: &[u8], text: &str, selector: Option<&str>) -> Option<Stri
     let Some(selector) = selector else {
         return Some(hex::encode(Sha256::digest(bytes)));
     };
-    app_core::html::check_depth(text, "the page").ok()?;
+    web::html::check_depth(text, "the page").ok()?;
     let selector = scraper::Selector::parse(selector).ok()?;
     let page = scraper::Html::parse_document(text);
     let parts: Vec<String> = page

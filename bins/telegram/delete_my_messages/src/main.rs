@@ -7,7 +7,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl Tool for DeleteMyMessages {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let sweep = &output.sweep;
         writeln!(out, "Found chat: {0}\nScanning messages in {0}...", sweep.chat)?;
         writeln!(
@@ -130,9 +130,9 @@ impl Tool for DeleteMyMessages {
         writeln!(out, "\n=== Deleted {} messages ===", sweep.deleted)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

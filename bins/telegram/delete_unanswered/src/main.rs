@@ -9,7 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ impl Tool for DeleteUnanswered {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         for sweep in &output.chats {
             writeln!(out, "Checking {} messages in {}...", sweep.scanned, sweep.chat)?;
             for item in &sweep.items {
@@ -150,9 +150,9 @@ impl Tool for DeleteUnanswered {
         }
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,7 @@ impl Tool for DeleteZoom {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         for sweep in &output.chats {
             writeln!(out, "Ищу сообщения с Zoom ссылками: {}", sweep.chat)?;
             for item in &sweep.items {
@@ -122,9 +122,9 @@ impl Tool for DeleteZoom {
         writeln!(out, "\nУдалено {} сообщений с Zoom ссылками", output.deleted)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

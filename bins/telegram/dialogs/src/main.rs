@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::{Context, Definition, Effect, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -164,7 +164,7 @@ impl Tool for Dialogs {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match &output.file {
             Some(path) => writeln!(out, "Сохранено: {}", path.display()),
             None => {

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -132,10 +133,12 @@ impl Tool for DownloadChat {
         done
     }
 
-    fn render(output: &ChatExport, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &ChatExport, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Saved: {}", output.exported.path.display())
     }
+}
 
+impl OldCalls for DownloadChat {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         let read = |name: &str| std::fs::read_to_string(name).ok();
         let Some(answer) = legacy::answer(&call, &read) else {
@@ -198,7 +201,7 @@ fn of_another(head: &str, id: MarkedId, format: Format) -> bool {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<DownloadChat>()
+    migration::main::<DownloadChat>()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -151,16 +151,7 @@ impl Tool for ExportAnyChat {
         let telegram = Telegram::open(ctx).await?;
         let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
         if let Some(topic) = &input.topic {
-            let topics = telegram.topics(&chat).await?;
-            let known = topics
-                .iter()
-                .find(|(id, title)| title.eq_ignore_ascii_case(topic) || id.to_string() == *topic);
-            let (id, _) = known.ok_or_else(|| {
-                let titles: Vec<&str> = topics.iter().map(|(_, title)| title.as_str()).collect();
-                ToolError::not_found(format!("no topic is called `{topic}`"))
-                    .hint(format!("there are: {}", titles.join(", ")))
-            })?;
-            range.topic = Some(*id);
+            range.topic = Some(telegram.topic(&chat, topic).await?.0);
         }
         if input.takeout {
             telegram.begin_takeout().await?;
@@ -202,7 +193,7 @@ impl Tool for ExportAnyChat {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let done = &output.exported;
         writeln!(out, "✅ Найден чат: {}", output.chat)?;
         if done.incremental {

@@ -582,3 +582,102 @@ fn a_count_that_was_guessed_wrong_does_not_reach_the_file() {
         sandbox.files()
     );
 }
+
+#[test]
+fn messages_that_the_service_leaves_out_neither_end_an_export_nor_count() {
+    let dc = Dc::start(testkit::telegram::scenes::gappy(
+        1000,
+        &[120..=380, 700..=702, 1000..=1000],
+    ));
+    let ids = |args: &[&str]| -> Vec<i64> {
+        let sandbox = dc.sandbox();
+        let all = [&["@gappy_club"], args, &["--format", "ndjson", "-o", "x.ndjson"]].concat();
+        sandbox.run(bin(), &all).expect_code(0);
+        let text = std::fs::read_to_string(sandbox.path("x.ndjson")).unwrap();
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["type"] == "message")
+            .filter_map(|line| line["id"].as_i64())
+            .collect()
+    };
+    let shown = |from: i64, to: i64| -> Vec<i64> {
+        (from..=to)
+            .filter(|id| !((120..=380).contains(id) || (700..=702).contains(id) || *id == 1000))
+            .collect()
+    };
+    assert_eq!(ids(&["0"]), shown(1, 1000));
+    assert_eq!(ids(&["500"]), shown(497, 999), "five hundred that are shown");
+    assert_eq!(ids(&["700"]), shown(36, 999));
+    assert_eq!(ids(&["0", "--max-id", "701"]), shown(1, 701));
+    // One message a minute from midnight on.
+    let since = ids(&[
+        "0",
+        "--since",
+        "2025-01-01T05:00:00Z",
+        "--until",
+        "2025-01-01T11:41:00Z",
+    ]);
+    assert_eq!(since, shown(300, 700));
+}
+
+#[test]
+fn two_topics_of_one_title_are_not_guessed_and_the_first_topic_needs_no_mark() {
+    let mut town = world("town");
+    let forum = "-1000000001003";
+    town.topics.get_mut(forum).unwrap().iter_mut().for_each(|topic| {
+        if topic.id != 1 {
+            topic.title = "Tools".into();
+        }
+    });
+    let plain = |id: i32, reply_to: Option<i32>, topic: Option<i32>| Message {
+        id,
+        text: format!("general {id}"),
+        date: "2025-01-01T12:00:00".into(),
+        from: Some(111),
+        reply_to,
+        topic,
+        sender_known: true,
+        ..Message::default()
+    };
+    let messages = town.messages.get_mut(forum).unwrap();
+    messages.retain(|message| message.id < 20);
+    messages.extend([
+        plain(52, None, None),
+        plain(53, Some(52), None),
+        plain(54, None, Some(1)),
+    ]);
+    let dc = Dc::start(town);
+    let sandbox = dc.sandbox();
+    let args = |topic: &'static str| {
+        [
+            "Workshop forum",
+            "0",
+            "--topic",
+            topic,
+            "-f",
+            "ndjson",
+            "-o",
+            "t.ndjson",
+            "--json",
+        ]
+    };
+    let two = sandbox.run(bin(), &args("Tools")).expect_code(2);
+    assert!(
+        two.stderr.contains("Tools (20)") && two.stderr.contains("Tools (10)"),
+        "{}",
+        two.stderr
+    );
+    assert!(dc.calls("messages.search").is_empty());
+    sandbox.run(bin(), &args("20")).expect_code(0);
+    sandbox.run(bin(), &args("General")).expect_code(0);
+    let text = std::fs::read_to_string(sandbox.path("t.ndjson")).unwrap();
+    let ids: Vec<i64> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["type"] == "message")
+        .filter_map(|line| line["id"].as_i64())
+        .collect();
+    assert_eq!(ids, [52, 53, 54]);
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ impl Tool for ExportUserSimple {
         Ok(Output { found_by, done })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let (name, done) = (&output.found_by, &output.done);
         writeln!(out, "Connecting to @{name}...\n✅ Found: {} (@{name})", done.chat)?;
         match done.limit {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ impl Tool for FindUser {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if output.users.is_empty() {
             return writeln!(out, "No users found matching '{}'", output.name);
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use app_core::{Context, Definition, Effect, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ impl Tool for GetActiveChats {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         listing::render(&output.chats, output.bare_ids, out)
     }
 }

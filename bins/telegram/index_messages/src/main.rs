@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use schemars::JsonSchema;
 use serde::Serialize;
 use telegram::listing::stamp;
@@ -123,7 +123,7 @@ impl Tool for IndexMessages {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Index { chats, .. } => indexed(chats, out),
             Output::Search { hits } if hits.is_empty() => writeln!(out, "No results found."),

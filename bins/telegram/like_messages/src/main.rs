@@ -12,7 +12,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -175,7 +175,7 @@ impl Tool for LikeMessages {
         work::run(&input, ctx).await
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Чат: {}", output.chat)?;
         writeln!(out, "Пользователь: {} ({})", output.user, output.user_id)?;
         let emoji = output.reaction.as_deref().unwrap_or("по тексту");
@@ -205,9 +205,9 @@ impl Tool for LikeMessages {
         writeln!(out, "   Ошибок: {}", output.errors)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

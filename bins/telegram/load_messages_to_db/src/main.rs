@@ -7,12 +7,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::providers::sql::{self, Database, Location};
-use app_core::{Context, Definition, Effect, ErrorKind, Secret, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, ErrorKind, Secret, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sql::{self, Database, Location};
 use telegram::model::ChatKind;
 use telegram::{ByTitle, Chat, Dialog, Telegram};
 
@@ -185,14 +185,18 @@ impl Tool for LoadMessagesToDb {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         report::write(output, out)
     }
 
-    fn render_partial(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(
+        output: &serde_json::Value,
+        _: &View<'_, Self::Input>,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
         match serde_json::from_value::<Output>(output.clone()) {
             Ok(output) => report::write(&output, out),
-            Err(_) => app_core::harness::render_value(output, out),
+            Err(_) => app_core::render_value(output, out),
         }
     }
 }

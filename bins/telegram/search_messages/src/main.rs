@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -181,7 +181,7 @@ impl Tool for SearchMessages {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Searching for '{}' in {}...\n", output.query, output.chat)?;
         for (n, hit) in output.hits.iter().enumerate() {
             let date = stamp(hit.date, "%Y-%m-%d %H:%M");
@@ -212,23 +212,12 @@ async fn server(
         text: &input.query,
         ..Search::default()
     };
-    let (mut below, mut seen) = (0, 0);
-    while seen < input.limit {
-        telegram.context().check_cancelled()?;
-        let limit = (input.limit - seen).min(PAGE);
-        let page = telegram.search_page(chat, &search, below, limit).await?;
-        let Some(lowest) = page.messages.last().map(|message| message.id) else {
-            break;
-        };
-        if below != 0 && lowest >= below {
-            return Err(ToolError::internal("the search does not go on"));
-        }
-        below = lowest;
+    let (mut pages, mut seen) = (telegram.found(chat, &search, 0), 0);
+    while seen < input.limit
+        && let Some(page) = pages.next((input.limit - seen).min(PAGE)).await?
+    {
         seen += page.messages.len();
         page.messages.into_iter().for_each(&mut *found);
-        if page.entries < limit {
-            break;
-        }
     }
     Ok(seen)
 }

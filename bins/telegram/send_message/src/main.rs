@@ -8,7 +8,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ impl Tool for SendMessage {
         outcome
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let to = &output.named;
         if output.planned {
             writeln!(out, "Было бы отправлено {to} ({})", output.chat)

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,7 +130,7 @@ impl Tool for SendViralQuestion {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "🚀 Отправка вопросов: {}", output.items.len())?;
         for (n, item) in output.items.iter().enumerate() {
             let n = n + 1;
@@ -151,9 +151,9 @@ impl Tool for SendViralQuestion {
         )
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

@@ -3,11 +3,8 @@
 use clap::{Arg, ArgAction, Command, ValueHint, builder::PossibleValuesParser};
 use serde_json::Value;
 
-use super::{
-    arguments::{Argument, Shape, arguments},
-    schema::tagged,
-};
-use crate::contract::{Definition, Effect, Gate};
+use super::arguments::{Argument, Shape, arguments};
+use crate::contract::{Definition, Effect, Gate, PathKind, schema::tagged};
 
 /// Ids of the common flags; prefixed so that no input field collides with them.
 pub(super) mod id {
@@ -117,8 +114,8 @@ fn clap_arg(argument: &Argument) -> Arg {
     if !argument.choices.is_empty() {
         arg = arg.value_parser(PossibleValuesParser::new(argument.choices.clone()));
     }
-    match argument.cli.path.as_deref() {
-        Some("dir") => arg = arg.value_hint(ValueHint::DirPath),
+    match argument.cli.path {
+        Some(PathKind::Dir) => arg = arg.value_hint(ValueHint::DirPath),
         Some(_) => arg = arg.value_hint(ValueHint::FilePath),
         None => {}
     }
@@ -126,8 +123,8 @@ fn clap_arg(argument: &Argument) -> Arg {
 }
 
 fn value_name(argument: &Argument) -> &'static str {
-    match (&argument.shape, argument.cli.path.as_deref()) {
-        (_, Some("dir")) => "FOLDER",
+    match (&argument.shape, argument.cli.path) {
+        (_, Some(PathKind::Dir)) => "FOLDER",
         (_, Some(_)) => "FILE",
         (Shape::Integer | Shape::Number, _) => "N",
         (Shape::Map(_), _) => "KEY=VALUE",

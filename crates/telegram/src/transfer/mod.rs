@@ -18,8 +18,12 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{Archive, Progress, Stored};
 use crate::client::Telegram;
 use crate::export::{Format, Options};
+use crate::model::Message;
 use crate::peers::Chat;
 use write::Draft;
+
+/// The topic that every forum has, and in which everything stands that names no other.
+const GENERAL: i32 = 1;
 
 /// Which messages an export holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +40,18 @@ pub struct Range {
     pub max_id: Option<i32>,
     /// Only this topic of a forum.
     pub topic: Option<i32>,
+}
+
+impl Range {
+    /// Whether a message stands in the topic asked for.
+    fn holds_topic(&self, message: &Message) -> bool {
+        match self.topic {
+            None => true,
+            // Messages of the first topic need not say so, and the entry number 1 is the making of the group.
+            Some(GENERAL) => message.topic.unwrap_or(GENERAL) == GENERAL && message.id != GENERAL,
+            Some(topic) => message.topic == Some(topic),
+        }
+    }
 }
 
 /// What an export is to do.
@@ -238,14 +254,27 @@ impl Telegram {
                 }
             },
         };
-        let (archive, stored, draft) = match job.range.topic {
-            Some(topic) => {
-                let (archive, stored) = self.pull_topic(job.chat, topic, archive, progress).await?;
+        let range = &job.range;
+        let (archive, stored, draft) = match range.topic {
+            Some(topic) if topic != GENERAL => {
+                let wanted = (topic, range.limit);
+                let (archive, stored) = self.pull_topic(job.chat, wanted, archive, progress).await?;
                 (archive, stored, None)
             }
-            None => self.pull(job.chat, archive, progress, draft).await?,
+            _ => {
+                let keep = |message: &Message| range.holds_topic(message);
+                self.pull(job.chat, keep, archive, progress, draft).await?
+            }
         };
         report.new += stored.new;
+        let (Some(limit), None) = (range.limit, range.topic) else {
+            return Ok((archive, draft));
+        };
+        let Some(progress) = archive.progress()? else {
+            return Ok((archive, draft));
+        };
+        let (archive, more) = self.top_up(job.chat, limit, archive, progress).await?;
+        report.new += more.new;
         Ok((archive, draft))
     }
 }

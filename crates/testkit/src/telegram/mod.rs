@@ -13,6 +13,7 @@ pub mod media;
 mod messages;
 mod objects;
 mod rpc;
+pub mod scenes;
 mod server;
 pub mod session;
 mod srp;

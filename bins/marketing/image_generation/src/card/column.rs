@@ -129,8 +129,7 @@ impl Page<'_> {
                     1.0,
                     (x + side * 1.6, base),
                     anchor,
-                    ink,
-                    true,
+                    (ink, true),
                 );
             }
         }
