@@ -128,6 +128,15 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// One mistake in an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FieldMistake {
+    /// JSON path of the field, for example `frames[2].delay`; empty for the input as a whole.
+    pub path: String,
+    /// What is wrong with it, to stand beside the field: `must be at most 100`.
+    pub message: String,
+}
+
 /// A failure as every face shows it.
 ///
 /// `message` is a lower-case fragment with names in backticks; `hint` is the next step.
@@ -150,6 +159,9 @@ pub struct ToolError {
     /// JSON paths of the input fields that are to blame, for example `frames[2].delay`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub field_paths: Vec<String>,
+    /// The same mistakes, each with its message at its field; filled wherever more than a path is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldMistake>,
     /// Which far side or part failed: `input`, `file`, `http`, `ledger`, `telegram`, ...
     pub source: String,
     /// Trace id of the run; filled by the harness.
@@ -177,6 +189,7 @@ impl ToolError {
             retryable: kind.retryable(),
             retry_after_ms: None,
             field_paths: Vec::new(),
+            fields: Vec::new(),
             source: "tool".to_owned(),
             trace_id: String::new(),
             context: Map::new(),
@@ -243,6 +256,15 @@ impl ToolError {
     /// Adds a field path.
     pub fn field(mut self, path: impl Into<String>) -> Self {
         self.field_paths.push(path.into());
+        self
+    }
+
+    /// Adds mistakes, each at its field. Paths go into `field_paths` too.
+    pub fn mistakes(mut self, mistakes: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (path, message) in mistakes {
+            self.field_paths.push(path.clone());
+            self.fields.push(FieldMistake { path, message });
+        }
         self
     }
 

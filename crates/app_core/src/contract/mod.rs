@@ -13,7 +13,7 @@ mod tool;
 
 pub use artifact::{Artifact, MANIFEST_FORMAT, Manifest, Source};
 pub use definition::{CONTRACT, Definition, Effect, EnvVar, Example, Gate, Policy, RateBucket, RetryPolicy};
-pub use error::{ErrorKind, ToolError, ToolResult};
+pub use error::{ErrorKind, FieldMistake, ToolError, ToolResult};
 pub use event::{Event, EventBody, LogLevel, Progress};
 pub use money::Usd;
 pub use plan::{Mode, Plan, PlannedAction};

@@ -17,6 +17,12 @@ pub enum Mode {
 pub struct Plan {
     /// One entry per target, in the order they would be acted on.
     pub actions: Vec<PlannedAction>,
+    /// Targets in all.
+    #[serde(default)]
+    pub total: u64,
+    /// Whether `actions` lists only a part of them.
+    #[serde(default)]
+    pub truncated: bool,
 }
 
 /// One thing a run would do to one exact target.

@@ -162,7 +162,8 @@ pub(super) fn decode<T: Tool>(definition: &Definition, value: Value) -> ToolResu
     Ok(input)
 }
 
-fn refuse(mistakes: Vec<schema::Mistake>) -> ToolError {
+/// One error for all mistakes.
+pub(super) fn refuse(mistakes: Vec<schema::Mistake>) -> ToolError {
     const SHOWN: usize = 8;
     let mut message = String::new();
     for (path, problem) in mistakes.iter().take(SHOWN) {
@@ -178,9 +179,9 @@ fn refuse(mistakes: Vec<schema::Mistake>) -> ToolError {
     if mistakes.len() > SHOWN {
         message.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
     }
-    let mut error = ToolError::new(ErrorKind::InvalidInput, message).from_source("input");
-    error.field_paths = mistakes.into_iter().map(|(path, _)| path).collect();
-    error
+    ToolError::new(ErrorKind::InvalidInput, message)
+        .from_source("input")
+        .mistakes(mistakes)
 }
 
 /// Files that must exist are looked for before anything starts.

@@ -20,6 +20,17 @@ pub enum Envelope {
     Dispatcher,
 }
 
+/// How a replaced script gets its secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretsBy {
+    /// Each in a variable named like its field, in capitals.
+    #[default]
+    Environment,
+    /// All as one line of JSON on its standard input.
+    Stdin,
+}
+
 /// `[legacy.<name>]`: a replaced script.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +59,18 @@ pub struct LegacySection {
     /// Field that makes the script only plan; a script without one is not run when only a plan is wanted.
     #[serde(default)]
     pub dry_run: Option<String>,
+    /// How it gets its secrets: the fields named in `secret`, and those named like one.
+    #[serde(default)]
+    pub secrets: SecretsBy,
+    /// Further fields that are secrets, under the script's own names.
+    #[serde(default)]
+    pub secret: Vec<String>,
+    /// Fields that are named like a secret and are none.
+    #[serde(default)]
+    pub not_secret: Vec<String>,
+    /// With `argv`: fields whose values may begin with `-`.
+    #[serde(default)]
+    pub dash_values: Vec<String>,
     /// Family for the catalogue.
     #[serde(default = "legacy_family")]
     pub family: String,
@@ -69,6 +92,12 @@ pub struct LegacySection {
 }
 
 impl LegacySection {
+    /// Whether a field, under the script's own name, is a secret.
+    pub fn is_secret(&self, field: &str) -> bool {
+        let listed = |names: &[String]| names.iter().any(|name| name == field);
+        listed(&self.secret) || (!listed(&self.not_secret) && crate::redact::named_like_a_secret(field))
+    }
+
     /// What is wrong with it, in words for the reader of the file.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -33,15 +33,18 @@
 mod legacy;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
-use app_core::contract::{Policy, ToolError, ToolResult};
+use app_core::{
+    config::Config,
+    contract::{Policy, ToolError, ToolResult},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use legacy::{Envelope, LegacySection};
+pub use legacy::{Envelope, LegacySection, SecretsBy};
 
 use crate::{fallback, limits::Limits, wire::Route};
 
@@ -63,6 +66,11 @@ pub struct Settings {
     /// The file they were read from, to see when it changes.
     #[serde(skip)]
     pub(crate) source: Option<PathBuf>,
+    /// Scripts that the file names and that are not taken from it, because it was merely found in the working directory.
+    #[serde(skip)]
+    pub distrusted: BTreeSet<String>,
+    #[serde(skip)]
+    distrust: bool,
 }
 
 /// `[jobs]`
@@ -83,6 +91,8 @@ pub struct JobsSection {
     pub max_interruptions: u32,
     /// Bytes of a job's log kept on disk.
     pub log_bytes: u64,
+    /// Seconds for which a plan can be carried out.
+    pub plan_max_age_s: u64,
 }
 
 impl Default for JobsSection {
@@ -95,6 +105,7 @@ impl Default for JobsSection {
             keep_count: 100_000,
             max_interruptions: 5,
             log_bytes: 4 << 20,
+            plan_max_age_s: 900,
         }
     }
 }
@@ -144,6 +155,49 @@ impl Settings {
             Err(e) => return Err(ToolError::file("read", &path, &e)),
         };
         Self::parse(&text, &path)
+    }
+
+    /// Reads the `onejob.toml` that this configuration finds. A file that merely lies in the working directory names no
+    /// programs: its `[legacy]` sections are left out, and a tool that would need one says so.
+    pub fn from_config(config: &Config) -> ToolResult<Self> {
+        let Some(file) = config.find_file("onejob.toml") else {
+            return Ok(Self::default());
+        };
+        let mut settings = Self::load(file.parent().unwrap_or(Path::new(".")))?;
+        settings.distrust = !config.is_operators(&file);
+        settings.drop_distrusted();
+        Ok(settings)
+    }
+
+    /// The same file read again, trusted as far as before.
+    pub(crate) fn reread(&self, text: &str, path: &Path) -> ToolResult<Self> {
+        let mut settings = Self::parse(text, path)?;
+        settings.distrust = self.distrust;
+        settings.drop_distrusted();
+        Ok(settings)
+    }
+
+    fn drop_distrusted(&mut self) {
+        if self.distrust {
+            self.distrusted = std::mem::take(&mut self.legacy).into_keys().collect();
+        }
+    }
+
+    /// The error for a tool whose script is not taken from a file of the working directory.
+    pub fn distrusted_error(&self, tool: &str) -> Option<ToolError> {
+        if !self.distrusted.contains(tool) {
+            return None;
+        }
+        let file = self.source.as_deref().unwrap_or(Path::new("onejob.toml"));
+        let folder = std::fs::canonicalize(file.parent().unwrap_or(Path::new("."))).unwrap_or_default();
+        Some(
+            ToolError::config(format!(
+                "`[legacy.{tool}]` of `{}` names a program, and that file was only found in the working directory",
+                file.display()
+            ))
+            .code("distrusted_config")
+            .hint(format!("if it is yours: `export ONEJOB_CONFIG_DIR={}`", folder.display())),
+        )
     }
 
     /// The settings in the text of a file at `path`; its scripts are relative to the folder of the file.

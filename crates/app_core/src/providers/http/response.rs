@@ -103,13 +103,12 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `Retry-After` in seconds (RFC 9110); dates are not understood.
+    /// `Retry-After` in seconds (RFC 9110); dates are not understood. A number too large to be held is the largest one:
+    /// read as none, it would mean that the request may be repeated at once.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?
-            .trim()
-            .parse()
-            .ok()
-            .map(Duration::from_secs)
+        let text = self.header("retry-after")?.trim();
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
     }
 
     /// Media type without parameters, lower case; empty when absent.
