@@ -1,15 +1,22 @@
-//! What all binaries of a host share: the ledger, the run log and checkpoints, each a small SQLite file.
+//! What all binaries of a host share: the ledger, the run log, checkpoints, approvals and the outbox, each a small SQLite
+//! file.
 
+mod approvals;
 mod checkpoint;
 pub mod database;
 mod ledger;
+mod outbox;
+mod principal;
 mod runs;
 
 use std::path::PathBuf;
 
+pub use approvals::{Approvals, Decided, Decision, NewRequest, Request, RequestState};
 pub use checkpoint::Checkpoint;
 pub use database::{migrate, open};
 pub use ledger::{BudgetLimits, BudgetPeriod, Ledger, LedgerEntry, Reservation, ReservationState};
+pub use outbox::{Delivery, Message, MessageState, NewMessage, Outbox, Pace, Settled};
+pub use principal::Principal;
 pub use runs::{FallbackRuns, NewRun, RunFilter, RunRecord, RunTotals, Runs};
 
 use crate::{
