@@ -8,7 +8,7 @@ use crate::{
     contract::{Mode, Plan, PlannedAction, ToolError, ToolResult},
 };
 
-/// The plan that a run is held to (`ONEJOB_PLAN`, a JSON file that the job manager writes).
+/// The plan that a run is held to (`ONEJOB_PLAN_FILE`, a JSON file that the job manager writes).
 #[derive(Debug)]
 pub(crate) struct Bound {
     plan: Plan,
@@ -19,10 +19,10 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// Reads the plan named by `ONEJOB_PLAN`, if any. Fails with `config` when it cannot be read: acting without
+    /// Reads the plan named by `ONEJOB_PLAN_FILE`, if any. Fails with `config` when it cannot be read: acting without
     /// the plan that somebody agreed to would be worse than not acting.
     pub(crate) fn from_env() -> ToolResult<Option<Self>> {
-        let Some(path) = process_env("ONEJOB_PLAN") else {
+        let Some(path) = process_env("ONEJOB_PLAN_FILE") else {
             return Ok(None);
         };
         let wrong = |what: String| ToolError::config(format!("cannot read the plan `{path}`: {what}"));

@@ -177,12 +177,13 @@ async fn check_one(check: &Check, ctx: &Context) -> ToolResult<Output> {
         .swap_remove(0);
     ctx.count_items(1);
     let healthy = record.is_healthy;
+    let shown = record.url.clone();
     let error = record.error.clone().unwrap_or_default();
     let output = Output::Check(record);
     if healthy {
         Ok(output)
     } else {
-        Err(ToolError::partial(format!("`{}` is unhealthy: {error}", check.url), &output).code("unhealthy"))
+        Err(ToolError::partial(format!("`{shown}` is unhealthy: {error}"), &output).code("unhealthy"))
     }
 }
 

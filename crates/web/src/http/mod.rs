@@ -2,7 +2,7 @@
 
 mod failure;
 mod guard;
-mod redirect;
+pub mod redirect;
 mod response;
 
 use std::{sync::Arc, time::Duration};

@@ -13,19 +13,24 @@ const HARMLESS: [&str; 4] = ["accept", "accept-language", "range", "if-modified-
 
 /// A request as it stands at one hop.
 #[derive(Clone, Debug)]
-pub(super) struct Hop {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Vec<u8>>,
+pub struct Hop {
+    /// Method.
+    pub method: Method,
+    /// Where it goes.
+    pub url: Url,
+    /// What the caller configured.
+    pub headers: HeaderMap,
+    /// Body, if it has one.
+    pub body: Option<Vec<u8>>,
 }
 
 /// Where a response sends the request; `None` when it is no redirect.
 ///
 /// From the first other origin on (scheme, host, port) configured headers and the body are left behind, also when a
 /// later hop leads back. 301, 302 and 303 become GET. A 307 or 308 that wants the body sent to another origin is an
-/// error: without its body the request would be another one.
-pub(super) fn next(hop: &Hop, status: StatusCode, headers: &HeaderMap) -> ToolResult<Option<Hop>> {
+/// error: without its body the request would be another one. Fails with `provider_rejected` for that and for what is
+/// not an address.
+pub fn next(hop: &Hop, status: StatusCode, headers: &HeaderMap) -> ToolResult<Option<Hop>> {
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
