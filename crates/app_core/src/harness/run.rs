@@ -95,7 +95,7 @@ fn old_command_line<T: Tool>(args: &[OsString]) -> Option<Value> {
 }
 
 /// The definition with the schemas of input and output.
-fn described<T: Tool>() -> Definition {
+pub(super) fn described<T: Tool>() -> Definition {
     let mut definition = T::definition();
     definition.input_schema = schema_of::<T::Input>(SchemaSettings::draft2020_12());
     definition.output_schema = schema_of::<T::Output>(SchemaSettings::draft2020_12().for_serialize());
