@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Largest input, as JSON. A picture belongs into a file.
-const LARGEST: usize = 4 << 20;
+const LARGEST: usize = 8 << 20;
 
 /// An input that was looked at.
 pub(super) struct Checked {
