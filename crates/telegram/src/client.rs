@@ -99,7 +99,7 @@ impl Telegram {
     /// `unauthorised` when the session is signed out (never a prompt), `network` when Telegram cannot be reached.
     pub async fn open(ctx: &Context) -> ToolResult<Self> {
         let settings = Settings::read(ctx)?;
-        let lock = Lock::take(ctx, &settings.locks, settings.patience).await?;
+        let lock = Lock::take(ctx, &settings.locks, &settings.session, settings.patience).await?;
         settings.check_session()?;
         let storage = Arc::new(Storage::open(&settings.session)?);
         if !storage.has_key() {

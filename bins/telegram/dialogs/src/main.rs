@@ -158,7 +158,7 @@ impl Tool for Dialogs {
                 Layout::Json => "application/json",
                 Layout::Yaml => "application/yaml",
             };
-            ctx.write(&path, media_type, "dialogs", text.as_bytes())?;
+            telegram::files::write_private(ctx, &path, media_type, "dialogs", text.as_bytes())?;
             output.file = Some(path);
         }
         Ok(output)

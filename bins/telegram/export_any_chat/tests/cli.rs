@@ -1079,3 +1079,28 @@ fn nobody_else_can_read_an_export_or_its_files() {
         (0o600, 0o600, 0o600, 0o700)
     );
 }
+
+#[test]
+fn a_lock_file_that_was_deleted_lets_no_second_program_in() {
+    let dc = Dc::start(world("large"));
+    dc.fail(Fault {
+        method: "messages.getHistory".into(),
+        delay_ms: 60_000,
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let first = sandbox.start(bin(), &["large_club", "2000", "-o", "a.txt"], b"");
+    while dc.calls("messages.getHistory").is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for lock in ["telegram_session.lock", "telegram_session_py.lock"] {
+        std::fs::remove_file(sandbox.path(lock)).unwrap();
+    }
+    let second = sandbox
+        .run(bin(), &["large_club", "10", "-o", "b.txt"])
+        .expect_code(75);
+    assert!(second.stderr.contains("locked"), "{}", second.stderr);
+    first.signal("KILL");
+    let _ = first.finish();
+    assert_eq!(dc.most_sessions(), 1);
+}

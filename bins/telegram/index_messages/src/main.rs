@@ -188,9 +188,9 @@ async fn index(index: &Index, path: PathBuf, ctx: &Context) -> ToolResult<Output
     if index.qdrant_url.is_some() {
         ctx.warn("`--qdrant-url` is not used: the index is a local file, no text leaves this machine");
     }
-    let (legacy, _) = ctx.config().legacy_yaml()?;
+    let (file, _) = telegram::AliasFile::read(ctx)?;
     let named: Vec<String> = if index.chats.is_empty() {
-        legacy.chats.into_keys().collect()
+        file.chats.into_keys().collect()
     } else {
         index.chats.clone()
     };

@@ -105,8 +105,12 @@ pub fn store(ctx: &Context, path: &Path, cache: &Cache) -> ToolResult<()> {
         return Ok(());
     }
     let text = serde_json::to_string_pretty(cache).map_err(|e| ToolError::internal(e.to_string()))?;
-    ctx.write(path, "application/json", "cache", text.as_bytes())
-        .map(drop)
+    // Its place is that of the one which was read.
+    let mut pending = ctx.create_over(path, "application/json", "cache")?;
+    telegram::files::close_to_others(pending.path())?;
+    std::io::Write::write_all(&mut pending, text.as_bytes())
+        .map_err(|e| ToolError::file("write", path, &e))?;
+    pending.commit().map(drop)
 }
 
 #[cfg(test)]

@@ -196,7 +196,7 @@ impl Tool for ListChats {
         let total = chats.len();
         ctx.count_items(total as u64);
         let text = yaml::file(&chats, input.bare_ids)?;
-        ctx.write(&input.output, "application/yaml", "chats", text.as_bytes())?;
+        telegram::files::write_private(ctx, &input.output, "application/yaml", "chats", text.as_bytes())?;
         chats.truncate(input.limit);
         Ok(Output {
             chats,
