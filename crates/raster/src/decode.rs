@@ -1,15 +1,19 @@
 //! From bytes to pixels, with the size checked first.
 
-use std::{
-    fs::File,
-    io::{Cursor, Read},
-    path::Path,
-};
+use std::{borrow::Cow, io::Cursor};
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, metadata::Orientation};
-
-use super::{Format, Limits, Pixels};
 use app_core::{ErrorKind, ToolError, ToolResult};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageReader, RgbImage, metadata::Orientation,
+};
+use zune_jpeg::zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+
+use crate::{
+    Format, Limits, Metadata, Pixels,
+    color::{self, LARGEST_PROFILE, Space},
+    container::{gif, jpeg, png, tiff, webp},
+    metadata,
+};
 
 /// A decoded picture.
 #[derive(Clone, Debug)]
@@ -18,12 +22,40 @@ pub struct Picture {
     pub pixels: Pixels,
     /// The format it was read from.
     pub format: Format,
-    /// Its colour profile.
+    /// Its colour profile, always one for RGB; without one the pixels are sRGB.
     pub icc: Option<Vec<u8>>,
-    /// Its EXIF block, with the orientation set to upright.
-    pub exif: Option<Vec<u8>>,
-    /// Frames in the file; only the first was decoded.
+    /// What else the file says, cleaned of other pictures.
+    pub metadata: Metadata,
+    /// Frames or pages in the file; only the first was decoded.
     pub frames: u32,
+    /// What of the pixels could not be taken over as it was, for people to read.
+    pub notes: Vec<String>,
+    /// What else the file holds that no result will, for people to read.
+    pub lost: Vec<String>,
+}
+
+impl Picture {
+    /// The pixels in sRGB, converted from the profile that came with them.
+    pub fn into_srgb(self) -> Pixels {
+        match self.icc {
+            Some(icc) => color::to_srgb(&self.pixels, &icc).unwrap_or(self.pixels),
+            None => self.pixels,
+        }
+    }
+
+    /// The same picture in sRGB and without a profile.
+    #[must_use]
+    pub fn in_srgb(mut self) -> Self {
+        if let Some(icc) = self.icc.take() {
+            match color::to_srgb(&self.pixels, &icc) {
+                Some(pixels) => self.pixels = pixels,
+                None => self
+                    .notes
+                    .push("its colour profile is damaged: the colours may be shown differently".to_owned()),
+            }
+        }
+        self
+    }
 }
 
 /// What the header of a picture says.
@@ -35,21 +67,18 @@ pub struct Probe {
     pub width: u32,
     /// Height in pixels, upright.
     pub height: u32,
-    /// Frames in the file.
+    /// Frames or pages in the file.
     pub frames: u32,
 }
 
-/// Reads and decodes the picture at `path`.
-pub fn open(path: &Path, limits: &Limits) -> ToolResult<Picture> {
-    let bytes = read(path, limits)?;
-    decode(&bytes, &path.display().to_string(), limits)
-}
-
-/// Reads size and format of the picture at `path` without decoding its pixels.
-pub fn probe(path: &Path, limits: &Limits) -> ToolResult<Probe> {
-    let bytes = read(path, limits)?;
-    let name = path.display().to_string();
-    let (mut decoder, format, frames) = check(&bytes, &name, limits)?;
+/// Size and format of a picture, without decoding its pixels; `name` is what errors call it.
+pub fn probe(bytes: &[u8], name: &str, limits: &Limits) -> ToolResult<Probe> {
+    let bytes = without_huge_profile(bytes, &mut Vec::new());
+    let Opened {
+        mut decoder,
+        format,
+        frames,
+    } = check(&bytes, name, limits)?;
     let (width, height) = decoder.dimensions();
     let turned = decoder.orientation().is_ok_and(|o| o.to_exif() >= 5);
     let (width, height) = if turned { (height, width) } else { (width, height) };
@@ -63,54 +92,148 @@ pub fn probe(path: &Path, limits: &Limits) -> ToolResult<Probe> {
 
 /// Decodes a picture; `name` is what errors call it.
 pub fn decode(bytes: &[u8], name: &str, limits: &Limits) -> ToolResult<Picture> {
-    let (mut decoder, format, frames) = check(bytes, name, limits)?;
-    let icc = decoder.icc_profile().ok().flatten();
-    let mut exif = decoder.exif_metadata().ok().flatten();
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    if let Some(chunk) = exif.as_mut() {
-        let _ = Orientation::remove_from_exif_chunk(chunk);
+    let mut notes = Vec::new();
+    let bytes = without_huge_profile(bytes, &mut notes);
+    let Opened {
+        mut decoder,
+        format,
+        frames,
+    } = check(&bytes, name, limits)?;
+    let mut icc = decoder.icc_profile().ok().flatten();
+    if icc.as_ref().is_some_and(|icc| icc.len() > LARGEST_PROFILE) {
+        icc = None;
+        notes.push(HUGE_PROFILE.to_owned());
     }
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| failure(name, format, &e))?;
+    let original = decoder.original_color_type();
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let (metadata, lost) = metadata::gather(&bytes, format);
+    let inks = (format == Format::Jpeg && jpeg::components(&bytes) == Some(4)).then(|| decoder.dimensions());
+    let mut image = match inks {
+        Some(size) => {
+            drop(decoder);
+            let image = cmyk(&bytes, size, icc.take(), &mut notes)
+                .ok_or_else(|| damaged(name, format, "its CMYK components cannot be read"))?;
+            DynamicImage::ImageRgb8(image)
+        }
+        None => DynamicImage::from_decoder(decoder).map_err(|e| failure(name, format, &e))?,
+    };
+    if matches!(
+        image,
+        DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)
+    ) {
+        notes.push("its floating-point samples become 16-bit".to_owned());
+    }
     image.apply_orientation(orientation);
+    let grey = matches!(
+        original,
+        ExtendedColorType::L1 | ExtendedColorType::L2 | ExtendedColorType::L4
+    ) || !image.color().has_color();
+    let mut pixels = Pixels::from_dynamic(image);
+    icc = settled_profile(icc, grey, original, &mut pixels, &mut notes);
     Ok(Picture {
-        pixels: Pixels::from_dynamic(image),
+        pixels,
         format,
         icc,
-        exif,
+        metadata,
         frames,
+        notes,
+        lost,
     })
 }
 
-fn read(path: &Path, limits: &Limits) -> ToolResult<Vec<u8>> {
-    let file = File::open(path).map_err(|e| ToolError::file("read", path, &e))?;
-    let size = file
-        .metadata()
-        .map_err(|e| ToolError::file("read", path, &e))?
-        .len();
-    if size > limits.max_file {
-        return Err(ToolError::new(
-            ErrorKind::InvalidInput,
-            format!(
-                "`{}` is too large: {size} bytes, the limit is {}",
-                path.display(),
-                limits.max_file
-            ),
-        )
-        .code("image_too_large"));
+const HUGE_PROFILE: &str = "its colour profile is not kept: it is larger than any real one";
+
+/// A PNG whose packed profile would unpack to more than any real one has is read without it: unpacking it would cost
+/// a gigabyte for a file of one megabyte.
+pub(crate) fn without_huge_profile<'b>(bytes: &'b [u8], notes: &mut Vec<String>) -> Cow<'b, [u8]> {
+    if bytes.starts_with(b"\x89PNG") && png::profile(bytes, LARGEST_PROFILE).is_err() {
+        notes.push(HUGE_PROFILE.to_owned());
+        return Cow::Owned(png::without(bytes, *b"iCCP"));
     }
-    let mut bytes = Vec::with_capacity(size as usize);
-    file.take(limits.max_file)
-        .read_to_end(&mut bytes)
-        .map_err(|e| ToolError::file("read", path, &e))?;
-    Ok(bytes)
+    Cow::Borrowed(bytes)
+}
+
+/// Only a profile for RGB may stand beside RGB pixels: grey is converted by its profile, any other is left out and told.
+fn settled_profile(
+    icc: Option<Vec<u8>>,
+    grey: bool,
+    original: ExtendedColorType,
+    pixels: &mut Pixels,
+    notes: &mut Vec<String>,
+) -> Option<Vec<u8>> {
+    let icc = icc?;
+    match color::space(&icc) {
+        Space::Rgb => return Some(icc),
+        Space::Grey if grey => match color::to_srgb(pixels, &icc) {
+            Some(converted) => *pixels = converted,
+            None => notes.push("its grey profile is damaged: the greys may be shown differently".to_owned()),
+        },
+        Space::Cmyk if matches!(original, ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16) => {
+            notes.push(
+                "its CMYK colours are converted without their profile, and may look different".to_owned(),
+            );
+        }
+        _ => notes
+            .push("its colour profile is not kept: it is damaged or not made for these colours".to_owned()),
+    }
+    None
+}
+
+/// The colours of a CMYK JPEG as sRGB, by its profile where there is one.
+fn cmyk(
+    bytes: &[u8],
+    (width, height): (u32, u32),
+    icc: Option<Vec<u8>>,
+    notes: &mut Vec<String>,
+) -> Option<RgbImage> {
+    let transform = jpeg::adobe_transform(bytes);
+    let stored = jpeg::without_transform(bytes);
+    let options = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX)
+        .jpeg_set_out_colorspace(ColorSpace::CMYK);
+    let mut inks = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(&stored), options)
+        .decode()
+        .ok()?;
+    for ink in inks.chunks_exact_mut(4) {
+        if transform == Some(2) {
+            // YCCK: the first three are YCbCr of the complement (JFIF 1.02; Adobe TN 5116).
+            let (y, cb, cr) = (
+                f32::from(ink[0]),
+                f32::from(ink[1]) - 128.0,
+                f32::from(ink[2]) - 128.0,
+            );
+            ink[0] = 255 - (y + 1.402 * cr).round().clamp(0.0, 255.0) as u8;
+            ink[1] = 255 - (y - 0.344_136 * cb - 0.714_136 * cr).round().clamp(0.0, 255.0) as u8;
+            ink[2] = 255 - (y + 1.772 * cb).round().clamp(0.0, 255.0) as u8;
+        }
+        // Adobe's programs store the complement of the inks.
+        if transform.is_some() {
+            for value in ink.iter_mut() {
+                *value = 255 - *value;
+            }
+        }
+    }
+    let (image, by_profile) = color::cmyk_to_srgb(&inks, width, height, icc.as_deref())?;
+    if !by_profile {
+        notes.push("its CMYK colours are converted without a profile, and may look different".to_owned());
+    }
+    Some(image)
+}
+
+/// A decoder with what was found before it was made.
+pub(crate) struct Opened<'b> {
+    /// Ready to decode the first frame.
+    pub(crate) decoder: Box<dyn ImageDecoder + 'b>,
+    /// Format by content.
+    pub(crate) format: Format,
+    /// Frames or pages in the file.
+    pub(crate) frames: u32,
 }
 
 /// Opens a decoder after checking format, size and completeness.
-fn check<'b>(
-    bytes: &'b [u8],
-    name: &str,
-    limits: &Limits,
-) -> ToolResult<(Box<dyn ImageDecoder + 'b>, Format, u32)> {
+pub(crate) fn check<'b>(bytes: &'b [u8], name: &str, limits: &Limits) -> ToolResult<Opened<'b>> {
     let format = Format::sniff(bytes).map_err(|known| {
         let message = match known {
             _ if bytes.is_empty() => format!("`{name}` is empty"),
@@ -121,12 +244,15 @@ fn check<'b>(
             .code("not_an_image")
             .hint(format!("formats that can be read: {}", Format::NAMES))
     })?;
-    if format == Format::Jpeg && !jpeg_is_complete(bytes) {
+    if format == Format::Jpeg && !jpeg::is_complete(bytes) {
         return Err(damaged(name, format, "the file is truncated"));
     }
     let frames = match format {
-        Format::Gif => gif_frames(bytes).ok_or_else(|| damaged(name, format, "the file is truncated"))?,
-        _ => 1,
+        Format::Gif => gif::frames(bytes).ok_or_else(|| damaged(name, format, "the file is truncated"))?,
+        Format::Png => png::frames(bytes),
+        Format::Webp => webp::frames(bytes),
+        Format::Tiff => (tiff::pages(bytes).len() as u32).max(1),
+        Format::Jpeg | Format::Bmp => 1,
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format.codec());
     let mut bounds = image::Limits::default();
@@ -135,10 +261,12 @@ fn check<'b>(
     let decoder = Box::new(reader.into_decoder().map_err(|e| failure(name, format, &e))?);
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    let all = pixels.saturating_mul(u64::from(frames.max(1)));
+    // Pages are decoded one by one, and their sizes stand with each of them.
+    let together = if format == Format::Tiff { 1 } else { frames };
+    let all = pixels.saturating_mul(u64::from(together.max(1)));
     if all > limits.max_pixels || decoder.total_bytes().max(pixels * 4) > limits.max_memory {
-        let times = if frames > 1 {
-            format!(", {frames} frames")
+        let times = if together > 1 {
+            format!(", {together} frames")
         } else {
             String::new()
         };
@@ -152,10 +280,14 @@ fn check<'b>(
         )
         .code("image_too_large"));
     }
-    Ok((decoder, format, frames))
+    Ok(Opened {
+        decoder,
+        format,
+        frames,
+    })
 }
 
-fn damaged(name: &str, format: Format, what: &str) -> ToolError {
+pub(crate) fn damaged(name: &str, format: Format, what: &str) -> ToolError {
     let kind = format.extension().to_uppercase();
     ToolError::new(
         ErrorKind::InvalidInput,
@@ -164,7 +296,7 @@ fn damaged(name: &str, format: Format, what: &str) -> ToolError {
     .code("bad_image")
 }
 
-fn failure(name: &str, format: Format, error: &ImageError) -> ToolError {
+pub(crate) fn failure(name: &str, format: Format, error: &ImageError) -> ToolError {
     match error {
         ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
             damaged(name, format, "the file is truncated")
@@ -179,62 +311,6 @@ fn failure(name: &str, format: Format, error: &ImageError) -> ToolError {
             let text = text.lines().next().unwrap_or("the data is damaged").to_owned();
             let eof = text.to_ascii_lowercase().contains("unexpected end") || text.contains("UnexpectedEof");
             damaged(name, format, if eof { "the file is truncated" } else { &text })
-        }
-    }
-}
-
-/// Whether the entropy-coded data of a JPEG ends with an end-of-image marker (ITU T.81, B.1.1.3).
-/// The decoder itself fills what is missing with grey and says nothing.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
-        if marker == 0xff {
-            at += 1;
-            continue;
-        }
-        let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
-            return false;
-        };
-        at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2);
-        if marker == 0xda {
-            let scan = bytes.get(at..).unwrap_or_default();
-            return scan.windows(2).rev().any(|pair| pair == [0xff, 0xd9]);
-        }
-    }
-    // No scan at all: let the decoder say what is wrong.
-    bytes.len() > at
-}
-
-/// Counts the frames of a GIF by walking its blocks (GIF89a, section 15 on); `None` when it is cut short inside a block.
-fn gif_frames(bytes: &[u8]) -> Option<u32> {
-    let table = |flags: u8| {
-        if flags & 0x80 == 0 {
-            0
-        } else {
-            3usize << ((flags & 7) + 1)
-        }
-    };
-    let skip_blocks = |mut at: usize| -> Option<usize> {
-        loop {
-            let size = usize::from(*bytes.get(at)?);
-            at += 1 + size;
-            if size == 0 {
-                return Some(at);
-            }
-        }
-    };
-    let mut at = 13 + table(*bytes.get(10)?);
-    let mut frames = 0u32;
-    loop {
-        match bytes.get(at) {
-            Some(0x21) => at = skip_blocks(at + 2)?,
-            Some(0x2c) => {
-                let flags = *bytes.get(at + 9)?;
-                at = skip_blocks(at + 10 + table(flags) + 1)?;
-                frames += 1;
-            }
-            // A trailer, or a file whose trailer is missing after a whole frame, as some writers leave it.
-            _ => return (frames > 0).then_some(frames),
         }
     }
 }

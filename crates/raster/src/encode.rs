@@ -8,14 +8,19 @@ use image::{
         bmp::BmpEncoder,
         gif::GifEncoder,
         png::{CompressionType, FilterType, PngEncoder},
-        tiff::TiffEncoder,
         webp::WebPEncoder,
     },
 };
 use jpeg_encoder::{ColorType as JpegColor, SamplingFactor};
 
-use super::{Color, Format, Pixels};
+use ::tiff::encoder::colortype;
 use app_core::{ToolError, ToolResult};
+
+use crate::{
+    Color, Format, Metadata, Pixels,
+    container::{gif, jpeg as segments, png, webp},
+    exif::tag,
+};
 
 /// How a picture is written.
 #[derive(Clone, Debug)]
@@ -26,10 +31,10 @@ pub struct EncodeOptions {
     pub progressive: bool,
     /// What shows through where the format has no transparency.
     pub background: Color,
-    /// Colour profile to store, where the format can.
+    /// Colour profile to store, where the format can; a profile for RGB.
     pub icc: Option<Vec<u8>>,
-    /// EXIF block to store, where the format can.
-    pub exif: Option<Vec<u8>>,
+    /// What to store beside the pixels, where the format can.
+    pub metadata: Metadata,
     /// PNG: spend more time on a smaller file.
     pub best: bool,
 }
@@ -41,71 +46,137 @@ impl Default for EncodeOptions {
             progressive: false,
             background: Color::WHITE,
             icc: None,
-            exif: None,
+            metadata: Metadata::default(),
             best: false,
         }
     }
 }
 
-/// Encodes `pixels` as `format`.
+/// Encodes `pixels` as `format`. What the format cannot hold is left out: see [`EncodeOptions::left_out`].
 pub fn encode(pixels: Pixels, format: Format, options: &EncodeOptions) -> ToolResult<Vec<u8>> {
-    let pixels = match pixels {
-        Pixels::Rgba(image) if !format.has_alpha() => {
-            Pixels::Rgb(Pixels::Rgba(image).into_rgb(options.background))
-        }
-        other => other,
-    };
-    let mut out = Vec::new();
-    let result = match format {
-        Format::Jpeg => return jpeg(&pixels, options),
+    let mut pixels = pixels;
+    if !format.has_alpha() && pixels.has_alpha() {
+        pixels = pixels.opaque(options.background);
+    }
+    if !format.has_16_bits() {
+        pixels = pixels.narrowed();
+    }
+    if matches!(format, Format::Jpeg | Format::Gif) && pixels.width().max(pixels.height()) > 65535 {
+        return Err(too_wide(&pixels, format));
+    }
+    if format == Format::Webp && pixels.width().max(pixels.height()) > 16384 {
+        return Err(too_wide(&pixels, format));
+    }
+    let metadata = &options.metadata;
+    let xmp = metadata.xmp.as_deref();
+    match format {
+        Format::Jpeg => jpeg(&pixels, options),
         Format::Png => {
-            let level = if options.best {
-                CompressionType::Best
-            } else {
-                CompressionType::Default
-            };
-            store(
-                PngEncoder::new_with_quality(&mut out, level, FilterType::Adaptive),
-                &pixels,
-                options,
-            )
+            let bytes = png(&pixels, options).map_err(|e| failed(format, &e))?;
+            if xmp.is_none() && metadata.iptc.is_none() && metadata.comments.is_empty() {
+                return Ok(bytes);
+            }
+            Ok(png::with_texts(
+                &bytes,
+                xmp,
+                metadata.iptc.as_deref(),
+                &metadata.comments,
+            ))
         }
-        Format::Webp => store(WebPEncoder::new_lossless(&mut out), &pixels, options),
-        Format::Tiff => store(TiffEncoder::new(&mut Cursor::new(&mut out)), &pixels, options),
-        Format::Bmp => store(BmpEncoder::new(&mut out), &pixels, options),
-        Format::Gif if pixels.width().max(pixels.height()) > u32::from(u16::MAX) => {
-            return Err(too_wide(&pixels, format));
+        Format::Webp => {
+            let mut out = Vec::new();
+            store(WebPEncoder::new_lossless(&mut out), &pixels, options).map_err(|e| failed(format, &e))?;
+            let size = (pixels.width(), pixels.height());
+            Ok(match xmp {
+                Some(packet) => webp::with_xmp(&out, packet, size, pixels.has_alpha()),
+                None => out,
+            })
         }
-        Format::Gif => GifEncoder::new_with_speed(&mut out, 10).encode(
-            pixels.as_bytes(),
-            pixels.width(),
-            pixels.height(),
-            color_type(&pixels),
-        ),
-    };
-    match result {
-        Ok(()) => Ok(out),
-        Err(e) => {
-            Err(ToolError::internal(format!("cannot encode as {}: {e}", format.extension())).caused_by(&e))
+        Format::Tiff => tiff(&pixels, options),
+        Format::Bmp => {
+            let mut out = Vec::new();
+            store(BmpEncoder::new(&mut out), &pixels, options).map_err(|e| failed(format, &e))?;
+            Ok(out)
+        }
+        Format::Gif => {
+            let mut out = Vec::new();
+            let mut encoder = GifEncoder::new_with_speed(&mut out, 10);
+            encoder
+                .encode(
+                    pixels.as_bytes(),
+                    pixels.width(),
+                    pixels.height(),
+                    color_type(&pixels),
+                )
+                .map_err(|e| failed(format, &e))?;
+            drop(encoder);
+            if xmp.is_none() && metadata.comments.is_empty() {
+                return Ok(out);
+            }
+            Ok(gif::with_texts(&out, xmp, &metadata.comments))
         }
     }
 }
 
-fn color_type(pixels: &Pixels) -> ExtendedColorType {
-    if pixels.has_alpha() {
-        ExtendedColorType::Rgba8
-    } else {
-        ExtendedColorType::Rgb8
+fn failed(format: Format, error: &image::ImageError) -> ToolError {
+    ToolError::internal(format!("cannot encode as {}: {error}", format.extension())).caused_by(error)
+}
+
+impl EncodeOptions {
+    /// What of a picture a file of `format` does not hold, for people to read.
+    pub fn left_out(&self, pixels: &Pixels, format: Format) -> Vec<String> {
+        let extension = format.extension();
+        let mut notes: Vec<String> = self
+            .metadata
+            .not_held_by(format)
+            .into_iter()
+            .map(|what| format!("its {what} is left out: a {extension} written here holds none"))
+            .collect();
+        if pixels.is_16_bit() && !format.has_16_bits() {
+            notes.push(format!(
+                "its 16-bit channels become 8-bit: a {extension} holds no more"
+            ));
+        }
+        if self.icc.is_some() && !format.has_profile() {
+            notes.push(format!(
+                "its colour profile is left out: a {extension} holds none"
+            ));
+        }
+        notes
     }
+}
+
+fn color_type(pixels: &Pixels) -> ExtendedColorType {
+    match pixels {
+        Pixels::Rgb(_) => ExtendedColorType::Rgb8,
+        Pixels::Rgba(_) => ExtendedColorType::Rgba8,
+        Pixels::Rgb16(_) => ExtendedColorType::Rgb16,
+        Pixels::Rgba16(_) => ExtendedColorType::Rgba16,
+    }
+}
+
+fn png(pixels: &Pixels, options: &EncodeOptions) -> ImageResult<Vec<u8>> {
+    let level = if options.best {
+        CompressionType::Best
+    } else {
+        CompressionType::Default
+    };
+    let mut out = Vec::new();
+    store(
+        PngEncoder::new_with_quality(&mut out, level, FilterType::Adaptive),
+        pixels,
+        options,
+    )?;
+    Ok(out)
 }
 
 /// Runs a codec, with colour profile and EXIF where it can store them.
 fn store(mut encoder: impl ImageEncoder, pixels: &Pixels, options: &EncodeOptions) -> ImageResult<()> {
     if let Some(icc) = &options.icc {
-        // A codec that cannot store it says so here; the picture is then written without.
+        // A codec that cannot store it says so here; that was told by `left_out`.
         let _ = encoder.set_icc_profile(icc.clone());
     }
-    if let Some(exif) = &options.exif {
+    if let Some(exif) = &options.metadata.exif {
         let _ = encoder.set_exif_metadata(exif.clone());
     }
     encoder.write_image(
@@ -117,16 +188,61 @@ fn store(mut encoder: impl ImageEncoder, pixels: &Pixels, options: &EncodeOption
 }
 
 fn too_wide(pixels: &Pixels, format: Format) -> ToolError {
+    let most = if format == Format::Webp { 16384 } else { 65535 };
     ToolError::new(
         app_core::ErrorKind::InvalidInput,
         format!(
-            "a {}x{} picture cannot be written as {}: the format ends at 65535 pixels a side",
+            "a {}x{} picture cannot be written as {}: the format ends at {most} pixels a side",
             pixels.width(),
             pixels.height(),
             format.extension()
         ),
     )
     .code("image_too_large")
+}
+
+/// TIFF with profile, XMP and IPTC as tags of its one page.
+fn tiff(pixels: &Pixels, options: &EncodeOptions) -> ToolResult<Vec<u8>> {
+    let mut out = Cursor::new(Vec::new());
+    let written = match pixels {
+        Pixels::Rgb(image) => page::<colortype::RGB8>(&mut out, image.dimensions(), image.as_raw(), options),
+        Pixels::Rgba(image) => {
+            page::<colortype::RGBA8>(&mut out, image.dimensions(), image.as_raw(), options)
+        }
+        Pixels::Rgb16(image) => {
+            page::<colortype::RGB16>(&mut out, image.dimensions(), image.as_raw(), options)
+        }
+        Pixels::Rgba16(image) => {
+            page::<colortype::RGBA16>(&mut out, image.dimensions(), image.as_raw(), options)
+        }
+    };
+    written.map_err(|e| ToolError::internal(format!("cannot encode as tiff: {e}")).caused_by(&e))?;
+    Ok(out.into_inner())
+}
+
+fn page<C: colortype::ColorType>(
+    out: &mut Cursor<Vec<u8>>,
+    (width, height): (u32, u32),
+    samples: &[C::Inner],
+    options: &EncodeOptions,
+) -> ::tiff::TiffResult<()>
+where
+    [C::Inner]: ::tiff::encoder::TiffValue,
+{
+    let mut file = ::tiff::encoder::TiffEncoder::new(out)?;
+    let mut image = file.new_image::<C>(width, height)?;
+    for (number, part) in [
+        (34675, &options.icc),
+        (tag::XMP, &options.metadata.xmp),
+        (tag::IPTC, &options.metadata.iptc),
+    ] {
+        if let Some(part) = part {
+            image
+                .encoder()
+                .write_tag(::tiff::tags::Tag::from_u16_exhaustive(number), part.as_slice())?;
+        }
+    }
+    image.write_data(samples)
 }
 
 fn jpeg(pixels: &Pixels, options: &EncodeOptions) -> ToolResult<Vec<u8>> {
@@ -150,16 +266,33 @@ fn jpeg(pixels: &Pixels, options: &EncodeOptions) -> ToolResult<Vec<u8>> {
     if let Some(icc) = &options.icc {
         encoder.add_icc_profile(icc).map_err(failed)?;
     }
-    if let Some(exif) = &options.exif {
-        let mut segment = b"Exif\0\0".to_vec();
-        segment.extend_from_slice(exif);
-        // A block that does not fit one segment is left out: EXIF has no continuation.
-        if segment.len() < 65_000 {
-            encoder.add_app_segment(1, segment).map_err(failed)?;
-        }
-    }
     encoder
         .encode(pixels.as_bytes(), width, height, JpegColor::Rgb)
         .map_err(failed)?;
-    Ok(out)
+    let Metadata {
+        exif,
+        xmp,
+        iptc,
+        comments,
+    } = &options.metadata;
+    let mut added: Vec<(u8, Vec<u8>)> = Vec::new();
+    added.extend(
+        exif.as_ref()
+            .map(|exif| (0xe1, [b"Exif\0\0", &exif[..]].concat())),
+    );
+    added.extend(xmp.as_ref().map(|packet| (0xe1, segments::xmp_payload(packet))));
+    added.extend(iptc.as_ref().map(|iptc| (0xed, segments::iptc_payload(iptc))));
+    added.extend(comments.iter().map(|(keyword, text)| {
+        let said = if keyword == "Comment" {
+            text.clone()
+        } else {
+            format!("{keyword}: {text}")
+        };
+        (0xfe, said.into_bytes())
+    }));
+    Ok(if added.is_empty() {
+        out
+    } else {
+        segments::with_segments(&out, &added)
+    })
 }

@@ -87,6 +87,16 @@ impl Format {
         !matches!(self, Self::Jpeg | Self::Bmp)
     }
 
+    /// Whether the format holds 16 bits a channel.
+    pub const fn has_16_bits(self) -> bool {
+        matches!(self, Self::Png | Self::Tiff)
+    }
+
+    /// Whether a file of the format written here holds a colour profile.
+    pub const fn has_profile(self) -> bool {
+        !matches!(self, Self::Gif | Self::Bmp)
+    }
+
     pub(super) const fn codec(self) -> image::ImageFormat {
         match self {
             Self::Png => image::ImageFormat::Png,

@@ -2,20 +2,29 @@
 //!
 //! The size of a picture is checked before its pixels are decoded, so a decompression bomb costs nothing;
 //! the format comes from the content and never from the name; EXIF orientation is applied on reading.
-//! Pixels are always 8-bit RGB or RGBA with straight alpha.
+//! Pixels are RGB or RGBA with straight alpha, 8 bits a channel or 16. What a file says beside its pixels is carried
+//! along cleaned of other pictures; what cannot be carried is told.
 
+mod animation;
+mod color;
+mod container;
 mod decode;
 mod encode;
+mod exif;
 mod format;
+mod metadata;
 mod pixels;
 mod resize;
 mod strip;
+mod xmp;
 
-pub use decode::{Picture, Probe, decode, open, probe};
+pub use animation::{Plays, Shown, each_frame, encode_gif};
+pub use decode::{Picture, Probe, decode, probe};
 pub use encode::{EncodeOptions, encode};
 pub use format::Format;
 pub use image::{RgbImage, RgbaImage};
-pub use pixels::{Color, Pixels};
+pub use metadata::Metadata;
+pub use pixels::{Color, Pixels, Rgb16Image, Rgba16Image, check_size};
 pub use resize::{Filter, Region, resize, resize_region};
 pub use strip::strip_metadata;
 

@@ -4,11 +4,10 @@ use fast_image_resize::{
     FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
     images::{Image, ImageRef},
 };
-use image::{RgbImage, RgbaImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Pixels;
+use super::{Pixels, pixels::check_size};
 use app_core::{ErrorKind, ToolError, ToolResult};
 
 /// How pixels are resampled.
@@ -91,10 +90,13 @@ fn scale(
     let failed = |e: &(dyn std::error::Error + 'static)| {
         ToolError::internal(format!("cannot scale the picture to {width}x{height}: {e}")).caused_by(e)
     };
-    let kind = if pixels.has_alpha() {
-        PixelType::U8x4
-    } else {
-        PixelType::U8x3
+    check_size(width, height, pixels.pixel_bytes())?;
+    let (alpha, wide) = (pixels.has_alpha(), pixels.is_16_bit());
+    let kind = match (alpha, wide) {
+        (false, false) => PixelType::U8x3,
+        (true, false) => PixelType::U8x4,
+        (false, true) => PixelType::U16x3,
+        (true, true) => PixelType::U16x4,
     };
     let source =
         ImageRef::new(pixels.width(), pixels.height(), pixels.as_bytes(), kind).map_err(|e| failed(&e))?;
@@ -108,11 +110,6 @@ fn scale(
     Resizer::new()
         .resize(&source, &mut target, &options)
         .map_err(|e| failed(&e))?;
-    let raw = target.into_vec();
-    let scaled = if pixels.has_alpha() {
-        RgbaImage::from_raw(width, height, raw).map(Pixels::Rgba)
-    } else {
-        RgbImage::from_raw(width, height, raw).map(Pixels::Rgb)
-    };
-    scaled.ok_or_else(|| ToolError::internal("the scaled picture has the wrong number of bytes"))
+    Pixels::from_raw(width, height, alpha, wide, target.into_vec())
+        .ok_or_else(|| ToolError::internal("the scaled picture has the wrong number of bytes"))
 }

@@ -81,9 +81,13 @@ impl Tool for DownloadChat {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["download_chat", "chat_export_utils"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(24 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(24 * 3600)),
+                "a large chat with its files takes hours; a stopped run goes on where it was",
+            )
             .example("the last 200 messages of a supergroup", &["-1000000001002"])
             .example(
                 "everything, one JSON object a line",

@@ -121,10 +121,15 @@ impl Tool for ReadChat {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["read_chat", "read", "read_example_chat", "read_vibecod3rs"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
             .long_running()
-            .policy(Policy::with_timeout(Duration::ZERO))
+            .policy(
+                Policy::with_timeout(Duration::ZERO),
+                "with `--watch` it goes on until it is stopped",
+            )
             .env("DEFAULT_CHAT", "Chat, where none is given")
             .env("GITHUB_ACTIONS", "`true`: the limit for CI counts")
             .example("the newest messages, as many as config.yml says", &["river_club"])

@@ -4,6 +4,7 @@
 mod arguments;
 mod command;
 mod decode;
+mod describe;
 mod dialect;
 mod finish;
 mod invocation;
