@@ -52,10 +52,7 @@ fn named(input: &Input, ctx: &Context) -> ToolResult<Vec<String>> {
 
 pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
     let names = named(input, ctx)?;
-    let telegram = Telegram::open(ctx).await?;
-    let outcome = all(input, &names, &telegram, ctx).await;
-    telegram.close().await;
-    outcome
+    Telegram::session(ctx, async |telegram| all(input, &names, telegram, ctx).await).await
 }
 
 async fn all(input: &Input, names: &[String], telegram: &Telegram, ctx: &Context) -> ToolResult<Output> {

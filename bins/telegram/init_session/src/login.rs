@@ -41,9 +41,7 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         return Ok(names(&settings, ctx));
     }
     if input.check {
-        let telegram = Telegram::open(ctx).await?;
-        let me = std::sync::Arc::clone(telegram.me()?);
-        telegram.close().await;
+        let me = Telegram::session(ctx, async |telegram| telegram.me().cloned()).await?;
         return Ok(output(&settings, Status::SignedIn, Some(&me)));
     }
     if ctx.dry_run() {

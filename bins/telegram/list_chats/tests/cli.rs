@@ -227,9 +227,7 @@ fn listings_are_closed_to_others() {
     sandbox.run(bin(), &["--json"]).expect_code(0);
     let mut seen = 0;
     for name in sandbox.files() {
-        if name.ends_with(".yml")
-            || name.contains("cache") && name.ends_with(".json") && !name.contains("manifest")
-        {
+        if name == "chats.yml" || name == CACHE {
             let there = std::fs::metadata(sandbox.path(&name)).unwrap();
             assert_eq!(
                 std::os::unix::fs::PermissionsExt::mode(&there.permissions()) & 0o077,
@@ -239,5 +237,5 @@ fn listings_are_closed_to_others() {
             seen += 1;
         }
     }
-    assert!(seen > 0, "{:?}", sandbox.files());
+    assert_eq!(seen, 2, "{:?}", sandbox.files());
 }

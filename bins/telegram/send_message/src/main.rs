@@ -130,10 +130,7 @@ impl Tool for SendMessage {
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         check(&input, ctx)?;
-        let telegram = Telegram::open(ctx).await?;
-        let outcome = send(&input, &telegram, ctx).await;
-        telegram.close().await;
-        outcome
+        Telegram::session(ctx, async |telegram| send(&input, telegram, ctx).await).await
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
