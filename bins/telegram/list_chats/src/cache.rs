@@ -2,6 +2,7 @@
 //!
 //! It belongs to one account and is kept unfiltered, so it never answers for another account or another filter.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use app_core::{Context, ToolError, ToolResult};
@@ -105,10 +106,11 @@ pub fn store(ctx: &Context, path: &Path, cache: &Cache) -> ToolResult<()> {
         return Ok(());
     }
     let text = serde_json::to_string_pretty(cache).map_err(|e| ToolError::internal(e.to_string()))?;
-    // Its place is that of the one which was read.
+    // The cache is its own: what was read is what is renewed.
     let mut pending = ctx.create_over(path, "application/json", "cache")?;
     telegram::files::close_to_others(pending.path())?;
-    std::io::Write::write_all(&mut pending, text.as_bytes())
+    pending
+        .write_all(text.as_bytes())
         .map_err(|e| ToolError::file("write", path, &e))?;
     pending.commit().map(drop)
 }

@@ -43,6 +43,17 @@ fn changed(schema: &Schema, change: fn(&mut Value)) -> Schema {
 
 /// The plan is added to the output by the harness, so it is described here, once for all tools.
 fn with_plan(output: &mut Value) {
+    // One branch for each action, or for each kind of result.
+    for key in ["oneOf", "anyOf"] {
+        for branch in output
+            .get_mut(key)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            with_plan(branch);
+        }
+    }
     let mut plan = schema::of_output::<Plan>().to_value();
     if let Some(plan) = plan.as_object_mut() {
         plan.remove("$schema");
