@@ -16,8 +16,8 @@ use std::{
 };
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Gate, PendingArtifact, Policy, Secret,
-    Source, Tool, ToolError, ToolResult, Usd, View,
+    Context, Definition, Effect, ErrorKind, Gate, PendingArtifact, Policy, Secret, Source, Tool, ToolError,
+    ToolResult, Usd, View,
 };
 use garde::Validate;
 use schemars::JsonSchema;
