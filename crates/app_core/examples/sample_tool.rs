@@ -210,7 +210,7 @@ impl Tool for SampleTool {
             ])
             .gate(gate)
             .long_running()
-            .policy(policy)
+            .policy(policy, "the tests wait for it")
     }
 
     fn plan_first(input: &Input) -> bool {

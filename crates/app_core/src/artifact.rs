@@ -85,8 +85,12 @@ impl Context {
 impl PendingArtifact {
     fn create(context: Context, target: &Path, media_type: &str, role: &str) -> ToolResult<Self> {
         not_an_input(&context, target)?;
-        let detail = media_type;
-        if !context.may("write_file", &target.display().to_string(), detail) && !context.dry_run() {
+        Self::begin(context, target, media_type, role)
+    }
+
+    fn begin(context: Context, target: &Path, media_type: &str, role: &str) -> ToolResult<Self> {
+        // Planning notes it on commit: files are begun side by side, but put in place in the order of the inputs.
+        if !context.dry_run() && !context.may("write_file", &target.display().to_string(), "") {
             return Err(ToolError::new(
                 ErrorKind::Conflict,
                 format!(
@@ -96,10 +100,6 @@ impl PendingArtifact {
             )
             .code("not_planned"));
         }
-        Self::begin(context, target, media_type, role)
-    }
-
-    fn begin(context: Context, target: &Path, media_type: &str, role: &str) -> ToolResult<Self> {
         let name = target.file_name().ok_or_else(|| {
             ToolError::new(
                 ErrorKind::InvalidInput,
@@ -192,6 +192,12 @@ impl PendingArtifact {
                 .map_err(|e| failed(&e.error))?;
             lock(&inner.artifacts).push(artifact.clone());
             inner.emitter.emit(EventBody::Artifact(artifact.clone()));
+        } else {
+            self.context.may(
+                "write_file",
+                &self.target.display().to_string(),
+                &artifact.media_type,
+            );
         }
         lock(&inner.pending).retain(|path| *path != temporary);
         Ok(artifact)
@@ -208,7 +214,7 @@ fn not_an_input(context: &Context, target: &Path) -> ToolResult<()> {
     match inputs.iter().find(|(known, _)| *known == id) {
         None => Ok(()),
         Some((_, source)) => Err(ToolError::new(
-            ErrorKind::InvalidInput,
+            ErrorKind::Conflict,
             format!(
                 "the output `{}` is the input `{}`",
                 target.display(),

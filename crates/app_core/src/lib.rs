@@ -8,6 +8,7 @@
 //! `events`, `context`, then what adds methods to it (`artifact`, `planning`, `progress`, `spend`), `render`, `tool`,
 //! and the `harness` on top.
 
+pub mod address;
 mod artifact;
 pub mod config;
 mod context;

@@ -1,9 +1,13 @@
 //! What a tool says of itself: `--describe`.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Policy;
 
@@ -64,6 +68,18 @@ pub struct Example {
     pub args: Vec<String>,
     /// Exit code it ends with.
     pub exit: u8,
+    /// The same as an input, for forms; filled by the harness. `None` where the arguments are not an input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+}
+
+/// What one action of a tool with several can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionEffects {
+    /// What a run can do to the world.
+    pub effects: BTreeSet<Effect>,
+    /// When it only plans.
+    pub gate: Gate,
 }
 
 /// A tool as every face sees it.
@@ -87,10 +103,22 @@ pub struct Definition {
     pub effects: BTreeSet<Effect>,
     /// When it only plans.
     pub gate: Gate,
+    /// Effects and gate of each action that differs from the whole, by the value of the tag.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<String, ActionEffects>,
+    /// Far sides that a run may talk to: `telegram`, `web`, `smtp`, ...; empty means this machine only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reaches: BTreeSet<String>,
+    /// What it does not do, or not yet, that the replaced script did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_gaps: Vec<String>,
     /// Whether it runs until stopped in at least one of its modes.
     pub long_running: bool,
     /// Timeouts, retries, limits.
     pub policy: Policy,
+    /// Why the policy has these numbers.
+    #[serde(default)]
+    pub policy_reason: String,
     /// Environment variables and secrets it reads.
     pub env: Vec<EnvVar>,
     /// Command lines that work.
@@ -117,8 +145,12 @@ impl Definition {
             wave: 0,
             effects: BTreeSet::from([Effect::Reads]),
             gate: Gate::Direct,
+            actions: BTreeMap::new(),
+            reaches: BTreeSet::new(),
+            known_gaps: Vec::new(),
             long_running: false,
             policy: Policy::with_timeout(Duration::from_secs(300)),
+            policy_reason: String::new(),
             env: Vec::new(),
             examples: Vec::new(),
             answers_old_calls: false,
@@ -146,9 +178,30 @@ impl Definition {
         self
     }
 
-    /// Timeouts, retries, limits.
-    pub fn policy(mut self, policy: Policy) -> Self {
+    /// Timeouts, retries, limits, and why they are as they are. A tool without its own is refused by the tests.
+    pub fn policy(mut self, policy: Policy, reason: &str) -> Self {
         self.policy = policy;
+        reason.clone_into(&mut self.policy_reason);
+        self
+    }
+
+    /// What one action of a tagged input can do, where that is less than what the whole tool can do.
+    pub fn action(mut self, name: &str, effects: &[Effect], gate: Gate) -> Self {
+        let effects = effects.iter().copied().collect();
+        self.actions
+            .insert(name.to_owned(), ActionEffects { effects, gate });
+        self
+    }
+
+    /// Far sides that a run may talk to.
+    pub fn reaches(mut self, far_sides: &[&str]) -> Self {
+        self.reaches.extend(far_sides.iter().map(|&far| far.to_owned()));
+        self
+    }
+
+    /// Something the replaced script did that this tool does not, or not yet; the migration report shows it.
+    pub fn known_gap(mut self, gap: &str) -> Self {
+        self.known_gaps.push(gap.to_owned());
         self
     }
 
@@ -192,6 +245,7 @@ impl Definition {
             about: about.to_owned(),
             args,
             exit,
+            input: None,
         });
         self
     }

@@ -17,7 +17,7 @@ pub mod settings;
 
 pub use artifact::{Artifact, MANIFEST_FORMAT, Manifest, Source};
 pub use cli::{Cli, PathKind, mistakes as cli_mistakes};
-pub use definition::{CONTRACT, Definition, Effect, EnvVar, Example, Gate};
+pub use definition::{ActionEffects, CONTRACT, Definition, Effect, EnvVar, Example, Gate};
 pub use error::{ErrorKind, FieldMistake, ToolError, ToolResult};
 pub use event::{Event, EventBody, LogLevel, Progress};
 pub use money::Usd;

@@ -283,7 +283,12 @@ impl Settings {
     /// Checks and decodes the content of a file. `Err` names every mistake by its dotted path.
     pub fn read(mut file: Value) -> Result<Self, Vec<Mistake>> {
         // `path` is what the first version called a script.
-        for script in file.get_mut("legacy").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        for script in file
+            .get_mut("legacy")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
             if let Some(section) = script.as_object_mut()
                 && !section.contains_key("script")
                 && let Some(path) = section.remove("path")

@@ -100,6 +100,7 @@ impl Pace {
     pub fn estimate(self, ctx: &Context, count: usize) -> ToolResult<std::time::Duration> {
         let bucket = self.bucket(ctx, "")?;
         let beyond = (count as f64 - bucket.capacity).max(0.0);
-        Ok(std::time::Duration::from_secs_f64(beyond / bucket.per_second))
+        let seconds = beyond / bucket.per_second;
+        Ok(std::time::Duration::try_from_secs_f64(seconds).unwrap_or(std::time::Duration::MAX))
     }
 }

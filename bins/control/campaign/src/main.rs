@@ -131,6 +131,7 @@ impl Tool for CampaignTool {
 
     fn definition() -> Definition {
         app_core::definition!("control")
+            .known_gap("no recorded case")
             .replaces(3, &["run_campaign", "run_multi_post_campaign"])
             // Its steps can do whatever their tools can; tools that plan first still do, unless --mode apply is given.
             .effects(&[
@@ -141,7 +142,7 @@ impl Tool for CampaignTool {
                 Effect::Deletes,
                 Effect::Spends,
             ])
-            .policy(Policy { retry: RetryPolicy::NONE, cancel_grace_s: 15.0, ..Policy::with_timeout(Duration::ZERO) })
+            .policy(Policy { retry: RetryPolicy::NONE, cancel_grace_s: 15.0, ..Policy::with_timeout(Duration::ZERO) }, "steps have limits of their own, and approvals wait for people; steps are tried again, never the whole")
             .env("ONEJOB_TOOLS_DIR", "where the tools are (default: beside this program)")
             .example("what a campaign would do", &["run", "tea.yml", "--dry-run"])
             .example("run it", &["run", "tea.yml", "-o", "runs"])

@@ -45,7 +45,10 @@ impl Tool for Jobs {
                 Effect::Deletes,
                 Effect::Spends,
             ])
-            .policy(policy)
+            .policy(
+                policy,
+                "it waits for jobs, which have limits of their own; a verb is never repeated by itself",
+            )
             .env(
                 "ONEJOB_TOOLS_DIR",
                 "Folder of the tools; the folder of this program if not set",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use app_core::{Definition, contract::settings::ToolSettings};
 use jiff::Timestamp;
 use job_manager::Route;
 use migration::evidence::{Acceptance, Evidence};
@@ -82,12 +83,19 @@ fn row(name: &str, facts: &Facts) -> Row {
         gates,
         shadow,
         fallback: fallback(name, facts),
-        known_gaps: section.map(|s| s.known_gaps.clone()).unwrap_or_default(),
+        known_gaps: known_gaps(definition, section),
         cut_over: section.is_some_and(|s| s.cut_over),
         may_cut_over,
         cut_over_reason,
         replaces,
     }
+}
+
+/// What the tool says of itself, and what the operator noted.
+fn known_gaps(definition: Option<&Definition>, section: Option<&ToolSettings>) -> Vec<String> {
+    let own = definition.into_iter().flat_map(|d| &d.known_gaps);
+    let noted = section.into_iter().flat_map(|s| &s.known_gaps);
+    own.chain(noted).cloned().collect()
 }
 
 /// The plan says in which wave a script goes, and its tool goes with it.

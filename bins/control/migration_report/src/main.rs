@@ -66,10 +66,13 @@ impl Tool for MigrationReport {
     fn definition() -> Definition {
         app_core::definition!("control")
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy {
-                retry: RetryPolicy::NONE,
-                ..Policy::with_timeout(Duration::from_secs(300))
-            })
+            .policy(
+                Policy {
+                    retry: RetryPolicy::NONE,
+                    ..Policy::with_timeout(Duration::from_secs(300))
+                },
+                "it reads local records only; a minute is much",
+            )
             .env(
                 "ONEJOB_TOOLS_DIR",
                 "where the tools are (default: beside this program)",

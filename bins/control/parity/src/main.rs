@@ -82,7 +82,7 @@ impl Tool for Parity {
             .policy(Policy {
                 retry: RetryPolicy::NONE,
                 ..Policy::with_timeout(Duration::from_secs(86_400))
-            })
+            }, "a script may run for hours, and beside it its tool; a comparison is never repeated by itself")
             .env(
                 "ONEJOB_TOOLS_DIR",
                 "where the tools are (default: beside this program)",

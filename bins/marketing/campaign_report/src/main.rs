@@ -179,7 +179,10 @@ impl Tool for CampaignReport {
         app_core::definition!("marketing")
             .replaces(2, &["html_bundler"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(300)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(300)),
+                "pages and pictures are local; the browser for the PDF needs seconds",
+            )
             .env(browser::BROWSER_VARIABLE, "the Chromium program that prints PDFs")
             .example("report of the post in a campaign folder", &["post", "post"])
             .example(

@@ -242,10 +242,13 @@ impl Tool for GenerationBudgetManager {
         app_core::definition!("marketing")
             .replaces(1, &["generation_budget_manager"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy {
-                retry: RetryPolicy::NONE,
-                ..Policy::with_timeout(Duration::from_secs(60))
-            })
+            .policy(
+                Policy {
+                    retry: RetryPolicy::NONE,
+                    ..Policy::with_timeout(Duration::from_secs(60))
+                },
+                "one transaction on a local file; what was refused is not asked again",
+            )
             .env(
                 "DAILY_BUDGET_USD",
                 "daily limit in dollars; wins over `[budget] daily_usd` in onejob.toml",

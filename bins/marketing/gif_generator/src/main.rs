@@ -85,7 +85,10 @@ impl Tool for GifGenerator {
         app_core::definition!("marketing")
             .replaces(1, &["gif_generator_tool"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(900)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(900)),
+                "thousands of frames with crossfades take minutes on a small machine",
+            )
             .example(
                 "three pictures, two per second",
                 &["red.png", "green.png", "blue.png", "-o", "out.gif", "--rate", "2"],

@@ -135,9 +135,14 @@ impl Tool for HtmlBundler {
 
     fn definition() -> Definition {
         app_core::definition!("marketing")
+            .known_gap("no recorded case: the script of that name wrote reports, see campaign_report")
+            .reaches(&["web"])
             .replaces(2, &["html_bundler"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(300)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(300)),
+                "a page with hundreds of resources over a slow line",
+            )
             .env("ONEJOB_ALLOW_PRIVATE", "1 lets it read from private addresses")
             .example(
                 "bundle a local page",

@@ -74,7 +74,10 @@ impl Tool for ImageGeneration {
         app_core::definition!("marketing")
             .replaces(1, &["image_generation", "humanize_image"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(600)),
+                "a paid provider may take minutes for one picture, and several are made in one run",
+            )
             .example(
                 "a square brand card",
                 &[

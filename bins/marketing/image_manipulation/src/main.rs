@@ -18,7 +18,9 @@ mod work;
 use std::{io::Write as _, path::PathBuf, time::Duration};
 
 use actions::Input;
-use app_core::{Context, Definition, Effect, PendingArtifact, Policy, Source, Tool, ToolError, ToolResult};
+use app_core::{
+    Context, Definition, Effect, PendingArtifact, Policy, Source, Tool, ToolError, ToolResult, files::FileId,
+};
 use batch::MemoryCap;
 use migration::OldCalls;
 use names::{Job, jobs};
@@ -71,7 +73,10 @@ impl Tool for ImageManipulation {
         app_core::definition!("marketing")
             .replaces(1, &["image_manipulation_tool"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(600)),
+                "a folder of large pictures takes minutes on a small machine",
+            )
             .example(
                 "at most 120 pixels wide",
                 &["resize", "photo.jpg", "-o", "small.jpg", "--width", "120"],
@@ -184,9 +189,15 @@ fn one(work: &Work, job: &Job, cap: &MemoryCap, ctx: &Context) -> ToolResult<Rea
     // Decoded once, changed once, and the codecs' own buffers.
     let memory = u64::from(size.width) * u64::from(size.height) * 12;
     let made = cap.run(memory, || work.apply(&bytes, &job.input, job.format))?;
-    let mut pending = ctx
-        .create(&job.output, job.format.media_type(), "output")?
-        .made_from(Source::named(job.input.display().to_string()));
+    let media_type = job.format.media_type();
+    // `--in-place`: its own file, which `names` has looked after; never that of another image.
+    let own = FileId::of(&job.output).is_some_and(|id| FileId::of(&job.input) == Some(id));
+    let pending = if own {
+        ctx.create_over(&job.output, media_type, "output")
+    } else {
+        ctx.create(&job.output, media_type, "output")
+    };
+    let mut pending = pending?.made_from(Source::named(job.input.display().to_string()));
     pending
         .write_all(&made.bytes)
         .map_err(|e| ToolError::file("write", &job.output, &e))?;

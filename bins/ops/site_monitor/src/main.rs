@@ -83,13 +83,15 @@ impl Tool for SiteMonitor {
 
     fn definition() -> Definition {
         app_core::definition!("ops")
+            .known_gap("no recorded case")
+            .reaches(&["web", "smtp", "webhook"])
             .replaces(2, &["site_monitor"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::Sends])
             .long_running()
             .policy(Policy {
                 retry: RetryPolicy::NONE,
                 ..Policy::with_timeout(Duration::ZERO)
-            })
+            }, "each check has a time limit of its own, and watching goes on until it is stopped; a check is its own retry")
             .secret("TELEGRAM_BOT_TOKEN", "token of the bot that sends alerts")
             .secret("SMTP_PASSWORD", "password for alerts by mail")
             .env(

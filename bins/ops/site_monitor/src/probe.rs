@@ -24,6 +24,8 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Url;
 
+use web::charset;
+
 use crate::{condition::Facts, config::Site};
 
 /// Largest body read, in bytes; conditions see no more of it.
@@ -249,9 +251,19 @@ impl Prober {
         }
         driver.abort();
         probe.timings.body_ms = Some(millis(at.elapsed()));
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        probe.content_hash = content_hash(&bytes, &text, site.content_selector.as_deref());
-        probe.facts.body = text;
+        let stated = probe
+            .facts
+            .headers
+            .iter()
+            .find(|(name, _)| name == "content-type");
+        let stated = stated.map(|(_, value)| value.clone()).unwrap_or_default();
+        let selector = site.content_selector.clone();
+        // Parsing a hostile page takes long; here the timeout still ends the probe.
+        let read = move || {
+            let text = text(&bytes, &stated);
+            (content_hash(&bytes, &text, selector.as_deref()), text)
+        };
+        (probe.content_hash, probe.facts.body) = web::aside(read).await;
         Ok(None)
     }
 
@@ -290,6 +302,16 @@ async fn connect(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
         }
     }
     Err(last)
+}
+
+/// The body as text: in the encoding that the server or the page states, else as UTF-8.
+fn text(bytes: &[u8], content_type: &str) -> String {
+    let stated = charset::of_content_type(content_type);
+    if stated.is_some() || content_type.to_ascii_lowercase().contains("html") {
+        charset::page(bytes, stated, None).text
+    } else {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
 }
 
 /// SHA-256 of the body, or of the text of the selected elements; `None` when nothing is selected.
@@ -332,4 +354,23 @@ fn millis(time: Duration) -> f64 {
 fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_read_in_the_encoding_it_states() {
+        let page = b"<!-- <meta charset=utf-8> --><meta charset = windows-1251><p>\xcf\xf0\xe8\xe2\xe5\xf2";
+        assert!(text(page, "text/html").ends_with("Привет"));
+        assert_eq!(text(b"\xd0\x9f", "application/json"), "П");
+        assert_eq!(text(b"\xf0", "text/plain; charset=koi8-r"), "П");
+        // Two texts of the same length are two texts, also where they are not UTF-8.
+        let hash = |letters: &[u8]| {
+            let bytes = [page.as_slice(), letters].concat();
+            content_hash(&bytes, &text(&bytes, "text/html"), Some("p"))
+        };
+        assert_ne!(hash(b"\xe0"), hash(b"\xe1"));
+    }
 }

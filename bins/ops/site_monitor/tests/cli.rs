@@ -252,3 +252,30 @@ fn a_thousand_hanging_sites_take_one_timeout() {
         sites.iter().find(|s| s["error"] != "no answer within 3 s")
     );
 }
+
+#[test]
+fn a_page_built_to_stall_parsers_costs_no_more_than_its_timeout() {
+    let bodies = ["<div></x>".repeat(150_000), "<b><p></x>".repeat(130_000)];
+    let site = Site::routes(vec![
+        Route::text("/0", "text/html", &bodies[0]),
+        Route::text("/1", "text/html", &bodies[1]),
+    ])
+    .unwrap();
+    let sandbox = Sandbox::new().unwrap();
+    let mut config = "sites:\n".to_owned();
+    for path in ["0", "1"] {
+        let url = format!("{}/{path}", site.url());
+        config.push_str(&format!(
+            "- url: {url}\n  name: s{path}\n  timeout_secs: 3\n  content_selector: p\n"
+        ));
+    }
+    sandbox.file("mon.yml", config);
+    let finished = run(&sandbox, &["check_all", "-c", "mon.yml", "--json"]);
+    assert!(finished.took < Duration::from_secs(8), "{:?}", finished.took);
+    assert!(
+        matches!(finished.code, Some(0 | 3)),
+        "{:?} {}",
+        finished.code,
+        finished.stderr
+    );
+}

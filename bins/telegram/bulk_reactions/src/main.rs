@@ -105,10 +105,11 @@ impl Tool for BulkReactions {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["bulk_reactions", "react"])
             .effects(&[Effect::Reads, Effect::ChangesRemote])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)), "reactions are paced at some ninety a minute; what was done is noted, so a second run repeats nothing")
             .env("BULK_REACTIONS_CHAT", "Chat, where none is given")
             .env(
                 "LIKE_CHAT_ID",

@@ -70,10 +70,14 @@ impl Tool for DeleteMyMessages {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["delete_my_msgs"])
             .effects(&[Effect::Reads, Effect::Deletes])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(12 * 3600)),
+                "deleting is paced, and a large account takes hours; a stopped run goes on where it was",
+            )
             .example("see what would go", &["-1000000001002"])
             .example(
                 "delete it, of the newest 100 messages",

@@ -101,10 +101,15 @@ impl Tool for DeleteUnanswered {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["delete_unanswered"])
             .effects(&[Effect::Reads, Effect::Deletes])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(12 * 3600)),
+                "deleting is paced, and a large account takes hours; a stopped run goes on where it was",
+            )
             .example("see what would go", &["--chat", "river_club", "--hours", "24"])
             .example("delete it", &["--chat-id", "-1000000001003", "--apply"]);
         telegram::declare(&mut definition);

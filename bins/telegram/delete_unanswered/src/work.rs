@@ -119,7 +119,9 @@ async fn one(
     telegram: &Telegram,
     ctx: &Context,
 ) -> ToolResult<Sweep> {
-    let before = ctx.now() - SignedDuration::from_hours(i64::from(input.hours));
+    let back = SignedDuration::from_hours(i64::from(input.hours));
+    // Before the beginning of the calendar, nothing is old enough.
+    let before = ctx.now().checked_sub(back).unwrap_or(Timestamp::MIN);
     let answers = RefCell::new(Answers::of(chat.id().is_user()));
     let cleaning = Cleaning {
         action: "delete_unanswered",

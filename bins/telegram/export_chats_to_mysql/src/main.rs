@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::{Context, Definition, Effect, Secret, Tool, ToolError, ToolResult, View};
+use app_core::{Context, Definition, Effect, Policy, Secret, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,8 @@ impl Tool for ExportChatsToMysql {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram", "mysql"])
+            .policy(Policy::with_timeout(std::time::Duration::from_secs(12 * 3600)), "many chats are read page by page, and rows are stored as they come; a second run stores nothing twice")
             .replaces(1, &["export_chats_to_mysql", "export_chats_mysql"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::ChangesRemote])
             .example("every chat of the account into telegram.sqlite", &[])

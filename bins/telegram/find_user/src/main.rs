@@ -77,9 +77,14 @@ impl Tool for FindUser {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["find_user"])
             .effects(&[Effect::Reads])
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(3600)),
+                "looking through many chats is paced, and flood waits add up",
+            )
             .env(
                 "FIND_USER_CHAT_ID",
                 "Chat, where none is given; 0 counts as unset",

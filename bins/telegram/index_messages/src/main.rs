@@ -77,9 +77,14 @@ impl Tool for IndexMessages {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["index_messages"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(12 * 3600)),
+                "a first index reads every message of the chats; later ones only what is new",
+            )
             .example(
                 "read two chats into the index",
                 &["index", "river_club", "@garden_news"],

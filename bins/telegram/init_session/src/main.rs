@@ -107,9 +107,13 @@ impl Tool for InitSession {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["init_session", "telegram_session"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::ChangesRemote])
-            .policy(Policy::with_timeout(Duration::from_secs(600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(600)),
+                "a person types a code and a password, or fetches a telephone",
+            )
             .env("TELEGRAM_PHONE", "Telephone number of the account")
             .secret("TELEGRAM_PASSWORD", "Two-step password of the account")
             .example("who is signed in", &["--check"])

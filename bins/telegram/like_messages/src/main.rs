@@ -143,10 +143,12 @@ impl Tool for LikeMessages {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["like_messages", "like"])
             .effects(&[Effect::Reads, Effect::ChangesRemote])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)), "reactions are paced at some ninety a minute; what was done is noted, so a second run repeats nothing")
             .env("LIKE_CHAT_ID", "Chat, where none is given; 0 counts as unset")
             .env(
                 "LIKE_TARGET_USER_ID",

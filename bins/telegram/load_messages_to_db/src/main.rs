@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::{Context, Definition, Effect, ErrorKind, Secret, Tool, ToolError, ToolResult, View};
+use app_core::{Context, Definition, Effect, ErrorKind, Policy, Secret, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -127,6 +127,8 @@ impl Tool for LoadMessagesToDb {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram", "mysql"])
+            .policy(Policy::with_timeout(std::time::Duration::from_secs(12 * 3600)), "up to a hundred million messages are read and stored as they come; a second run stores nothing twice")
             .replaces(1, &["load_messages_to_db"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::ChangesRemote])
             .example("the newest 100 messages of 50 chats into telegram.sqlite", &[])
@@ -203,7 +205,9 @@ impl Tool for LoadMessagesToDb {
 
 /// The first moment that counts.
 fn since(now: Timestamp, days: u32) -> Option<Timestamp> {
-    (days > 0).then(|| now - SignedDuration::from_hours(24 * i64::from(days)))
+    let back = SignedDuration::from_hours(24 * i64::from(days));
+    // Before the beginning of the calendar, everything counts.
+    (days > 0).then(|| now.checked_sub(back).unwrap_or(Timestamp::MIN))
 }
 
 async fn work(

@@ -168,11 +168,16 @@ impl Tool for Moderate {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["moderate"])
             .effects(&[Effect::Reads, Effect::Sends, Effect::Deletes])
             .gate(Gate::PlanFirst)
             .long_running()
-            .policy(Policy::with_timeout(Duration::ZERO))
+            .policy(
+                Policy::with_timeout(Duration::ZERO),
+                "it watches until it is stopped",
+            )
             .env(
                 "MODERATE_CHATS",
                 "Chats in which warnings and deletions are allowed, separated by commas; none by default",

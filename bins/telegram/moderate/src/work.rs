@@ -203,7 +203,8 @@ impl Moderator<'_> {
         let end = self
             .input
             .watch_seconds
-            .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+            // A time that no clock reaches is none.
+            .and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
         let mut last = self.telegram.newest_id(&self.chat).await?;
         self.ctx.notify_ready();
         loop {

@@ -62,7 +62,8 @@ impl<'a> Watch<'a> {
         self.lines
             .begin(&mut std::io::sink(), &header)
             .map_err(|e| ToolError::file("write", &self.path, &e))?;
-        let end = at_most.map(|time| Instant::now() + time);
+        // A time that no clock reaches is none.
+        let end = at_most.and_then(|time| Instant::now().checked_add(time));
         let mut pause = every;
         loop {
             match self.look().await {

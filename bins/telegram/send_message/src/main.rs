@@ -99,10 +99,15 @@ impl Tool for SendMessage {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["send_message"])
             .effects(&[Effect::Reads, Effect::Sends])
             .gate(Gate::ByInput)
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(3600)),
+                "one message, but a large attachment and a flood wait take their time",
+            )
             .example("send a text", &["@alice_doe", "see you at noon"])
             .example(
                 "once, whatever happens",

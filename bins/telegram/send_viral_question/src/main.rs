@@ -104,10 +104,12 @@ impl Tool for SendViralQuestion {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["send_viral_question", "send_viral_questions", "send_viral"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::Sends])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(Policy::with_timeout(Duration::from_secs(3600)), "waits between sends and flood waits add up; what was sent is noted, so a second run repeats nothing")
             .example("see which questions would go where", &["questions.yml"])
             .example("send them", &["questions.yml", "--delay", "0", "--apply"]);
         telegram::declare(&mut definition);

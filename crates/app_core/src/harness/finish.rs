@@ -225,7 +225,7 @@ pub(super) fn write_manifest(
     wanted: Option<&Path>,
     started_at: jiff::Timestamp,
     input_hash: &str,
-    input: Value,
+    mut input: Value,
     outcome: &mut Outcome,
 ) {
     let inner = ctx.inner();
@@ -236,6 +236,8 @@ pub(super) fn write_manifest(
         Some(path) => path.to_owned(),
         None => beside(&first.path),
     };
+    // A manifest is often passed on with its file.
+    crate::address::hide_secrets(&mut input);
     let manifest = Manifest {
         format: MANIFEST_FORMAT.to_owned(),
         run_id: inner.run_id.clone(),

@@ -5,6 +5,7 @@ mod arguments;
 mod command;
 mod dashes;
 mod decode;
+mod describe;
 mod dialect;
 mod finish;
 mod invocation;

@@ -5,7 +5,7 @@ use std::{ffi::OsString, io::IsTerminal as _, panic::AssertUnwindSafe, sync::Onc
 use serde_json::Value;
 
 use super::{
-    command, dashes,
+    command, dashes, describe,
     dialect::{self, Dialect},
     finish::{Outcome, close_run_log, open_run_log, settle, warn_failed, write_manifest},
     invocation::{self, Invocation},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     context::{Clock, Context},
-    contract::{Definition, ErrorKind, EventBody, Mode, Plan, ToolError, cli_mistakes, schema},
+    contract::{Definition, ErrorKind, EventBody, Mode, ToolError},
     events::Emitter,
     render::{Style, View},
     state::NewRun,
@@ -28,7 +28,7 @@ use crate::{
 
 /// Runs the tool for these arguments and returns the exit code.
 pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>, dialect: Option<&dyn Dialect<T>>) -> u8 {
-    let mut definition = described::<T>();
+    let mut definition = describe::described::<T>();
     definition.answers_old_calls = dialect.is_some();
     let args: Vec<OsString> = args.collect();
     let old_call = dialect.and_then(|dialect| old_command_line(dialect, &args));
@@ -49,7 +49,7 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>, dialect: Op
     invocation.legacy |= old_call.is_some();
     invocation.old_call = old_call;
     if invocation.describe {
-        let text = serde_json::to_string_pretty(&definition).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&describe::for_faces(&definition)).unwrap_or_default();
         return print(&format!("{text}\n"));
     }
     let colours = Colours::choose(invocation.color.as_deref());
@@ -106,33 +106,6 @@ fn old_command_line<T: Tool>(dialect: &dyn Dialect<T>, args: &[OsString]) -> Opt
         .map(|arg| arg.to_str().map(str::to_owned))
         .collect();
     dialect.recognise(&texts?)
-}
-
-/// The definition with the schemas of input and output.
-fn described<T: Tool>() -> Definition {
-    let mut definition = T::definition();
-    definition.input_schema = schema::of::<T::Input>();
-    definition.output_schema = schema::of_output::<T::Output>();
-    debug_assert!(
-        cli_mistakes(definition.input_schema.as_value()).is_empty(),
-        "{:?}",
-        cli_mistakes(definition.input_schema.as_value())
-    );
-    // The plan is added to the output by the harness, so it is described here, once for all tools.
-    let output = definition.output_schema.as_value();
-    if definition.has_effects() && output.get("properties").is_some() {
-        let mut output = output.clone();
-        let mut plan = schema::of_output::<Plan>().to_value();
-        if let Some(plan) = plan.as_object_mut() {
-            plan.remove("$schema");
-            plan.remove("title");
-        }
-        output["properties"]["plan"] = plan;
-        if let Ok(output) = output.try_into() {
-            definition.output_schema = output;
-        }
-    }
-    definition
 }
 
 fn command_line_refused(definition: &Definition, error: &clap::Error) -> u8 {

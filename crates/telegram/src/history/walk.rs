@@ -213,6 +213,14 @@ impl Telegram {
 }
 
 impl Pages<'_> {
+    /// Begins with messages before a time in seconds since 1970 (0: any), where no lower number is given.
+    pub(crate) fn before(mut self, time: i32) -> Self {
+        if time > 0 && self.below == 0 {
+            (self.before, self.seen) = (time, None);
+        }
+        self
+    }
+
     /// Begins so many positions further down.
     pub(crate) fn skip(mut self, positions: i32) -> Self {
         (self.skip, self.seen) = (positions, None);

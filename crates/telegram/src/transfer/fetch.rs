@@ -7,7 +7,7 @@ use app_core::{ToolError, ToolResult};
 
 use super::write::Draft;
 use super::{Job, Range, Tally};
-use crate::archive::{Archive, Progress};
+use crate::archive::{Archive, Phase, Progress};
 use crate::client::Telegram;
 use crate::history::{PAGE, Search};
 use crate::model::Message;
@@ -57,6 +57,7 @@ impl Telegram {
             mark: Some(mark),
             began: self.context().now(),
             complete: false,
+            phase: Some(Phase::Reading),
         };
         Ok((lowest <= highest).then_some((progress, guess)))
     }
@@ -133,22 +134,27 @@ impl Telegram {
 
     /// Reads further down until the newest `limit` messages are there: the service counts messages that it does not
     /// show, so that the range found by position may hold fewer.
-    pub(super) async fn top_up(
-        &self,
-        chat: &Chat,
-        limit: usize,
-        mut archive: Archive,
-        mut progress: Progress,
-    ) -> ToolResult<(Archive, Tally)> {
+    pub(super) async fn top_up(&self, job: &Job<'_>, mut archive: Archive) -> ToolResult<(Archive, Tally)> {
         let mut tally = Tally::default();
+        let (Some(limit), Some(mut progress)) = (job.range.limit, archive.progress()?) else {
+            return Ok((archive, tally));
+        };
         let mut left = limit.saturating_sub(archive.count()?);
-        let mut pages = self.pages(chat, progress.lowest);
+        if progress.lowest <= job.range.min_id.unwrap_or(1) {
+            return Ok((archive, tally));
+        }
+        let mut pages = self.pages(job.chat, progress.lowest);
         while left > 0
             && let Some(page) = pages.next(PAGE.min(left)).await?
         {
-            left -= page.messages.len();
-            progress.lowest = page.messages.last().map_or(progress.lowest, |message| message.id);
-            for stored in archive.store(page.messages, &progress, false)? {
+            let mut messages = page.messages;
+            messages.retain(|message| message.id >= job.range.min_id.unwrap_or(1));
+            if messages.is_empty() {
+                break;
+            }
+            left -= messages.len();
+            progress.lowest = messages.last().map_or(progress.lowest, |message| message.id);
+            for stored in archive.store(messages, &progress, false)? {
                 tally.count(stored);
             }
         }

@@ -203,6 +203,16 @@ impl Dc {
         }
     }
 
+    /// Somebody puts something else in the place of a message, such as another file.
+    pub fn replace(&self, chat: i64, mut message: world::Message) {
+        let mut state = self.shared.state();
+        message.edited = Some(world::iso(state.now()));
+        message.sender_known = true;
+        let id = message.id;
+        state.histories.entry(chat).or_default().put(message);
+        state.log(chat, 1, Event::Edit(id));
+    }
+
     /// Somebody deletes messages.
     pub fn delete(&self, chat: i64, ids: &[i32]) {
         let mut state = self.shared.state();

@@ -42,6 +42,10 @@ pub struct World {
     pub send_date: Option<String>,
     /// Faults from the start.
     pub faults: Vec<super::fault::Fault>,
+    /// Milliseconds from a request to its answer, beside the work; many may be on their way at a time.
+    pub latency_ms: u64,
+    /// Method -> calls of it that are allowed within a second; more are answered with a flood wait.
+    pub allowed_per_second: HashMap<String, usize>,
     /// Whether long answers are compressed, as the service does.
     #[serde(default = "yes")]
     pub gzip: bool,
@@ -128,6 +132,11 @@ impl Entity {
             "group" | "group_forbidden" => -self.id,
             _ => -(1_000_000_000_000 + self.id),
         }
+    }
+
+    /// Bare id of the supergroup that a group became.
+    pub fn migrated_to(&self) -> Option<i64> {
+        self.extra.get("migrated_to").and_then(serde_json::Value::as_i64)
     }
 
     /// Whether it is left out of the pages of members.

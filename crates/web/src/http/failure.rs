@@ -74,12 +74,7 @@ pub fn status_error(url: &Url, status: StatusCode) -> ToolError {
         _ => ErrorKind::ProviderRejected,
     };
     let reason = status.canonical_reason().unwrap_or("");
-    // The query may hold keys.
-    let mut shown = url.clone();
-    shown.set_query(None);
-    shown.set_fragment(None);
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
+    let shown = crate::shown(url);
     ToolError::new(
         kind,
         format!("`{shown}` answered {} {reason}", status.as_u16())

@@ -23,6 +23,7 @@ use app_core::{
 };
 
 use self::redirect::Hop;
+use crate::shown_text;
 
 /// A client with its rules. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -107,8 +108,9 @@ impl Http {
 
     /// Starts a request. Fails with `invalid_input` for anything but an http(s) URL to an allowed address.
     pub fn request(&self, method: Method, url: &str) -> ToolResult<Request<'_>> {
-        let parsed = Url::parse(url)
-            .map_err(|error| ToolError::invalid("url", format!("`{url}` is not a URL: {error}")))?;
+        let parsed = Url::parse(url).map_err(|error| {
+            ToolError::invalid("url", format!("`{}` is not a URL: {error}", shown_text(url)))
+        })?;
         guard::check_url(&parsed, self.options.allow_private).map_err(|refused| refused.into_error(false))?;
         let repeatable = matches!(
             method,
@@ -120,6 +122,7 @@ impl Http {
             url: parsed,
             headers: HeaderMap::new(),
             body: None,
+            max_bytes: self.options.max_bytes,
             repeatable,
         })
     }
@@ -133,6 +136,7 @@ pub struct Request<'a> {
     url: Url,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+    max_bytes: u64,
     repeatable: bool,
 }
 
@@ -165,6 +169,12 @@ impl Request<'_> {
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
+        self
+    }
+
+    /// Largest body of the answer in bytes, in place of the client's own limit.
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
         self
     }
 
@@ -258,7 +268,7 @@ impl Request<'_> {
                     return Err(failure::too_many_redirects(&self.url));
                 }
                 Some(next) => hop = next,
-                None => return Response::read(response, started, options.max_bytes).await,
+                None => return Response::read(response, started, self.max_bytes).await,
             }
         }
         Err(ToolError::new(ErrorKind::Internal, "a request without an end"))

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::failure;
+use crate::charset;
 use app_core::contract::{ErrorKind, ToolError, ToolResult};
 
 /// A far side may ask for silence, but not for years of it.
@@ -42,21 +43,28 @@ impl Response {
             response.url().clone(),
         );
         let mut body = Vec::new();
+        let too_large = || {
+            ToolError::new(
+                ErrorKind::ProviderRejected,
+                format!(
+                    "the answer of `{}` is larger than {max_bytes} bytes",
+                    url.host_str().unwrap_or_default()
+                ),
+            )
+            .code("body_too_large")
+            .from_source("http")
+        };
+        // What the server announces need not be fetched to know that it is too much.
+        if response.content_length().is_some_and(|length| length > max_bytes) {
+            return Err(too_large());
+        }
         while let Some(chunk) = response
             .chunk()
             .await
             .map_err(|error| failure::classify(&url, &error))?
         {
             if body.len() as u64 + chunk.len() as u64 > max_bytes {
-                return Err(ToolError::new(
-                    ErrorKind::ProviderRejected,
-                    format!(
-                        "the answer of `{}` is larger than {max_bytes} bytes",
-                        url.host_str().unwrap_or_default()
-                    ),
-                )
-                .code("body_too_large")
-                .from_source("http"));
+                return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
@@ -130,14 +138,8 @@ impl Response {
 
     /// The body as text in the charset of the header, UTF-8 without one; broken parts become U+FFFD.
     pub fn text(&self) -> String {
-        let full = self.header("content-type").unwrap_or_default();
-        let label = full
-            .split(';')
-            .skip(1)
-            .find_map(|p| p.trim().strip_prefix("charset="))
-            .unwrap_or("utf-8");
-        let encoding = encoding_rs::Encoding::for_label(label.trim_matches('"').as_bytes())
-            .unwrap_or(encoding_rs::UTF_8);
+        let stated = self.header("content-type").and_then(charset::of_content_type);
+        let encoding = stated.unwrap_or(encoding_rs::UTF_8);
         encoding.decode(&self.body).0.into_owned()
     }
 
