@@ -286,6 +286,15 @@ impl ToolError {
         self
     }
 
+    /// Adds mistakes, each at its field. Paths go into `field_paths` too.
+    pub fn mistakes(mut self, mistakes: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (path, message) in mistakes {
+            self.field_paths.push(path.clone());
+            self.fields.push(FieldMistake { path, message });
+        }
+        self
+    }
+
     /// Names the far side or part that failed.
     pub fn from_source(mut self, source: impl Into<String>) -> Self {
         self.source = source.into();

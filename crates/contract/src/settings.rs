@@ -117,6 +117,9 @@ pub struct JobsSettings {
     /// Bytes of a job's log kept on disk.
     #[schemars(range(min = 4_096, max = 4_294_967_296_u64))]
     pub log_bytes: u64,
+    /// Seconds for which a plan can be carried out.
+    #[schemars(range(min = 1, max = 604_800))]
+    pub plan_max_age_s: u64,
 }
 
 impl Default for JobsSettings {
@@ -129,6 +132,7 @@ impl Default for JobsSettings {
             keep_count: 100_000,
             max_interruptions: 5,
             log_bytes: 4 << 20,
+            plan_max_age_s: 900,
         }
     }
 }
@@ -218,6 +222,17 @@ pub enum Envelope {
     Dispatcher,
 }
 
+/// How a replaced script gets its secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretsBy {
+    /// Each in a variable named like its field, in capitals.
+    #[default]
+    Environment,
+    /// All as one line of JSON on its standard input.
+    Stdin,
+}
+
 /// `[legacy.NAME]`: a replaced script, and how it is called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScriptSettings {
@@ -245,6 +260,18 @@ pub struct ScriptSettings {
     /// Field that makes the script only plan; a script without one is not run when only a plan is wanted.
     #[serde(default)]
     pub dry_run: Option<String>,
+    /// How it gets its secrets: the fields named in `secret`, and those named like one.
+    #[serde(default)]
+    pub secrets: SecretsBy,
+    /// Further fields that are secrets, under the script's own names.
+    #[serde(default)]
+    pub secret: Vec<String>,
+    /// Fields that are named like a secret and are none.
+    #[serde(default)]
+    pub not_secret: Vec<String>,
+    /// With `argv`: fields whose values may begin with `-`.
+    #[serde(default)]
+    pub dash_values: Vec<String>,
     /// Family for the catalogue.
     #[serde(default = "legacy_family")]
     pub family: String,
@@ -277,6 +304,14 @@ fn legacy_family() -> String {
 
 const fn yes() -> bool {
     true
+}
+
+impl ScriptSettings {
+    /// Whether a field, under the script's own name, is a secret.
+    pub fn is_secret(&self, field: &str) -> bool {
+        let listed = |names: &[String]| names.iter().any(|name| name == field);
+        listed(&self.secret) || (!listed(&self.not_secret) && named_like_a_secret(field))
+    }
 }
 
 impl Settings {
@@ -365,6 +400,41 @@ impl Settings {
             Some(section) => policy.merged(&section.policy),
         }
     }
+}
+
+/// Whether a name ends in a word that people give to secrets.
+pub fn named_like_a_secret(name: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "key",
+        "token",
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "apikey",
+        "credential",
+        "credentials",
+    ];
+    let mut words: Vec<String> = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        if !c.is_alphanumeric() {
+            words.push(String::new());
+        } else {
+            if c.is_uppercase() && before.is_lowercase() {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.extend(c.to_lowercase());
+            }
+        }
+        before = c;
+    }
+    words
+        .iter()
+        .rfind(|word| !word.is_empty())
+        .is_some_and(|word| WORDS.contains(&word.as_str()))
 }
 
 /// Whether this can be the name of a tool: lower case ASCII letters, digits and underscores, a letter first.

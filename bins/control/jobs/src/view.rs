@@ -186,7 +186,9 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
                 "stopped by itself"
             }
         )?,
-        JobState::TimedOut { error, .. } => writeln!(out, "{}", error.message)?,
+        JobState::TimedOut { error, .. } | JobState::Waiting { error, .. } => {
+            writeln!(out, "{}", error.message)?
+        }
     }
     if let Some(progress) = job
         .progress

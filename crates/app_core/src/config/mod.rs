@@ -66,17 +66,29 @@ impl Config {
 
     /// An environment variable, else the entry of that name in `.env`. Empty counts as unset.
     ///
-    /// Variables of onejob itself (`ONEJOB_...`) are taken from the environment only: they name programs and folders
-    /// of programs, and a `.env` may lie in a folder that somebody else filled.
+    /// A variable that names programs, folders of programs or what a program may reach is taken from the real
+    /// environment only: a `.env` lies in the working directory, which may come from a stranger.
     pub fn env(&self, name: &str) -> Option<String> {
-        let from_file = || self.dotenv.get(name).filter(|v| !v.is_empty()).cloned();
         process_env(name).or_else(|| {
-            if name.starts_with("ONEJOB_") {
-                None
-            } else {
-                from_file()
+            let entry = self.dotenv.get(name).filter(|v| !v.is_empty())?;
+            if real_environment_only(name) {
+                tracing::warn!("`{name}` in `.env` is not used: it is taken from the real environment only");
+                return None;
             }
+            Some(entry.clone())
         })
+    }
+
+    /// Names in `.env` that are not used, because they are taken from the real environment only.
+    pub fn unused_dotenv(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .dotenv
+            .keys()
+            .filter(|n| real_environment_only(n))
+            .cloned()
+            .collect();
+        names.sort();
+        names
     }
 
     /// A secret: the systemd credential of that name, the environment, `.env`.
@@ -180,6 +192,20 @@ impl Config {
             .find(|path| path.is_file())
     }
 
+    /// Whether a file of the configuration is the operator's: named by `ONEJOB_CONFIG_DIR` or below `/etc/onejob`, not
+    /// merely found in the working directory. Only such a file may name programs.
+    pub fn is_operators(&self, file: &Path) -> bool {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let named = process_env("ONEJOB_CONFIG_DIR").map(PathBuf::from);
+        let operators = named.into_iter().chain([PathBuf::from("/etc/onejob")]);
+        match std::fs::canonicalize(folder) {
+            Ok(folder) => operators
+                .filter_map(|dir| std::fs::canonicalize(dir).ok())
+                .any(|dir| dir == folder),
+            Err(_) => false,
+        }
+    }
+
     /// The `config.yml` of the replaced scripts: `./config.yml`, `../config.yml`, then the configuration directories.
     /// Warnings name entries that were skipped.
     pub fn legacy_yaml(&self) -> ToolResult<(LegacyConfig, Vec<String>)> {
@@ -211,6 +237,36 @@ impl Config {
     }
 }
 
+/// Settings of `ONEJOB_*` that name no program and widen nothing, so that `.env` may hold them.
+const HARMLESS: [&str; 4] = [
+    "ONEJOB_METRICS_DIR",
+    "ONEJOB_LOG",
+    "ONEJOB_LOG_FORMAT",
+    "ONEJOB_CLOCK",
+];
+
+/// Whether a variable decides which programs run, or what they may reach.
+fn real_environment_only(name: &str) -> bool {
+    let steers = ["LD_", "PYTHON", "GIT_", "NODE_"]
+        .iter()
+        .any(|p| name.starts_with(p));
+    let program = [
+        "_BIN",
+        "_PROGRAM",
+        "_COMMAND",
+        "_INTERPRETER",
+        "_EXECUTABLE",
+        "_PROXY",
+    ]
+    .iter()
+    .any(|s| name.ends_with(s));
+    name == "PATH"
+        || name == "SHELL"
+        || steers
+        || program
+        || (name.starts_with("ONEJOB_") && !HARMLESS.contains(&name))
+}
+
 /// A process variable; empty counts as unset.
 pub fn process_env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -220,4 +276,40 @@ fn decode<T: DeserializeOwned>(section: &Map<String, Value>, key: &str) -> ToolR
     serde_json::from_value(Value::Object(section.clone())).map_err(|error| {
         ToolError::config(format!("`{key}` in onejob.toml: {error}")).code("invalid_settings")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotenv_names_no_program_and_lifts_no_guard() {
+        let entries = [
+            "ONEJOB_TOOLS_DIR",
+            "ONEJOB_CHROMIUM",
+            "ONEJOB_ALLOW_PRIVATE",
+            "PATH",
+            "FFMPEG_BIN",
+            "LD_PRELOAD",
+        ];
+        let plain = ["ONEJOB_TEST_PLAIN_NAME_IS_NOT_SET", "SMTP_TEST_NAME"];
+        let mut dotenv: HashMap<String, String> = entries
+            .iter()
+            .map(|n| ((*n).to_owned(), "./x".to_owned()))
+            .collect();
+        dotenv.insert(plain[1].to_owned(), "mail".to_owned());
+        dotenv.insert("ONEJOB_METRICS_DIR".to_owned(), "m".to_owned());
+        let config = Config {
+            dirs: Vec::new(),
+            dotenv,
+            warnings: Vec::new(),
+            settings: OnceLock::new(),
+        };
+        for name in entries {
+            assert_eq!(config.env(name), process_env(name), "{name}");
+        }
+        assert_eq!(config.env(plain[1]).as_deref(), Some("mail"));
+        assert_eq!(config.env("ONEJOB_METRICS_DIR").as_deref(), Some("m"));
+        assert_eq!(config.unused_dotenv().len(), entries.len());
+    }
 }

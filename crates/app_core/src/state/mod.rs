@@ -1,17 +1,24 @@
-//! What all binaries of a host share: the ledger, the run log and checkpoints, each a small SQLite file.
+//! What all binaries of a host share: the ledger, the run log, checkpoints, approvals and the outbox, each a small SQLite
+//! file.
 
+mod approvals;
 mod checkpoint;
 pub mod database;
 mod ledger;
+mod outbox;
+mod principal;
 mod private;
 mod runs;
 
 use std::path::PathBuf;
 
 pub use crate::contract::settings::BudgetSettings as BudgetLimits;
+pub use approvals::{Approvals, Decided, Decision, NewRequest, Request, RequestState};
 pub use checkpoint::Checkpoint;
 pub use database::{migrate, open};
 pub use ledger::{BudgetPeriod, Ledger, LedgerEntry, Reservation, ReservationState};
+pub use outbox::{Delivery, Message, MessageState, NewMessage, Outbox, Pace, Settled};
+pub use principal::Principal;
 pub use private::folder;
 pub use runs::{FallbackRuns, NewRun, RunFilter, RunRecord, RunTotals, Runs};
 

@@ -31,17 +31,18 @@
 //! ```
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use app_core::{
-    config::onejob_toml,
+    config::{Config, onejob_toml},
     contract::{Policy, ToolError, ToolResult, settings},
 };
 
 pub use app_core::contract::settings::{
-    Envelope, JobsSettings as JobsSection, ScriptSettings as LegacySection, ToolSettings as ToolSection,
+    Envelope, JobsSettings as JobsSection, ScriptSettings as LegacySection, SecretsBy,
+    ToolSettings as ToolSection,
 };
 
 use crate::{fallback, limits::Limits, wire::Route};
@@ -57,6 +58,9 @@ pub struct Settings {
     pub legacy: BTreeMap<String, LegacySection>,
     /// The file they were read from, to see when it changes.
     pub(crate) source: Option<PathBuf>,
+    /// Scripts that the file names and that are not taken from it, because it was merely found in the working directory.
+    pub distrusted: BTreeSet<String>,
+    distrust: bool,
 }
 
 impl Settings {
@@ -71,6 +75,49 @@ impl Settings {
         Self::parse(&text, &path)
     }
 
+    /// Reads the `onejob.toml` that this configuration finds. A file that merely lies in the working directory names no
+    /// programs: its `[legacy]` sections are left out, and a tool that would need one says so.
+    pub fn from_config(config: &Config) -> ToolResult<Self> {
+        let Some(file) = config.find_file("onejob.toml") else {
+            return Ok(Self::default());
+        };
+        let mut settings = Self::load(file.parent().unwrap_or(Path::new(".")))?;
+        settings.distrust = !config.is_operators(&file);
+        settings.drop_distrusted();
+        Ok(settings)
+    }
+
+    /// The same file read again, trusted as far as before.
+    pub(crate) fn reread(&self, text: &str, path: &Path) -> ToolResult<Self> {
+        let mut settings = Self::parse(text, path)?;
+        settings.distrust = self.distrust;
+        settings.drop_distrusted();
+        Ok(settings)
+    }
+
+    fn drop_distrusted(&mut self) {
+        if self.distrust {
+            self.distrusted = std::mem::take(&mut self.legacy).into_keys().collect();
+        }
+    }
+
+    /// The error for a tool whose script is not taken from a file of the working directory.
+    pub fn distrusted_error(&self, tool: &str) -> Option<ToolError> {
+        if !self.distrusted.contains(tool) {
+            return None;
+        }
+        let file = self.source.as_deref().unwrap_or(Path::new("onejob.toml"));
+        let folder = std::fs::canonicalize(file.parent().unwrap_or(Path::new("."))).unwrap_or_default();
+        Some(
+            ToolError::config(format!(
+                "`[legacy.{tool}]` of `{}` names a program, and that file was only found in the working directory",
+                file.display()
+            ))
+            .code("distrusted_config")
+            .hint(format!("if it is yours: `export ONEJOB_CONFIG_DIR={}`", folder.display())),
+        )
+    }
+
     /// The settings in the text of a file at `path`; its scripts are relative to the folder of the file.
     pub fn parse(text: &str, path: &Path) -> ToolResult<Self> {
         let settings::Settings {
@@ -81,6 +128,8 @@ impl Settings {
             tools,
             legacy,
             source: Some(path.to_owned()),
+            distrusted: BTreeSet::new(),
+            distrust: false,
         })
     }
 
