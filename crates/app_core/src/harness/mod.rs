@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod dashes;
 mod decode;
 mod describe;
 mod dialect;
