@@ -4,7 +4,7 @@ mod location;
 #[cfg(feature = "http")]
 mod reader;
 
-pub use location::Location;
+pub use location::{Location, cleaned};
 #[cfg(feature = "http")]
 pub use reader::{Fetched, Reader};
 
