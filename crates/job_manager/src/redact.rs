@@ -79,7 +79,7 @@ impl SecretFields {
     pub(crate) fn paths(&self, input: &Value) -> Vec<(String, Value)> {
         let mut found = Vec::new();
         self.walk(&mut input.clone(), "", &mut |path, value| {
-            found.push((path, value.clone()))
+            found.push((path, value.clone()));
         });
         found
     }
@@ -201,15 +201,15 @@ pub(crate) fn named_like_a_secret(name: &str) -> bool {
     let mut words: Vec<String> = vec![String::new()];
     let mut before = ' ';
     for c in name.chars() {
-        if !c.is_alphanumeric() {
-            words.push(String::new());
-        } else {
+        if c.is_alphanumeric() {
             if c.is_uppercase() && before.is_lowercase() {
                 words.push(String::new());
             }
             if let Some(word) = words.last_mut() {
                 word.extend(c.to_lowercase());
             }
+        } else {
+            words.push(String::new());
         }
         before = c;
     }
