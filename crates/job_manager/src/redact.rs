@@ -58,7 +58,7 @@ impl SecretFields {
         self.marked.iter().any(|n| n == name)
             || (self.by_name
                 && value.is_string()
-                && named_like_a_secret(name)
+                && app_core::contract::settings::named_like_a_secret(name)
                 && !self.not_secret.iter().any(|n| n == name))
     }
 
@@ -184,41 +184,6 @@ fn replace(value: &mut Value, path: &str, act: &mut dyn FnMut(&str, &mut Value))
     }
 }
 
-/// Whether a name ends in a word that people give to secrets.
-pub(crate) fn named_like_a_secret(name: &str) -> bool {
-    const WORDS: [&str; 10] = [
-        "key",
-        "token",
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "apikey",
-        "credential",
-        "credentials",
-    ];
-    let mut words: Vec<String> = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        if c.is_alphanumeric() {
-            if c.is_uppercase() && before.is_lowercase() {
-                words.push(String::new());
-            }
-            if let Some(word) = words.last_mut() {
-                word.extend(c.to_lowercase());
-            }
-        } else {
-            words.push(String::new());
-        }
-        before = c;
-    }
-    words
-        .iter()
-        .rfind(|word| !word.is_empty())
-        .is_some_and(|word| WORDS.contains(&word.as_str()))
-}
-
 fn secret_names(schema: &Value, names: &mut Vec<String>) {
     match schema {
         Value::Object(map) => {
@@ -309,7 +274,7 @@ mod tests {
             "SMTP_PASSWORD",
             "client_secret",
         ] {
-            assert!(named_like_a_secret(name), "{name}");
+            assert!(app_core::contract::settings::named_like_a_secret(name), "{name}");
         }
         for name in [
             "keyword",
@@ -321,7 +286,7 @@ mod tests {
             "to",
             "",
         ] {
-            assert!(!named_like_a_secret(name), "{name}");
+            assert!(!app_core::contract::settings::named_like_a_secret(name), "{name}");
         }
     }
 }

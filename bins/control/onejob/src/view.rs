@@ -168,7 +168,7 @@ pub(crate) fn render_ended(output: &Value, out: &mut dyn Write) -> fmt::Result {
         .map(serde_json::from_value::<Vec<Finding>>)
     {
         Some(Ok(findings)) => doctor::render(&findings, out),
-        _ => app_core::harness::render_value(output, out),
+        _ => app_core::render_value(output, out),
     }
 }
 
@@ -329,7 +329,7 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
             ..
         } => {
             writeln!(out, "took {}", took(*started_at, *finished_at))?;
-            app_core::harness::render_value(output, out)?;
+            app_core::render_value(output, out)?;
         }
         // The error itself goes to stderr, with its hint.
         JobState::Failed {

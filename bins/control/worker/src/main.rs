@@ -64,7 +64,10 @@ impl Tool for Worker {
                 Effect::Deletes,
                 Effect::Spends,
             ])
-            .policy(policy)
+            .policy(
+                policy,
+                "it works until it is stopped; jobs are tried again by their own policies",
+            )
             .long_running()
             .env(
                 "ONEJOB_TOOLS_DIR",

@@ -1,16 +1,16 @@
 //! The CSS of a page: its style elements, linked sheets and everything they import, in one text.
 
-use app_core::{ErrorKind, ToolError, ToolResult};
+use app_core::ToolResult;
 use schemars::JsonSchema;
-use scraper::{Html, Selector};
 use serde::Serialize;
+use web::{Location, aside, charset::Encoding, css::closed};
 
 use crate::{
-    fetch::{Location, Reader},
-    lex::{Kind, Lexer},
-    prelude::{self, Import},
-    sheet::{self, Item},
-    words,
+    fetch::{Nature, Source},
+    page::{self, Found},
+    prelude::Import,
+    rebase,
+    text::Text,
 };
 
 /// Sheets read for one page at most.
@@ -24,7 +24,7 @@ const MAX_IMPORT_DEPTH: usize = 20;
 pub struct SheetInfo {
     /// Address, path, or `style element N`.
     pub name: String,
-    /// Bytes as read.
+    /// Bytes as text in UTF-8.
     pub bytes: usize,
     /// Media queries it applies to; empty for all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -50,10 +50,10 @@ pub struct Options {
 }
 
 /// All CSS of a page or sheet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Collected {
-    /// The CSS.
-    pub css: String,
+    /// The CSS, and where each part of it comes from.
+    pub text: Text,
     /// The page, when the target was one.
     pub html: Option<String>,
     /// Sheets it was made from.
@@ -62,417 +62,291 @@ pub struct Collected {
     pub skipped: Vec<Skipped>,
 }
 
-/// One style element or link of a page.
-enum Found {
-    Style(String),
-    Link(String),
-}
-
 /// Reads a page or sheet and everything it refers to.
-pub async fn collect(reader: &Reader<'_>, target: &Location, options: Options) -> ToolResult<Collected> {
-    let loaded = reader.read(target).await?;
-    let by_name = match &loaded.location {
-        Location::Web(url) => words::ends_with(url.path(), ".css"),
-        Location::File { path, .. } => path
-            .extension()
-            .is_some_and(|ext| ext.eq_ignore_ascii_case("css")),
-        Location::Text => false,
-    };
-    let is_css = match loaded.media_type.as_deref() {
-        Some("text/css") => true,
-        Some("text/html" | "application/xhtml+xml") => false,
-        _ => by_name,
-    };
-    if !is_css {
-        return page(reader, loaded.text, loaded.location, options).await;
+pub async fn collect(source: &Source<'_>, target: &Location, options: Options) -> ToolResult<Collected> {
+    let loaded = source.read_target(target).await?;
+    if loaded.nature == Nature::Page {
+        return page(source, loaded.text, loaded.location, loaded.encoding, options).await;
     }
-    let mut run = Run {
-        reader,
-        options,
-        base: loaded.location.clone(),
-        out: Collected::default(),
+    let mut run = Run::new(source, options, loaded.location.clone());
+    let sheet = run.note(loaded.location.name(), loaded.text.len(), "")?;
+    let place = Place {
+        sheet,
+        location: loaded.location.clone(),
+        encoding: loaded.encoding,
+        chain: vec![target.clone(), loaded.location],
+        free: true,
     };
-    let info = SheetInfo {
-        name: loaded.location.name(),
-        bytes: loaded.text.len(),
-        media: String::new(),
-    };
-    run.out.sheets.push(info);
-    run.out.css = run.expand(loaded.text, loaded.location, Vec::new()).await?;
-    Ok(run.out)
+    let body = run.expand(&loaded.text, &place).await?;
+    Ok(run.finished(vec![body], None))
 }
 
 /// Collects the CSS of a page whose text is at hand.
 pub async fn page(
-    reader: &Reader<'_>,
+    source: &Source<'_>,
     html: String,
-    base: Location,
+    location: Location,
+    encoding: &'static Encoding,
     options: Options,
 ) -> ToolResult<Collected> {
-    app_core::html::check_depth(&html, "the page")?;
-    let (base, mut found) = references(&html, base);
+    let (html, base, mut found) = aside(move || {
+        web::html::check_depth(&html, "the page")?;
+        let (base, found) = page::references(&html, location);
+        ToolResult::Ok((html, base, found))
+    })
+    .await?;
     if options.styles_first {
-        found.sort_by_key(|(kind, _)| matches!(kind, Found::Link(_)));
+        found.sort_by_key(|(kind, _)| matches!(kind, Found::Link { .. }));
     }
-    let mut run = Run {
-        reader,
-        options,
-        base: base.clone(),
-        out: Collected::default(),
-    };
+    let mut run = Run::new(source, options, base.clone());
     let mut parts = Vec::new();
     for (at, (kind, media)) in found.into_iter().enumerate() {
-        reader.ctx.check_cancelled()?;
+        source.ctx().check_cancelled()?;
+        let mut place = Place {
+            sheet: 0,
+            location: base.clone(),
+            encoding,
+            chain: Vec::new(),
+            free: media.is_empty(),
+        };
         let css = match kind {
             Found::Style(css) => {
-                let name = format!("style element {}", at + 1);
-                run.out.sheets.push(SheetInfo {
-                    name,
-                    bytes: css.len(),
-                    media: media.clone(),
-                });
-                run.expand(css, base.clone(), Vec::new()).await?
+                place.sheet = run.note(format!("style element {}", at + 1), css.len(), &media)?;
+                run.expand(&css, &place).await?
             }
-            Found::Link(href) => run
-                .linked(&href, &media, base.clone(), Vec::new())
-                .await?
-                .unwrap_or_default(),
-        };
-        if !css.is_empty() {
-            parts.push(if media.is_empty() {
-                css
-            } else {
-                format!("@media {media} {{\n{css}\n}}")
-            });
-        }
-    }
-    run.out.css = parts.join("\n");
-    run.out.html = Some(html);
-    Ok(run.out)
-}
-
-/// Style elements and linked sheets in document order with their media, and the page's base address.
-fn references(html: &str, location: Location) -> (Location, Vec<(Found, String)>) {
-    let document = Html::parse_document(html);
-    let Ok(selector) = Selector::parse("style, link[href], base[href]") else {
-        return (location, Vec::new());
-    };
-    let mut base = None;
-    let mut found = Vec::new();
-    for element in document.select(&selector) {
-        let media = element.attr("media").unwrap_or("").trim();
-        let media = if media.eq_ignore_ascii_case("all") {
-            ""
-        } else {
-            media
-        }
-        .to_owned();
-        let href = element.attr("href").unwrap_or("");
-        match element.value().name() {
-            "style" => found.push((Found::Style(element.text().collect()), media)),
-            "base" if base.is_none() => base = location.join(href),
-            "link" => {
-                let rel = element.attr("rel").unwrap_or("");
-                if rel
-                    .split_ascii_whitespace()
-                    .any(|word| word.eq_ignore_ascii_case("stylesheet"))
-                {
-                    found.push((Found::Link(href.to_owned()), media));
+            Found::Link { href, charset } => {
+                place.encoding = charset.unwrap_or(encoding);
+                match run.linked(&href, &media, &place).await? {
+                    Linked::Sheet(css) => css,
+                    Linked::Circle | Linked::Missing => continue,
                 }
             }
-            _ => {}
+        };
+        if css.css.is_empty() {
+            continue;
         }
+        parts.push(if media.is_empty() {
+            css
+        } else {
+            shut(css).within(&format!("@media {media} {{\n"), "\n}")
+        });
+        run.begun |= parts.last().is_some_and(|part| !rebase::only_leading(&part.css));
     }
-    (base.unwrap_or(location), found)
+    Ok(run.finished(parts, Some(html)))
+}
+
+/// The text with everything closed that its own end would close.
+fn shut(mut text: Text) -> Text {
+    let whole = closed(&text.css);
+    if let Some(ending) = whole.strip_prefix(&text.css) {
+        text.glue(ending);
+    } else {
+        // A lone backslash at the very end is exchanged.
+        text.css = whole;
+    }
+    text
+}
+
+/// Where a sheet stands.
+#[derive(Clone)]
+struct Place {
+    /// Its number among the sheets read.
+    sheet: usize,
+    location: Location,
+    encoding: &'static Encoding,
+    /// The sheets it was imported by, itself included.
+    chain: Vec<Location>,
+    /// Whether it applies without conditions.
+    free: bool,
+}
+
+/// What a link or import leads to.
+enum Linked {
+    Sheet(Text),
+    /// A sheet that imports itself, which browsers pass over.
+    Circle,
+    /// It cannot be read, which is noted.
+    Missing,
 }
 
 struct Run<'a> {
-    reader: &'a Reader<'a>,
+    source: &'a Source<'a>,
     options: Options,
     /// What addresses in the collected text are relative to.
     base: Location,
-    out: Collected,
+    sheets: Vec<SheetInfo>,
+    skipped: Vec<Skipped>,
+    /// Imports that stay, with the layer statements before them: they must precede every rule.
+    front: Vec<String>,
+    /// Whether the text has rules already.
+    begun: bool,
 }
 
-impl Run<'_> {
-    fn skip(&mut self, name: String, reason: impl Into<String>) {
-        let reason = reason.into();
-        self.reader.ctx.warn(format!("`{name}` is left out: {reason}"));
-        self.out.skipped.push(Skipped { name, reason });
+impl<'a> Run<'a> {
+    fn new(source: &'a Source<'a>, options: Options, base: Location) -> Self {
+        Self {
+            source,
+            options,
+            base,
+            sheets: Vec::new(),
+            skipped: Vec::new(),
+            front: Vec::new(),
+            begun: false,
+        }
     }
 
-    /// Reads a sheet that `from` refers to; `None` when it cannot be read, which is noted.
-    async fn linked(
-        &mut self,
-        href: &str,
-        media: &str,
-        from: Location,
-        chain: Vec<String>,
-    ) -> ToolResult<Option<String>> {
-        let Some(location) = from.join(href) else {
-            self.skip(
-                href.chars().take(100).collect(),
-                "it is no http address and no file",
-            );
-            return Ok(None);
+    fn finished(self, parts: Vec<Text>, html: Option<String>) -> Collected {
+        let mut text = Text::default();
+        for rule in &self.front {
+            text.glue(rule);
+            text.glue("\n");
+        }
+        let last = parts.len().saturating_sub(1);
+        for (at, part) in parts.into_iter().enumerate() {
+            let part = if at < last { shut(part) } else { part };
+            text.append(&part);
+            text.glue(if at < last { "\n" } else { "" });
+        }
+        Collected {
+            text,
+            html,
+            sheets: self.sheets,
+            skipped: self.skipped,
+        }
+    }
+
+    /// Counts a sheet; returns its number.
+    fn note(&mut self, name: String, bytes: usize, media: &str) -> ToolResult<usize> {
+        self.source.count(bytes)?;
+        let media = media.to_owned();
+        self.sheets.push(SheetInfo { name, bytes, media });
+        Ok(self.sheets.len() - 1)
+    }
+
+    fn skip(&mut self, name: String, reason: impl Into<String>) -> Linked {
+        let reason = reason.into();
+        self.source.ctx().warn(format!("`{name}` is left out: {reason}"));
+        self.skipped.push(Skipped { name, reason });
+        Linked::Missing
+    }
+
+    /// Reads a sheet that the one at `from` refers to.
+    async fn linked(&mut self, href: &str, media: &str, from: &Place) -> ToolResult<Linked> {
+        let Some(location) = from.location.join(href) else {
+            let name = web::shown_text(&href.chars().take(100).collect::<String>());
+            return Ok(self.skip(name, "it is no http address and no file"));
         };
         let name = location.name();
-        if chain.contains(&name) {
-            self.skip(name, "it imports itself");
-            return Ok(None);
+        if from.chain.contains(&location) {
+            return Ok(Linked::Circle);
         }
-        if chain.len() >= MAX_IMPORT_DEPTH {
-            self.skip(name, format!("more than {MAX_IMPORT_DEPTH} imports in a row"));
-            return Ok(None);
+        if from.chain.len() >= MAX_IMPORT_DEPTH {
+            let reason = format!("more than {MAX_IMPORT_DEPTH} imports in a row");
+            return Ok(self.skip(name, reason));
         }
-        if self.out.sheets.len() >= MAX_SHEETS {
-            self.skip(name, format!("more than {MAX_SHEETS} sheets"));
-            return Ok(None);
+        if self.sheets.len() >= MAX_SHEETS {
+            return Ok(self.skip(name, format!("more than {MAX_SHEETS} sheets")));
         }
-        let loaded = match self.reader.read(&location).await {
+        let loaded = match self.source.read_sheet(&location, from.encoding).await? {
             Ok(loaded) => loaded,
-            Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
-            Err(ToolError { message, .. }) => {
-                self.skip(name, message);
-                return Ok(None);
-            }
+            Err(reason) => return Ok(self.skip(name, reason)),
         };
-        if loaded.media_type.as_deref() == Some("text/html") {
-            self.skip(name, "it is a web page, not a sheet");
-            return Ok(None);
+        let mut place = from.clone();
+        // A redirect may lead back to where one comes from.
+        if place.chain.contains(&loaded.location) {
+            return Ok(Linked::Circle);
         }
-        let info = SheetInfo {
-            name: name.clone(),
-            bytes: loaded.text.len(),
-            media: media.to_owned(),
-        };
-        self.out.sheets.push(info);
-        let mut chain = chain;
-        chain.push(name);
-        self.expand(loaded.text, loaded.location, chain).await.map(Some)
+        place.sheet = self.note(name, loaded.text.len(), media)?;
+        place.chain.extend([location, loaded.location.clone()]);
+        place.chain.dedup();
+        place.location = loaded.location.clone();
+        place.encoding = loaded.encoding;
+        self.expand(&loaded.text, &place).await.map(Linked::Sheet)
     }
 
     /// The sheet with its imports in place of the `@import` rules and its addresses relative to the base.
-    async fn expand(&mut self, css: String, location: Location, chain: Vec<String>) -> ToolResult<String> {
-        let rebase = location != self.base;
-        let imports = if self.options.imports {
-            imports(&css)?
-        } else {
-            Vec::new()
-        };
-        if imports.is_empty() {
-            return Ok(if rebase {
-                rebased(&css, &location, &self.base)
-            } else {
-                css
-            });
-        }
-        let mut out = String::with_capacity(css.len());
+    async fn expand(&mut self, css: &str, place: &Place) -> ToolResult<Text> {
+        self.source.ctx().check_cancelled()?;
+        let mut out = Text::default();
         let mut from = 0;
-        for (start, end, import) in imports {
-            out.push_str(&css[from..start]);
-            from = end + css[end..].len() - css[end..].trim_start().len();
-            let inner = match &import {
-                Some(import) => {
-                    let (href, media) = (import.address.to_owned(), import.media.to_owned());
-                    Box::pin(self.linked(&href, &media, location.clone(), chain.clone())).await?
-                }
-                None => None,
+        for leading in rebase::leading(css)? {
+            self.copy(&mut out, &css[from..leading.start], css, from, place);
+            from = leading.end;
+            let Some(import) = &leading.import else {
+                continue;
             };
-            match (inner, import) {
-                (Some(inner), Some(import)) => {
-                    out.push_str(&wrapped(&inner, &import));
-                    out.push('\n');
+            let linked = if self.options.imports {
+                let free = place.free
+                    && import.media.is_empty()
+                    && import.layer.is_none()
+                    && import.supports.is_none();
+                let inside = Place {
+                    free,
+                    ..place.clone()
+                };
+                let href = web::css::unescape(import.address);
+                Box::pin(self.linked(&href, import.media, &inside)).await?
+            } else {
+                Linked::Missing
+            };
+            match linked {
+                Linked::Sheet(inner) => {
+                    let (before, after) = rebase::conditions(import);
+                    out.append(&shut(inner).within(&before, &after));
+                    out.glue("\n");
+                    from = behind_blanks(css, from);
                 }
-                // In the target itself the rule stands in front of everything, where it is valid as it is.
-                _ if !rebase => {
-                    out.push_str(&css[start..end]);
-                    from = end;
-                }
-                _ => {}
+                Linked::Circle => from = behind_blanks(css, from),
+                Linked::Missing => self.keep(&mut out, css, &leading, import, place),
             }
         }
-        // What was pasted in is absolute or relative to the base already; only the sheet's own rest is left.
-        let rest = &css[from..];
-        out.push_str(&if rebase {
-            rebased(rest, &location, &self.base)
-        } else {
-            rest.to_owned()
-        });
+        self.copy(&mut out, &css[from..], css, from, place);
         Ok(out)
     }
-}
 
-/// Ranges of the leading `@charset` and `@import` rules; charsets have no import.
-fn imports(css: &str) -> ToolResult<Vec<(usize, usize, Option<Import<'_>>)>> {
-    if !css.contains('@') {
-        return Ok(Vec::new());
-    }
-    let sheet = sheet::parse(css)?;
-    let mut found = Vec::new();
-    for item in &sheet.items {
-        let Item::AtRule(rule) = item else { break };
-        let name = &css[rule.name.0..rule.name.1];
-        if name.eq_ignore_ascii_case("charset") {
-            found.push((rule.range.0, rule.range.1, None));
-        } else if name.eq_ignore_ascii_case("import") {
-            if let Some(import) = rule.prelude.and_then(|range| prelude::import(css, range)) {
-                found.push((rule.range.0, rule.range.1, Some(import)));
-            }
-        } else if !(name.eq_ignore_ascii_case("layer") && rule.items.is_none()) {
-            break;
-        }
-    }
-    // A charset alone needs no rewriting.
-    if found.iter().all(|(_, _, import)| import.is_none()) {
-        found.clear();
-    }
-    Ok(found)
-}
-
-/// The imported sheet inside the conditions of its `@import`.
-fn wrapped(css: &str, import: &Import<'_>) -> String {
-    let mut out = css.to_owned();
-    if let Some(layer) = import.layer {
-        out = format!(
-            "@layer{}{layer} {{\n{out}\n}}",
-            if layer.is_empty() { "" } else { " " }
-        );
-    }
-    if !import.media.is_empty() {
-        out = format!("@media {} {{\n{out}\n}}", import.media);
-    }
-    if let Some(condition) = import.supports {
-        // A bare declaration stands in parentheses in `@supports` but not in `supports()`.
-        let bare = condition.contains(':') && !condition.starts_with(['(']) && !condition.starts_with("not");
-        let condition = if bare {
-            format!("({condition})")
+    /// Adds a part of a sheet with its addresses relative to the base.
+    fn copy(&self, out: &mut Text, part: &str, css: &str, at: usize, place: &Place) {
+        let line = 1 + css[..at].bytes().filter(|byte| *byte == b'\n').count();
+        if place.location == self.base {
+            out.push(part, place.sheet, line);
         } else {
-            condition.to_owned()
-        };
-        out = format!("@supports {condition} {{\n{out}\n}}");
-    }
-    out
-}
-
-/// The sheet with every address that was relative to `from` made relative to `base`.
-fn rebased(css: &str, from: &Location, base: &Location) -> String {
-    let mut out = String::with_capacity(css.len());
-    let mut lexer = Lexer::new(css, 0, css.len());
-    let mut copied = 0;
-    let mut in_url = false;
-    loop {
-        let token = lexer.next();
-        let text = &css[token.start..token.end];
-        let address = match token.kind {
-            Kind::End => break,
-            Kind::Function => {
-                in_url = text.eq_ignore_ascii_case("url(");
-                continue;
-            }
-            Kind::Space => continue,
-            Kind::Url => text[4..].trim_end_matches(')').trim(),
-            Kind::Str if in_url => words::unquote(text),
-            _ => {
-                in_url = false;
-                continue;
-            }
-        };
-        in_url = false;
-        if address.is_empty()
-            || address.starts_with('#')
-            || address.contains(':') && url::Url::parse(address).is_ok()
-        {
-            continue;
-        }
-        let Some(joined) = from.join(address) else {
-            continue;
-        };
-        let moved = relative(&joined, base, address);
-        out.push_str(&css[copied..token.start]);
-        copied = token.end;
-        let plain =
-            !moved.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | '\\'));
-        match token.kind {
-            Kind::Url if plain => out.push_str(&format!("url({moved})")),
-            Kind::Url => out.push_str(&format!(
-                "url(\"{}\")",
-                moved.replace('\\', "\\\\").replace('"', "\\\"")
-            )),
-            _ => out.push_str(&format!(
-                "\"{}\"",
-                moved.replace('\\', "\\\\").replace('"', "\\\"")
-            )),
+            out.push(
+                &rebase::moved(part, &place.location, &self.base),
+                place.sheet,
+                line,
+            );
         }
     }
-    out.push_str(&css[copied..]);
-    out
-}
 
-/// How the base would name a location; files outside of the base's folder keep their path.
-fn relative(location: &Location, base: &Location, address: &str) -> String {
-    let tail = address.find(['?', '#']).map_or("", |at| &address[at..]);
-    match (location, base) {
-        (Location::File { path, .. }, Location::File { path: base, .. }) => {
-            let folder = base.parent().unwrap_or(std::path::Path::new(""));
-            let shown = normal(path);
-            let shown = shown
-                .strip_prefix(normal(folder))
-                .unwrap_or(&shown)
-                .display()
-                .to_string();
-            format!("{shown}{tail}")
+    /// An import that stays: where it is while nothing but its like stands before it, else in front of everything.
+    fn keep(
+        &mut self,
+        out: &mut Text,
+        css: &str,
+        leading: &rebase::Leading<'_>,
+        import: &Import<'_>,
+        place: &Place,
+    ) {
+        let rule = rebase::moved(&css[leading.start..leading.end], &place.location, &self.base);
+        if !place.free {
+            // Its conditions are those of the sheets around it, which no rule in front can say; it is listed as left out.
+            return;
         }
-        _ => location.name(),
+        if !self.begun && place.chain.len() <= 1 && rebase::only_leading(&out.css) {
+            self.copy(out, &css[leading.start..leading.end], css, leading.start, place);
+            return;
+        }
+        let layers = rebase::layer_statements(&css[..leading.start]);
+        self.front.extend(layers);
+        self.front.push(rule);
+        let name = place.location.join(import.address).map(|found| found.name());
+        self.source.ctx().warn(format!(
+            "`{}` stays an import, so it now comes before sheets that it followed",
+            name.unwrap_or_else(|| "an address".to_owned())
+        ));
     }
 }
 
-/// The path without `.` and with `..` resolved by name.
-fn normal(path: &std::path::Path) -> std::path::PathBuf {
-    use std::path::Component;
-    let mut out = std::path::PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_move_with_their_sheet() {
-        let from = Location::parse("https://a.example/css/m.css", None).unwrap();
-        let base = Location::parse("https://a.example/", None).unwrap();
-        let css = ".a{b:url(img/x.png)}.c{d:url( \"y z.png\" );e:url(data:,x);f:url(#g)}";
-        let wanted = ".a{b:url(https://a.example/css/img/x.png)}.c{d:url( \"https://a.example/css/y%20z.png\" );\
-                      e:url(data:,x);f:url(#g)}";
-        assert_eq!(rebased(css, &from, &base), wanted);
-        let from = Location::parse("site/css/m.css", None).unwrap();
-        let base = Location::parse("site/index.html", None).unwrap();
-        assert_eq!(
-            rebased("a{b:url(../i/x.svg?v=1#f)}", &from, &base),
-            "a{b:url(i/x.svg?v=1#f)}"
-        );
-    }
-
-    #[test]
-    fn only_leading_imports_count() {
-        let found = imports("@charset \"x\"; @import 'a.css' print; a{} @import 'b.css';").unwrap();
-        let names: Vec<_> = found
-            .iter()
-            .filter_map(|(_, _, i)| i.as_ref())
-            .map(|i| (i.address, i.media))
-            .collect();
-        assert_eq!(names, [("a.css", "print")]);
-        let import = found.into_iter().find_map(|(_, _, import)| import).unwrap();
-        assert_eq!(wrapped("p{}", &import), "@media print {\np{}\n}");
-    }
+fn behind_blanks(css: &str, at: usize) -> usize {
+    css.len() - css[at..].trim_start().len()
 }

@@ -8,13 +8,15 @@ mod compare;
 mod counts;
 mod fetch;
 mod legacy;
-mod lex;
 mod metrics;
 mod minify;
+mod page;
 mod prelude;
+mod rebase;
 mod report;
 mod selector;
 mod sheet;
+mod text;
 mod usage;
 mod value;
 mod weight;
@@ -22,14 +24,16 @@ mod words;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, process::ExitCode, time::Duration};
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use web::{Location, aside, charset::UTF_8, css::lex};
 
 use collect::{Collected, Options, SheetInfo, Skipped};
-use fetch::{Location, Reader};
+use fetch::{Limits, Source};
 
 /// What to do with the collected CSS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,9 +60,13 @@ const fn default_max_bytes() -> u64 {
     20_000_000
 }
 
+const fn default_total_bytes() -> u64 {
+    50_000_000
+}
+
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// Page or sheet: an http(s) address or a file
     #[garde(length(min = 1))]
@@ -66,11 +74,9 @@ pub struct Input {
     #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["url"]}))]
     pub target: Option<String>,
     /// The page itself, instead of a target (with a target: the text of that page)
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
     /// What to do with the CSS
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "m"}))]
     pub mode: Mode,
@@ -87,24 +93,19 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budget: Vec<String>,
     /// Limits as an object of metric and number (or list, for a specificity)
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budgets: Option<BTreeMap<String, Value>>,
     /// File for the resulting CSS
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "aliases": ["out"], "path": "out"}))]
     pub output: Option<PathBuf>,
     /// Keep the raw number lists of the metrics (one entry per rule, selector and declaration)
-    #[garde(skip)]
     #[serde(default)]
     pub items: bool,
     /// Follow `@import`
-    #[garde(skip)]
     #[serde(default = "default_true")]
     pub imports: bool,
     /// Folder that local sheets must lie in; the folder of the target by default
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "dir"}))]
     pub root: Option<PathBuf>,
@@ -112,6 +113,10 @@ pub struct Input {
     #[garde(range(min = 1, max = 200_000_000))]
     #[serde(default = "default_max_bytes")]
     pub max_bytes: u64,
+    /// Most bytes of CSS in all, each sheet counted as often as it is imported
+    #[garde(range(min = 1, max = 1_000_000_000))]
+    #[serde(default = "default_total_bytes")]
+    pub max_total_bytes: u64,
 }
 
 /// What the tool returns.
@@ -157,9 +162,13 @@ impl Tool for CssAnalyzer {
 
     fn definition() -> Definition {
         app_core::definition!("marketing")
+            .reaches(&["web"])
             .replaces(2, &["css_analyzer"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(120)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(120)),
+                "a few dozen sheets over a slow line, and seconds of work",
+            )
             .env("ONEJOB_ALLOW_PRIVATE", "1 lets it read from private addresses")
             .example("measure a sheet", &["shop.css"])
             .example(
@@ -182,19 +191,23 @@ impl Tool for CssAnalyzer {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let reader = Reader::new(ctx, input.max_bytes);
+        let limits = Limits {
+            one: input.max_bytes,
+            total: input.max_total_bytes,
+        };
+        let source = Source::new(ctx, limits);
         let limits = budget::limits(&input.budget, input.budgets.as_ref())?;
         let options = Options {
             imports: input.imports,
             styles_first: input.mode == Mode::Compact,
         };
-        let (target, collected) = gather(&input, &reader, options).await?;
+        let (target, collected) = gather(&input, &source, options).await?;
         ctx.check_cancelled()?;
         let mut output = Output {
             mode: input.mode,
             target,
-            length_characters: collected.css.chars().count(),
-            collected_bytes: collected.css.len(),
+            length_characters: collected.text.css.chars().count(),
+            collected_bytes: collected.text.css.len(),
             sheets: collected.sheets.clone(),
             skipped: collected.skipped.clone(),
             css: None,
@@ -204,36 +217,31 @@ impl Tool for CssAnalyzer {
             usage: None,
             breaches: Vec::new(),
         };
-        let mut result = collected.css.clone();
-        match input.mode {
-            Mode::Analyze => {}
-            Mode::Compact => result = compact::compact(&collected.css),
-            Mode::Minify => {
-                let minified = minify::minify(&collected.css)?;
-                for warning in minified.warnings {
-                    ctx.warn(format!("left out while minifying: {warning}"));
-                }
-                result = minified.css;
+        let result = match input.mode {
+            Mode::Analyze => None,
+            Mode::Compact => {
+                let css = collected.text.css.clone();
+                Some(aside(move || compact::compact(&css)).await)
             }
-            Mode::Diff => output.difference = Some(difference(&input, &reader, options, &collected).await?),
-            Mode::Unused => output.usage = Some(unused(&input, &reader, &collected).await?),
-        }
+            Mode::Minify => Some(minified(&collected, ctx).await?),
+            Mode::Diff => {
+                output.difference = Some(difference(&input, &source, options, &collected).await?);
+                None
+            }
+            Mode::Unused => {
+                output.usage = Some(unused(&input, &source, &collected).await?);
+                None
+            }
+        };
         if input.mode == Mode::Analyze || !limits.is_empty() {
-            let metrics = metrics::measure(&collected.css, input.items)?;
+            let (css, items) = (collected.text.css.clone(), input.items);
+            let metrics = aside(move || metrics::measure(&css, items)).await?;
             if !limits.is_empty() {
                 output.breaches = budget::breaches(&limits, &as_json(&metrics)?)?;
             }
             output.metrics = (input.mode == Mode::Analyze).then_some(metrics);
         }
-        if matches!(input.mode, Mode::Compact | Mode::Minify) {
-            output.length_characters = result.chars().count();
-        }
-        if let Some(path) = &input.output {
-            ctx.write(path, "text/css", "output", result.as_bytes())?;
-            output.file = Some(path.clone());
-        } else if matches!(input.mode, Mode::Compact | Mode::Minify) {
-            output.css = Some(result);
-        }
+        deliver(&input, ctx, collected, result, &mut output)?;
         if output.breaches.is_empty() {
             return Ok(output);
         }
@@ -246,10 +254,12 @@ impl Tool for CssAnalyzer {
         Err(ToolError::partial(format!("over budget: {named}"), &output).code("over_budget"))
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         report::render(output, out)
     }
+}
 
+impl OldCalls for CssAnalyzer {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -263,10 +273,50 @@ fn as_json(metrics: &metrics::Metrics) -> ToolResult<Value> {
     serde_json::to_value(metrics).map_err(|e| ToolError::internal(format!("metrics do not serialise: {e}")))
 }
 
+/// Puts the resulting CSS where it was asked for.
+fn deliver(
+    input: &Input,
+    ctx: &Context,
+    collected: Collected,
+    result: Option<String>,
+    output: &mut Output,
+) -> ToolResult<()> {
+    if let Some(css) = &result {
+        output.length_characters = css.chars().count();
+    }
+    if let Some(path) = &input.output {
+        let css = result.unwrap_or(collected.text.css);
+        ctx.write(path, "text/css", "output", css.as_bytes())?;
+        output.file = Some(path.clone());
+    } else {
+        output.css = result;
+    }
+    Ok(())
+}
+
+/// The minified CSS; what is odd in it is told with sheet and line.
+async fn minified(collected: &Collected, ctx: &Context) -> ToolResult<String> {
+    let text = collected.text.clone();
+    let minified = aside(move || minify::minify(&text)).await?;
+    for warning in minified.warnings {
+        let place = warning.place.and_then(|(sheet, line)| {
+            let name = &collected.sheets.get(sheet)?.name;
+            Some(format!("`{name}:{line}`: "))
+        });
+        let fate = if warning.kept {
+            "kept, though browsers may not know it"
+        } else {
+            "left out while minifying"
+        };
+        ctx.warn(format!("{}{fate}: {}", place.unwrap_or_default(), warning.text));
+    }
+    Ok(minified.css)
+}
+
 /// The target's name and all its CSS.
-async fn gather(input: &Input, reader: &Reader<'_>, options: Options) -> ToolResult<(String, Collected)> {
+async fn gather(input: &Input, source: &Source<'_>, options: Options) -> ToolResult<(String, Collected)> {
     let location = match &input.target {
-        Some(target) => Location::parse(target, input.root.as_deref())?,
+        Some(target) => source.target(target, input.root.as_deref())?,
         None if input.html.is_some() => Location::Text,
         None => {
             return Err(ToolError::invalid("target", "`target` or `html` is required")
@@ -274,15 +324,16 @@ async fn gather(input: &Input, reader: &Reader<'_>, options: Options) -> ToolRes
         }
     };
     let collected = match &input.html {
-        Some(html) => collect::page(reader, html.clone(), location.clone(), options).await?,
-        None => collect::collect(reader, &location, options).await?,
+        // A text that was given is in no encoding any more; what it refers to is read as UTF-8 unless it says otherwise.
+        Some(html) => collect::page(source, html.clone(), location.clone(), UTF_8, options).await?,
+        None => collect::collect(source, &location, options).await?,
     };
     Ok((location.name(), collected))
 }
 
 async fn difference(
     input: &Input,
-    reader: &Reader<'_>,
+    source: &Source<'_>,
     options: Options,
     before: &Collected,
 ) -> ToolResult<compare::Difference> {
@@ -292,21 +343,23 @@ async fn difference(
             "`against` is required with mode `diff`",
         ));
     };
-    let location = Location::parse(against, input.root.as_deref())?;
-    let after = collect::collect(reader, &location, options).await?;
-    let (old, new) = (
-        metrics::measure(&before.css, false)?,
-        metrics::measure(&after.css, false)?,
-    );
-    compare::compare((&before.css, &as_json(&old)?), (&after.css, &as_json(&new)?))
+    let location = source.target(against, input.root.as_deref())?;
+    let after = collect::collect(source, &location, options).await?.text.css;
+    let before = before.text.css.clone();
+    aside(move || {
+        let old = as_json(&metrics::measure(&before, false)?)?;
+        let new = as_json(&metrics::measure(&after, false)?)?;
+        compare::compare((&before, &old), (&after, &new))
+    })
+    .await
 }
 
-async fn unused(input: &Input, reader: &Reader<'_>, collected: &Collected) -> ToolResult<usage::Usage> {
+async fn unused(input: &Input, source: &Source<'_>, collected: &Collected) -> ToolResult<usage::Usage> {
     let mut texts: Vec<String> = collected.html.iter().cloned().collect();
     for page in &input.pages {
-        reader.ctx.check_cancelled()?;
-        let location = Location::parse(page, input.root.as_deref())?;
-        texts.push(reader.read(&location).await?.text);
+        source.ctx().check_cancelled()?;
+        let location = source.target(page, input.root.as_deref())?;
+        texts.push(source.read_target(&location).await?.text);
     }
     if texts.is_empty() {
         return Err(
@@ -314,16 +367,20 @@ async fn unused(input: &Input, reader: &Reader<'_>, collected: &Collected) -> To
                 .hint("give the page as target, or pages with `--pages`"),
         );
     }
-    for text in &texts {
-        app_core::html::check_depth(text, "the page")?;
-    }
-    let pages: Vec<_> = texts
-        .iter()
-        .map(|text| scraper::Html::parse_document(text))
-        .collect();
-    usage::usage(&collected.css, &pages)
+    let css = collected.text.css.clone();
+    aside(move || {
+        for text in &texts {
+            web::html::check_depth(text, "the page")?;
+        }
+        let pages: Vec<_> = texts
+            .iter()
+            .map(|text| scraper::Html::parse_document(text))
+            .collect();
+        usage::usage(&css, &pages)
+    })
+    .await
 }
 
 fn main() -> ExitCode {
-    app_core::main::<CssAnalyzer>()
+    migration::main::<CssAnalyzer>()
 }

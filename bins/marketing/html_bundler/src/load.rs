@@ -2,13 +2,10 @@
 
 use std::{collections::HashMap, path::Path, sync::OnceLock};
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    contract::RetryPolicy,
-    providers::http::{Http, HttpOptions},
-};
+use app_core::{Context, ErrorKind, ToolError, ToolResult, contract::RetryPolicy};
 use encoding_rs::Encoding;
 use futures_util::{StreamExt, stream};
+use web::{Http, HttpOptions};
 
 use crate::{location::Location, media_type};
 

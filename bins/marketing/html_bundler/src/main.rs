@@ -14,8 +14,9 @@ mod srcset;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, process::ExitCode, time::Duration};
 
-use app_core::{Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -134,9 +135,14 @@ impl Tool for HtmlBundler {
 
     fn definition() -> Definition {
         app_core::definition!("marketing")
+            .known_gap("no recorded case: the script of that name wrote reports, see campaign_report")
+            .reaches(&["web"])
             .replaces(2, &["html_bundler"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(300)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(300)),
+                "a page with hundreds of resources over a slow line",
+            )
             .env("ONEJOB_ALLOW_PRIVATE", "1 lets it read from private addresses")
             .example(
                 "bundle a local page",
@@ -169,7 +175,7 @@ impl Tool for HtmlBundler {
         let loader = Loader::new(ctx, limits);
         let loaded = loader.read(&location).await?;
         let html = loaded.text();
-        app_core::html::check_depth(&html, &input.target)?;
+        web::html::check_depth(&html, &input.target)?;
         let mut store = Store::default();
         for _ in 0..MAX_ROUNDS {
             let mut learner = Embedder::new(&store, &rules, true);
@@ -231,7 +237,7 @@ impl Tool for HtmlBundler {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if let Some(html) = &output.html {
             return out.write_str(html);
         }
@@ -254,7 +260,9 @@ impl Tool for HtmlBundler {
         }
         Ok(())
     }
+}
 
+impl OldCalls for HtmlBundler {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -318,5 +326,5 @@ fn rules(input: &Input) -> ToolResult<Rules> {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<HtmlBundler>()
+    migration::main::<HtmlBundler>()
 }

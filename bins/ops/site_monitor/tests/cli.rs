@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use std::collections::BTreeMap;
+
 use testkit::{Finished, Reply, Route, Sandbox, Site};
 
 fn run(sandbox: &Sandbox, args: &[&str]) -> Finished {
@@ -251,4 +253,107 @@ fn a_thousand_hanging_sites_take_one_timeout() {
         "{:?}",
         sites.iter().find(|s| s["error"] != "no answer within 3 s")
     );
+}
+
+#[test]
+fn a_page_built_to_stall_parsers_costs_no_more_than_its_timeout() {
+    let bodies = ["<div></x>".repeat(150_000), "<b><p></x>".repeat(130_000)];
+    let site = Site::routes(vec![
+        Route::text("/0", "text/html", &bodies[0]),
+        Route::text("/1", "text/html", &bodies[1]),
+    ])
+    .unwrap();
+    let sandbox = Sandbox::new().unwrap();
+    let mut config = "sites:\n".to_owned();
+    for path in ["0", "1"] {
+        let url = format!("{}/{path}", site.url());
+        config.push_str(&format!(
+            "- url: {url}\n  name: s{path}\n  timeout_secs: 3\n  content_selector: p\n"
+        ));
+    }
+    sandbox.file("mon.yml", config);
+    let finished = run(&sandbox, &["check_all", "-c", "mon.yml", "--json"]);
+    assert!(finished.took < Duration::from_secs(8), "{:?}", finished.took);
+    assert!(
+        matches!(finished.code, Some(0 | 3)),
+        "{:?} {}",
+        finished.code,
+        finished.stderr
+    );
+}
+
+#[test]
+fn credentials_stay_with_the_site_they_were_configured_for() {
+    let elsewhere = Site::routes(vec![Route::text("/steal", "text/plain", "thanks")]).unwrap();
+    let to = format!("http://localhost:{}/steal", elsewhere.address().port());
+    let hop = |status: u16| Route {
+        method: "POST".into(),
+        responses: vec![Reply {
+            status: Some(status),
+            headers: BTreeMap::from([("location".to_owned(), to.clone())]),
+            ..Reply::default()
+        }],
+        ..Route::status("/in", status)
+    };
+    for status in [301, 302, 303, 307, 308] {
+        let site = Site::routes(vec![hop(status)]).unwrap();
+        let sandbox = Sandbox::new().unwrap();
+        sandbox.file(
+            "mon.yml",
+            format!(
+                "sites:\n- url: {}/in\n  method: POST\n  headers: {{Authorization: CANARY-1, X-Api-Key: CANARY-2, Cookie: CANARY-3}}\n  body: CANARY-4\n",
+                site.url()
+            ),
+        );
+        let run = run(&sandbox, &["check_all", "-c", "mon.yml"]);
+        // 307 and 308 want the body sent along: that is refused, and the site is down.
+        assert_eq!(
+            run.code,
+            Some(if status < 304 { 0 } else { 3 }),
+            "{status}: {}",
+            run.stderr
+        );
+        let seen = format!("{:?}", elsewhere.requests());
+        assert!(!seen.contains("CANARY"), "{status}: {seen}");
+    }
+    assert_eq!(elsewhere.requests().len(), 3);
+    assert!(elsewhere.requests().iter().all(|request| request.method == "GET"));
+}
+
+#[test]
+fn passwords_and_tokens_of_addresses_are_never_shown_or_kept() {
+    let site = Site::routes(vec![Route::status("/x", 500)]).unwrap();
+    let hook = Site::routes(vec![Route {
+        method: "POST".into(),
+        ..Route::status("/hook", 200)
+    }])
+    .unwrap();
+    let sandbox = Sandbox::new().unwrap();
+    let address = site.url().replace("http://", "http://bob:CANARY-PW@");
+    sandbox.file(
+        "mon.yml",
+        format!(
+            "alerts: {{webhook: {}/hook}}\nsites:\n- url: {address}/x?token=CANARY-TOK\n  failure_threshold: 1\n",
+            hook.url()
+        ),
+    );
+    let run = run(
+        &sandbox,
+        &["check_all", "-c", "mon.yml", "-o", "out.json", "--text"],
+    )
+    .expect_code(3);
+    assert!(
+        !format!("{}{}{:?}", run.stdout, run.stderr, run.events).contains("CANARY"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(hook.requests().len(), 1, "{}", run.stderr);
+    assert!(!format!("{:?}", hook.requests()).contains("CANARY"));
+    let grep = std::process::Command::new("grep")
+        .args(["-rlF", "CANARY"])
+        .arg(sandbox.root())
+        .output()
+        .unwrap();
+    let hits = String::from_utf8_lossy(&grep.stdout).into_owned();
+    assert!(hits.lines().all(|line| line.ends_with("mon.yml")), "{hits}");
 }

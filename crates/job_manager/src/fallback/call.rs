@@ -57,7 +57,10 @@ pub(crate) fn check(legacy: &LegacySection, input: &Value) -> ToolResult<()> {
     let Some(schema) = &legacy.input else {
         return Ok(());
     };
-    let mistakes = app_core::harness::check_schema(schema, &Value::Object(own_fields(legacy, input)?));
+    let mistakes = app_core::contract::schema::check(
+        &Value::Object(schema.clone()),
+        &Value::Object(own_fields(legacy, input)?),
+    );
     let Some((path, what)) = mistakes.first() else {
         return Ok(());
     };

@@ -95,7 +95,10 @@ pub(crate) fn definition(name: &str, legacy: &LegacySection) -> Definition {
     // A script fails in its own ways, so nothing is tried again unless `[tools.NAME] policy` says so.
     definition.policy = Policy::with_timeout(Duration::from_secs(3600));
     definition.policy.retry = RetryPolicy::NONE;
-    let input = legacy.input.clone().unwrap_or_else(|| json!({"type": "object"}));
+    let input = legacy
+        .input
+        .clone()
+        .map_or_else(|| json!({"type": "object"}), serde_json::Value::Object);
     if let Ok(schema) = schemars::Schema::try_from(input) {
         definition.input_schema = schema;
     }
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     fn settings(toml: &str) -> Settings {
-        toml::from_str(toml).unwrap()
+        Settings::parse(toml, std::path::Path::new("/c/onejob.toml")).unwrap()
     }
 
     #[test]

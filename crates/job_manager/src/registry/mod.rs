@@ -233,9 +233,7 @@ impl Shelf {
             },
             _ => return Err(ToolError::internal(format!("no route to tool `{name}`"))),
         };
-        if let Some(section) = self.settings.tools.get(name) {
-            resolved.definition.policy = section.apply(resolved.definition.policy)?;
-        }
+        resolved.definition.policy = self.settings.policy(name, resolved.definition.policy)?;
         Ok(resolved)
     }
 }

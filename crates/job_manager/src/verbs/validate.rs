@@ -119,7 +119,7 @@ fn against_schema(
         }
         other => other.clone(),
     };
-    let mut mistakes = app_core::harness::check_schema(schema, &plain);
+    let mut mistakes = app_core::contract::schema::check(schema, &plain);
     mistakes.retain(|(path, _)| {
         // A secret that is named has the shape of an object; whether its value fits, the tool says.
         let secret = secrets.iter().any(|(secret, _)| secret == path);

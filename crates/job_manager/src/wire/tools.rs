@@ -6,16 +6,7 @@ use app_core::contract::{Definition, Effect, Gate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Who answers for a tool: its own binary or the script it replaces.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Route {
-    /// The tool's binary.
-    #[default]
-    Rust,
-    /// The replaced Python script.
-    Legacy,
-}
+pub use app_core::contract::settings::Route;
 
 /// Whether a run acts or only plans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -63,7 +63,11 @@ async fn the_global_limit_holds_and_is_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_family_limit_leaves_other_families_alone() {
     let mut place = Place::new();
-    place.settings.jobs.families.insert("beta".to_owned(), 1);
+    place
+        .settings
+        .jobs
+        .families
+        .insert("beta".to_owned(), app_core::contract::settings::PositiveCount(1));
     let jobs = place.open(Role::Foreground);
     let beta = run_many(&jobs, "quick_b", (0..4).map(|_| json!({"sleep_ms": 60}))).await;
     assert_eq!(most_at_once(&beta), 1);

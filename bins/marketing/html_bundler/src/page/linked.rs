@@ -119,7 +119,7 @@ impl Work<'_, '_> {
     /// A frame: its page goes into `srcdoc`; anything else and `<frame>` get a data URL.
     pub(super) fn frame(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
         if let Some(inner) = element.attr("srcdoc") {
-            if app_core::html::check_depth(inner, "srcdoc").is_err() {
+            if web::html::check_depth(inner, "srcdoc").is_err() {
                 return;
             }
             let base = self.base.clone();
@@ -141,7 +141,7 @@ impl Work<'_, '_> {
         match self.embedder.find(src, &self.base, Kind::Frames) {
             Found::Resource(resource) if resource.media_type == "text/html" => {
                 let text = resource.text();
-                if app_core::html::check_depth(&text, src).is_err() {
+                if web::html::check_depth(&text, src).is_err() {
                     return;
                 }
                 let location = resource.location.clone();
