@@ -41,7 +41,7 @@ pub(crate) async fn run(ctx: &Context) -> ToolResult<Checked> {
         problems.push(Problem {
             what: error.message,
             hint: error.hint,
-        })
+        });
     };
     let settings = match Settings::from_config(ctx.config()) {
         Ok(settings) => settings,

@@ -15,7 +15,7 @@ mod view;
 use std::{fmt, time::Duration};
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult,
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, View,
     contract::RetryPolicy,
     state::{Approvals, Decision, Principal, RunFilter, Runs},
 };
@@ -66,7 +66,7 @@ impl Tool for OneJob {
                 "Folder for Prometheus textfiles, also for runs of replaced scripts",
             )
             .example("Show the tools", &["list_tools", "--short"])
-            .example("Say what this host lacks", &["doctor"])
+            .example("Show who works, how much, and why each job waits", &["status"])
             .example(
                 "Show the newest failed jobs",
                 &["list", "--state", "failed", "--limit", "20"],
@@ -109,15 +109,11 @@ impl Tool for OneJob {
         }
     }
 
-    fn render(output: &Output, _: &app_core::View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         view::render(output, out)
     }
 
-    fn render_partial(
-        output: &Value,
-        _: &app_core::View<'_, Self::Input>,
-        out: &mut dyn fmt::Write,
-    ) -> fmt::Result {
+    fn render_partial(output: &Value, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         view::render_ended(output, out)
     }
 }

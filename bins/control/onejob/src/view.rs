@@ -353,7 +353,7 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
             }
         )?,
         JobState::TimedOut { error, .. } | JobState::Waiting { error, .. } => {
-            writeln!(out, "{}", error.message)?
+            writeln!(out, "{}", error.message)?;
         }
     }
     if let Some(progress) = job
