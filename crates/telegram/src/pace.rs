@@ -70,7 +70,7 @@ impl Pace {
             Self::Logins => (20.0, 6.0),
             // Counted within the program, which has the session for itself; see `Steps`.
             Self::Reads => (10.0, 600.0),
-            Self::Numbers => (28.0, 1680.0),
+            Self::Numbers => (26.0, 1560.0),
             // The service tells when it has had enough; that is remembered.
             Self::Files => (1e9, 1e9),
         }
@@ -109,7 +109,13 @@ impl Pace {
     /// How many requests of this sort may be made within how long.
     pub(crate) fn steps(self, ctx: &Context) -> ToolResult<Steps> {
         let bucket = self.bucket(ctx, "")?;
-        Ok(Steps::new(bucket.per_second))
+        let steps = Steps::new(bucket.per_second);
+        // So near to what the service takes, requests that bunch up on their way would be too many.
+        Ok(if self == Self::Numbers {
+            steps.even()
+        } else {
+            steps
+        })
     }
 
     /// How long `count` more requests take at least once the burst is used up.
@@ -126,6 +132,8 @@ impl Pace {
 pub(crate) struct Steps {
     most: usize,
     within: Duration,
+    /// Least time between two.
+    gap: Duration,
     made: VecDeque<Instant>,
 }
 
@@ -140,8 +148,15 @@ impl Steps {
         Self {
             most: most as usize,
             within,
+            gap: Duration::ZERO,
             made: VecDeque::new(),
         }
+    }
+
+    /// With the same time between all of them.
+    fn even(mut self) -> Self {
+        self.gap = self.within.div_f64(self.most as f64);
+        self
     }
 
     /// Takes a turn if there is one; else how long until there may be.
@@ -152,6 +167,10 @@ impl Steps {
             .is_some_and(|at| now.saturating_duration_since(*at) >= self.within)
         {
             self.made.pop_front();
+        }
+        let since = self.made.back().map(|last| now.saturating_duration_since(*last));
+        if let Some(since) = since.filter(|since| *since < self.gap) {
+            return Some((self.gap - since).max(Duration::from_millis(1)));
         }
         if self.made.len() < self.most {
             self.made.push_back(now);
