@@ -19,7 +19,7 @@ use app_core::{ToolError, ToolResult};
 use crate::{
     Color, Format, Metadata, Pixels,
     container::{gif, jpeg as segments, png, webp},
-    exif::tag,
+    directory::tag,
 };
 
 /// How a picture is written.

@@ -19,7 +19,7 @@ pub fn inputs(schema: &Value, fixed: &Value, seed: u64, count: usize) -> Vec<Val
         .map(|_| {
             let mut input = Map::new();
             for (name, property) in properties.into_iter().flatten() {
-                if random.below(100) < 40 {
+                if random.below(100) < 35 {
                     input.insert(name.clone(), value(property, &mut random));
                 }
             }
@@ -73,7 +73,7 @@ fn value(property: &Value, random: &mut Random) -> Value {
                 Some(json!(1)),
             ];
             // Mostly at the limits, so that many inputs are valid; sometimes far beyond.
-            if random.below(5) > 0 {
+            if random.below(15) > 0 {
                 let known: Vec<Value> = known.into_iter().flatten().filter(|v| !v.is_null()).collect();
                 return known[random.below(known.len() as u64) as usize].clone();
             }
@@ -94,7 +94,7 @@ fn value(property: &Value, random: &mut Random) -> Value {
                 limit("default"),
                 Some(json!(0.5)),
             ];
-            if random.below(5) > 0 {
+            if random.below(15) > 0 {
                 let known: Vec<Value> = known.into_iter().flatten().filter(|v| !v.is_null()).collect();
                 return known[random.below(known.len() as u64) as usize].clone();
             }
@@ -161,4 +161,49 @@ pub fn run_bounded(
         stdin.write_all(input.to_string().as_bytes())?;
     }
     child.wait_with_output()
+}
+
+/// Runs `count` inputs of each branch (its schema, and the fields that every input has) and fails the test unless each is
+/// done or refused within 20 seconds of processor time and 1.6 GiB of addresses, and `share` percent are done.
+///
+/// `ONEJOB_EXTREMES` asks for more inputs, `ONEJOB_EXTREMES_SEED` for others; a failure names the input itself.
+pub fn every_input_is_answered(
+    program: &Path,
+    dir: &Path,
+    branches: &[(Value, Value)],
+    count: usize,
+    share: usize,
+) {
+    let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let count = setting("ONEJOB_EXTREMES").map_or(count, |count| count as usize);
+    let seed = setting("ONEJOB_EXTREMES_SEED").unwrap_or(7);
+    let (mut all, mut done) = (0, 0);
+    for (schema, fixed) in branches {
+        for input in inputs(schema, fixed, seed, count) {
+            let output = run_bounded(program, dir, &input, 20, 1600)
+                .unwrap_or_else(|error| panic!("{} cannot be run: {error}", program.display()));
+            let code = output.status.code();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                matches!(code, Some(0 | 2 | 3 | 66 | 73)),
+                "seed {seed}, {input}: {code:?} {stderr}"
+            );
+            all += 1;
+            done += usize::from(code == Some(0));
+        }
+    }
+    assert!(
+        done * 100 >= all * share,
+        "only {done} of {all} were done (seed {seed})"
+    );
+}
+
+/// The input schema that a program describes.
+pub fn input_schema(program: &Path) -> Value {
+    let output = Command::new(program)
+        .arg("--describe")
+        .output()
+        .unwrap_or_else(|error| panic!("{} cannot be run: {error}", program.display()));
+    let whole: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    whole["input_schema"].clone()
 }

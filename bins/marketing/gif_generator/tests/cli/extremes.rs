@@ -2,37 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-use testkit::extremes::{inputs, run_bounded};
+use serde_json::json;
+use testkit::extremes::{every_input_is_answered, input_schema};
 
-/// Runs `count` inputs of each branch; at least `share` percent must get past validation.
-fn every_input_is_answered(dir: &Path, branches: &[(Value, Value)], count: usize, share: usize) {
-    let program = Path::new(env!("CARGO_BIN_EXE_gif_generator"));
-    let (mut all, mut done) = (0, 0);
-    for (schema, fixed) in branches {
-        for input in inputs(schema, fixed, 7, count) {
-            let output = run_bounded(program, dir, &input, 20, 1600).unwrap();
-            let code = output.status.code();
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            assert!(
-                matches!(code, Some(0 | 2 | 3 | 66 | 73)),
-                "{input}: {code:?} {stderr}"
-            );
-            all += 1;
-            done += usize::from(code == Some(0));
-        }
-    }
-    assert!(done * 100 >= all * share, "only {done} of {all} were done");
-}
-
-fn described() -> Value {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_gif_generator"))
-        .arg("--describe")
-        .output()
-        .unwrap();
-    let whole: Value = serde_json::from_slice(&output.stdout).unwrap();
-    whole["input_schema"].clone()
-}
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gif_generator");
 
 #[test]
 fn absurd_numbers_are_answered() {
@@ -40,5 +13,11 @@ fn absurd_numbers_are_answered() {
     crate::moving(dir.path(), 3);
     // A byte limit at its lowest fits nothing, and most delays and numbers of frames are refused.
     let fixed = json!({"max_bytes": null, "delays": [], "max_frames": 3000, "images": ["shot0.png", "shot1.png", "shot2.png"], "output": "o.gif", "video": null});
-    every_input_is_answered(dir.path(), &[(described(), fixed)], 50, 20);
+    every_input_is_answered(
+        Path::new(PROGRAM),
+        dir.path(),
+        &[(input_schema(Path::new(PROGRAM)), fixed)],
+        50,
+        20,
+    );
 }
