@@ -16,8 +16,8 @@ use std::{
 };
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Gate, PendingArtifact, Plan, PlannedAction, Policy, Secret,
-    Source, Tool, ToolError, ToolResult, Usd,
+    Context, Definition, Effect, ErrorKind, Gate, PendingArtifact, Policy, Secret, Source, Tool, ToolError,
+    ToolResult, Usd, View,
 };
 use garde::Validate;
 use schemars::JsonSchema;
@@ -40,7 +40,7 @@ struct Input {
     text: String,
     /// A number with limits that comes from everywhere.
     #[serde(default = "three")]
-    #[schemars(extend("x-cli" = {"short": "n", "env": "SAMPLE_COUNT", "config": "sample.count"}))]
+    #[schemars(extend("x-cli" = {"short": "n", "env": "SAMPLE_COUNT", "config": "tools.sample_tool.settings.count"}))]
     #[garde(range(min = 1, max = 100))]
     count: u32,
     /// A secret.
@@ -178,8 +178,6 @@ struct Output {
     token_chars: Option<usize>,
     /// Steps taken.
     done: usize,
-    /// What would be deleted, or was.
-    plan: Plan,
 }
 
 impl SampleTool {
@@ -212,7 +210,7 @@ impl Tool for SampleTool {
             ])
             .gate(gate)
             .long_running()
-            .policy(policy)
+            .policy(policy, "the tests wait for it")
     }
 
     fn plan_first(input: &Input) -> bool {
@@ -225,7 +223,6 @@ impl Tool for SampleTool {
             echo: serde_json::to_value(&input).unwrap_or_default(),
             token_chars: input.token.as_ref().map(|token| token.reveal().chars().count()),
             done: 0,
-            plan: Plan::default(),
         };
         let mut begun = Vec::new();
         for step in &input.step {
@@ -236,7 +233,7 @@ impl Tool for SampleTool {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let text = output.echo.to_string();
         assert!(!text.contains(r#""place":"render""#), "panic in render");
         writeln!(out, "done {}", output.done)
@@ -305,12 +302,7 @@ async fn take(
         }
         Step::Ready {} => ctx.notify_ready(),
         Step::Delete { path } => {
-            output.plan.actions.push(PlannedAction {
-                action: "delete_file".to_owned(),
-                target: path.display().to_string(),
-                detail: String::new(),
-            });
-            if !ctx.dry_run() {
+            if ctx.may("delete_file", &path.display().to_string(), "") {
                 std::fs::remove_file(path).map_err(|e| ToolError::file("delete", path, &e))?;
             }
         }

@@ -1,12 +1,16 @@
-//! What the harness hands to a tool: clock, cancellation, progress, files, settings, money.
+//! What the harness hands to a tool: clock, cancellation, settings, log.
+//!
+//! Files (`artifact`), progress (`progress`), money (`spend`) and planning (`planning`) add their own methods from
+//! modules above this one; a provider crate keeps what it needs once per run through [`Context::once`].
 
 use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -16,11 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     contract::{
-        Artifact, Definition, EventBody, LogLevel, Mode, Policy, Progress, Secret, ToolError, ToolResult, Usd,
+        Artifact, Definition, EventBody, LogLevel, Mode, Plan, Policy, Secret, ToolError, ToolResult, Usd,
     },
-    files::PendingArtifact,
-    harness::Emitter,
-    state::{BudgetLimits, Checkpoint, Ledger},
+    events::Emitter,
+    files::FileId,
+    state::Checkpoint,
+    text,
 };
 
 /// Where the time comes from.
@@ -68,8 +73,42 @@ pub(crate) struct Inner {
     pub(crate) pending: Mutex<Vec<PathBuf>>,
     pub(crate) cost: Mutex<Usd>,
     pub(crate) items: AtomicU64,
-    #[cfg(feature = "http")]
-    pub(crate) http: std::sync::OnceLock<crate::providers::http::Http>,
+    /// Files that the run read or said it will read: no output may take their place.
+    pub(crate) inputs: Mutex<Vec<(FileId, PathBuf)>>,
+    pub(crate) plan: Mutex<Plan>,
+    /// The plan that this run is held to, with what it met outside it.
+    pub(crate) bound: Option<crate::planning::Bound>,
+    once: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Inner {
+    /// A run that acts, with fresh ids and nothing done yet.
+    pub(crate) fn new(definition: Definition, clock: Clock, config: Config, emitter: Emitter) -> Self {
+        Self {
+            definition,
+            mode: Mode::Apply,
+            clock,
+            run_id: random_id("run"),
+            trace_id: random_id("trace"),
+            state_dir: None,
+            config,
+            emitter,
+            json: false,
+            json_asked: false,
+            stands_for: Mutex::default(),
+            bar: None,
+            cancel: CancellationToken::new(),
+            cooperative: AtomicBool::new(false),
+            artifacts: Mutex::default(),
+            pending: Mutex::default(),
+            cost: Mutex::default(),
+            items: AtomicU64::new(0),
+            inputs: Mutex::default(),
+            plan: Mutex::default(),
+            bound: None,
+            once: Mutex::default(),
+        }
+    }
 }
 
 /// A panic elsewhere must not hide what was recorded so far.
@@ -101,28 +140,10 @@ impl Context {
 
     /// A context outside the harness, for unit tests: state in `dir`, system clock, no events.
     pub fn detached(definition: Definition, dir: &Path) -> ToolResult<Self> {
-        Ok(Self::new(Inner {
-            definition,
-            mode: Mode::Apply,
-            clock: Clock::System,
-            run_id: random_id("run"),
-            trace_id: random_id("trace"),
-            state_dir: Some(dir.to_owned()),
-            config: Config::load()?,
-            emitter: Emitter::silent(),
-            json: true,
-            json_asked: false,
-            stands_for: Mutex::default(),
-            bar: None,
-            cancel: CancellationToken::new(),
-            cooperative: AtomicBool::new(false),
-            artifacts: Mutex::default(),
-            pending: Mutex::default(),
-            cost: Mutex::default(),
-            items: AtomicU64::new(0),
-            #[cfg(feature = "http")]
-            http: std::sync::OnceLock::new(),
-        }))
+        let mut inner = Inner::new(definition, Clock::System, Config::load()?, Emitter::silent());
+        inner.state_dir = Some(dir.to_owned());
+        inner.json = true;
+        Ok(Self::new(inner))
     }
 
     /// Whether this run may have effects.
@@ -138,6 +159,11 @@ impl Context {
     /// Fires when the run is to stop. Asking for it makes the run cooperative: it gets the policy's grace to wind up.
     pub fn cancellation(&self) -> &CancellationToken {
         self.inner.cooperative.store(true, Ordering::Relaxed);
+        &self.inner.cancel
+    }
+
+    /// Fires when the run is to stop, without making the run cooperative: for waits that nothing is lost by ending.
+    pub fn stopping(&self) -> &CancellationToken {
         &self.inner.cancel
     }
 
@@ -200,9 +226,19 @@ impl Context {
         self.inner.config.secret(name)
     }
 
-    /// A decoded value of `onejob.toml`.
-    pub fn setting<T: DeserializeOwned>(&self, key: &str) -> ToolResult<Option<T>> {
-        self.inner.config.onejob(key)
+    /// The settings of this tool: `[tools.NAME.settings]` of `onejob.toml`; the default without them.
+    pub fn tool_settings<T: DeserializeOwned + Default>(&self) -> ToolResult<T> {
+        self.inner.config.tool_settings(&self.inner.definition.name)
+    }
+
+    /// The settings of a provider: `[providers.NAME]` of `onejob.toml`; the default without them.
+    pub fn provider_settings<T: DeserializeOwned + Default>(&self, provider: &str) -> ToolResult<T> {
+        self.inner.config.provider_settings(provider)
+    }
+
+    /// The checkpoint of this tool for one job.
+    pub fn checkpoint(&self, key: &str) -> ToolResult<Checkpoint> {
+        Checkpoint::open(self.state_dir()?, &self.inner.definition.name, key)
     }
 
     /// The state directory of the host; kind `config` when there is none.
@@ -213,88 +249,29 @@ impl Context {
         })
     }
 
-    /// The ledger of the host, with the limits of `onejob.toml` (`[budget]`) and `DAILY_BUDGET_USD`.
-    pub fn ledger(&self) -> ToolResult<Ledger> {
-        let mut limits: BudgetLimits = self.setting("budget")?.unwrap_or_default();
-        if let Some(text) = self.env("DAILY_BUDGET_USD") {
-            let daily: Usd = text.parse().map_err(|message: String| {
-                ToolError::config(format!("`DAILY_BUDGET_USD`: {message}")).code("invalid_daily_budget")
-            })?;
-            if daily <= Usd::ZERO {
-                return Err(
-                    ToolError::config("`DAILY_BUDGET_USD` must be above 0").code("invalid_daily_budget")
-                );
-            }
-            limits.daily_usd = Some(daily);
+    /// What a provider keeps once per run (a client with its pool): made by the first who asks, shared by all.
+    ///
+    /// Fails as `make` fails; then the next one tries again.
+    pub fn once<T: Clone + Send + Sync + 'static>(
+        &self,
+        make: impl FnOnce() -> ToolResult<T>,
+    ) -> ToolResult<T> {
+        let kept = |found: &Arc<dyn Any + Send + Sync>| found.downcast_ref::<T>().cloned();
+        if let Some(value) = lock(&self.inner.once).get(&TypeId::of::<T>()).and_then(kept) {
+            return Ok(value);
         }
-        Ledger::open(self.state_dir()?, limits)
-    }
-
-    /// The checkpoint of this tool for one job.
-    pub fn checkpoint(&self, key: &str) -> ToolResult<Checkpoint> {
-        Checkpoint::open(self.state_dir()?, &self.inner.definition.name, key)
-    }
-
-    /// Starts a stage of the run. `unit` names what is counted.
-    pub fn progress(&self, stage: &str, unit: &str, total: Option<u64>) -> ProgressBar {
-        let bar = ProgressBar {
-            context: self.clone(),
-            state: Mutex::new(ProgressState {
-                progress: Progress {
-                    stage: stage.to_owned(),
-                    done: 0,
-                    total,
-                    unit: unit.to_owned(),
-                    message: String::new(),
-                },
-                shown: None,
-            }),
-        };
-        bar.show(true);
-        bar
-    }
-
-    /// Starts a file that appears at `path` whole, on commit, or not at all.
-    pub fn create(
-        &self,
-        path: impl AsRef<Path>,
-        media_type: &str,
-        role: &str,
-    ) -> ToolResult<PendingArtifact> {
-        PendingArtifact::create(self.clone(), path.as_ref(), media_type, role)
-    }
-
-    /// Writes a whole file in one go.
-    pub fn write(
-        &self,
-        path: impl AsRef<Path>,
-        media_type: &str,
-        role: &str,
-        bytes: &[u8],
-    ) -> ToolResult<Artifact> {
-        let path = path.as_ref();
-        let mut pending = self.create(path, media_type, role)?;
-        std::io::Write::write_all(&mut pending, bytes).map_err(|e| ToolError::file("write", path, &e))?;
-        pending.commit()
-    }
-
-    /// Reads a whole file of at most `max_bytes`.
-    pub fn read(&self, path: impl AsRef<Path>, max_bytes: u64) -> ToolResult<Vec<u8>> {
-        crate::files::read_limited(path.as_ref(), max_bytes)
+        // Not under the lock: making one may itself ask for another.
+        let made = make()?;
+        let mut once = lock(&self.inner.once);
+        let entry = once
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(made.clone()));
+        Ok(kept(entry).unwrap_or(made))
     }
 
     /// Files made so far.
     pub fn artifacts(&self) -> Vec<Artifact> {
         lock(&self.inner.artifacts).clone()
-    }
-
-    /// Notes money spent by this run (the ledger is separate: settle the reservation there).
-    pub fn cost(&self, usd: Usd, what: &str) {
-        *lock(&self.inner.cost) += usd;
-        self.inner.emitter.emit(EventBody::Cost {
-            usd,
-            what: what.to_owned(),
-        });
     }
 
     /// Adds to the count of handled items in run log and metrics.
@@ -305,7 +282,7 @@ impl Context {
     /// A line for log and job. Must not hold secrets or message texts.
     pub fn info(&self, message: impl Into<String>) {
         let message = message.into();
-        self.hidden_bar(|| tracing::info!("{message}"));
+        self.hidden_bar(|| tracing::info!("{}", text::visible_line(&message)));
         self.inner.emitter.emit(EventBody::Log {
             level: LogLevel::Info,
             message,
@@ -315,7 +292,7 @@ impl Context {
     /// A warning for log and job. Must not hold secrets or message texts.
     pub fn warn(&self, message: impl Into<String>) {
         let message = message.into();
-        self.hidden_bar(|| tracing::warn!("{message}"));
+        self.hidden_bar(|| tracing::warn!("{}", text::visible_line(&message)));
         self.inner.emitter.emit(EventBody::Log {
             level: LogLevel::Warn,
             message,
@@ -338,26 +315,16 @@ impl Context {
         let line = if self.inner.json {
             format!("{value}\n")
         } else {
-            text.to_owned()
+            text::visible(text).into_owned()
         };
         // Trouble here is met again, and told, when the result itself is written.
-        self.hidden_bar(|| drop(crate::harness::write_stdout(&line)));
+        self.hidden_bar(|| drop(crate::stdout::write(&line)));
     }
 
     /// Tells systemd that a long-running tool is up.
     pub fn notify_ready(&self) {
         // Without a notify socket there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    }
-
-    /// The HTTP client of this run.
-    #[cfg(feature = "http")]
-    pub fn http(&self) -> ToolResult<crate::providers::http::Http> {
-        if let Some(http) = self.inner.http.get() {
-            return Ok(http.clone());
-        }
-        let http = crate::providers::http::Http::for_context(self)?;
-        Ok(self.inner.http.get_or_init(|| http).clone())
     }
 
     fn hidden_bar(&self, act: impl FnOnce()) {
@@ -367,94 +334,4 @@ impl Context {
             _ => act(),
         }
     }
-}
-
-/// Progress of one stage. Updates are throttled; the first and the last always go out.
-#[derive(Debug)]
-pub struct ProgressBar {
-    context: Context,
-    state: Mutex<ProgressState>,
-}
-
-#[derive(Debug)]
-struct ProgressState {
-    progress: Progress,
-    shown: Option<Instant>,
-}
-
-/// Shortest time between two progress events.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-
-impl ProgressBar {
-    /// Adds to the count.
-    pub fn inc(&self, count: u64) {
-        lock(&self.state).progress.done += count;
-        self.show(false);
-    }
-
-    /// Sets the count.
-    pub fn set(&self, done: u64) {
-        lock(&self.state).progress.done = done;
-        self.show(false);
-    }
-
-    /// Sets the total once it is known.
-    pub fn set_total(&self, total: u64) {
-        lock(&self.state).progress.total = Some(total);
-        self.show(false);
-    }
-
-    /// Sets the text for people.
-    pub fn message(&self, text: impl Into<String>) {
-        lock(&self.state).progress.message = text.into();
-        self.show(false);
-    }
-
-    /// Ends the stage; shows the last state.
-    pub fn finish(&self) {
-        self.show(true);
-    }
-
-    fn show(&self, always: bool) {
-        let mut state = lock(&self.state);
-        if !always && state.shown.is_some_and(|at| at.elapsed() < PROGRESS_INTERVAL) {
-            return;
-        }
-        state.shown = Some(Instant::now());
-        let progress = state.progress.clone();
-        drop(state);
-        let inner = self.context.inner();
-        if let Some(bar) = &inner.bar {
-            draw(bar, &progress);
-        }
-        if inner.definition.long_running {
-            let status = format!("{}: {} {}", progress.stage, progress.done, progress.unit);
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&status)]);
-        }
-        inner.emitter.emit(EventBody::Progress(progress));
-    }
-}
-
-fn draw(bar: &indicatif::ProgressBar, progress: &Progress) {
-    let template = if progress.total.is_some() {
-        "{prefix:>12.cyan} [{bar:30}] {pos}/{len} {msg} ({eta} left)"
-    } else {
-        "{prefix:>12.cyan} {spinner} {pos} {msg} ({elapsed})"
-    };
-    if bar.prefix() != progress.stage {
-        if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_prefix(progress.stage.clone());
-        bar.reset();
-    }
-    if let Some(total) = progress.total {
-        bar.set_length(total);
-    }
-    bar.set_position(progress.done);
-    bar.set_message(
-        format!("{} {}", progress.unit, progress.message)
-            .trim_end()
-            .to_owned(),
-    );
 }

@@ -1,27 +1,40 @@
-//! The crate every onejob tool names: the contract, the harness that turns a [`contract::Tool`] into a program,
-//! the state shared by all binaries of a host, configuration, and the providers (one cargo feature each).
+//! The crate every onejob tool names: the contract (from a crate of its own below this one), the harness that turns a
+//! [`Tool`] into a program, the state shared by all binaries of a host, and configuration.
 //!
-//! A tool's `main.rs` is one call: `app_core::main::<MyTool>()`.
+//! A tool's `main.rs` is one call: `app_core::main::<MyTool>()`. Providers (`web`, `sql`, `raster`, `telegram`, ...)
+//! are crates above this one; a tool names those it uses.
+//!
+//! Modules lie in layers, and no arrow runs back up: `contract` (a crate), `text`, `files`, `config`, `state`,
+//! `events`, `context`, then what adds methods to it (`artifact`, `planning`, `progress`, `spend`), `render`, `tool`,
+//! and the `harness` on top.
 
-#[cfg(feature = "web")]
-pub mod charset;
+pub mod address;
+mod artifact;
 pub mod config;
 mod context;
-pub mod contract;
-pub mod css;
-pub mod evidence;
-mod files;
+mod events;
+pub mod files;
 pub mod harness;
-pub mod html;
+mod planning;
 pub mod process;
-pub mod providers;
+mod progress;
+mod render;
+mod spend;
 pub mod state;
-pub mod web;
+mod stdout;
+pub mod text;
+mod tool;
 
-pub use context::{Clock, Context, ProgressBar};
+pub use ::contract;
+pub use ::contract::definition;
+
+pub use artifact::PendingArtifact;
+pub use context::{Clock, Context};
 pub use contract::{
-    Artifact, Definition, Effect, ErrorKind, Gate, Mode, Plan, PlannedAction, Policy, Secret, Source, Tool,
+    Artifact, Definition, Effect, ErrorKind, Gate, Mode, Plan, PlannedAction, Policy, Secret, Source,
     ToolError, ToolResult, Usd,
 };
-pub use files::PendingArtifact;
 pub use harness::main;
+pub use progress::ProgressBar;
+pub use render::{Paint, View, render_value};
+pub use tool::Tool;

@@ -5,7 +5,9 @@
 use std::time::{Duration, Instant};
 
 use app_core::contract::{ToolError, ToolResult};
-use job_manager::{Close, JobEventBody, JobManager, ListRequest, Options, Role, Settings, StartRequest};
+use job_manager::{
+    Close, JobEventBody, JobFilter, JobManager, ListRequest, Options, Role, Settings, StartRequest,
+};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -114,8 +116,11 @@ async fn measure() -> ToolResult<serde_json::Value> {
     let all = begin_all.elapsed();
     let begin = Instant::now();
     let filtered = ListRequest {
-        tool: Some("quick7".to_owned()),
-        state: Some("succeeded".to_owned()),
+        filter: JobFilter {
+            tools: vec!["quick7".to_owned()],
+            states: vec!["succeeded".to_owned()],
+            ..JobFilter::default()
+        },
         ..ListRequest::default()
     };
     jobs.list(filtered).await?;

@@ -76,7 +76,8 @@ fn describe(name: &str) -> Value {
             "cancel_grace_s": 0.4, "concurrency_key": key,
         },
         "env": [], "examples": [],
-        "input_schema": {"type": "object", "properties": {
+        "input_schema": {"type": "object", "additionalProperties": true, "properties": {
+            "rate": {"type": "integer", "maximum": 100},
             "account": {"type": "string", "default": "main"}, "token": {"type": "string", "writeOnly": true},
         }},
         "output_schema": {"type": "object"},
@@ -139,6 +140,14 @@ fn run(name: &str, input: &Value) -> ExitCode {
             sleep(Duration::from_millis(input["step_ms"].as_u64().unwrap_or(0)));
         }
     }
+    if let Some(text) = input["write"].as_str() {
+        drop(std::fs::write("made.txt", text));
+        let sha256 = input["sha256"].clone();
+        events.emit(json!({"kind": "artifact", "path": "made.txt", "media_type": "text/plain", "bytes": text.len(), "sha256": sha256, "role": "output"}));
+    }
+    for n in 0..input["logs"].as_u64().unwrap_or(0) {
+        events.emit(json!({"kind": "log", "level": "info", "message": format!("line {n}")}));
+    }
     if let Some(path) = input["artifact"].as_str() {
         events.emit(json!({"kind": "artifact", "path": path, "media_type": "text/plain", "bytes": 1, "sha256": "00", "role": "output"}));
         events.emit(json!({"kind": "cost", "usd": 0.25, "what": "ink"}));
@@ -193,9 +202,38 @@ fn ending(input: &Value, events: &mut Stream) -> ExitCode {
         events.emit(json!({"kind": "finished", "error": error}));
         return ExitCode::from(exit);
     }
-    let output = json!({"echo": input["echo"], "args": env::args().skip(1).collect::<Vec<_>>(), "dir": env::current_dir().ok()});
+    if let Some(targets) = input["targets"].as_array() {
+        return act_on(targets, events);
+    }
+    // Only whether it came, and as what: the tests look for the secret itself everywhere.
+    let token = input["token"]
+        .as_str()
+        .map(|t| format!("{} letters, {}", t.len(), t.split('-').next().unwrap_or("")));
+    let output = json!({"token": token, "echo": input["echo"], "args": env::args().skip(1).collect::<Vec<_>>(), "dir": env::current_dir().ok()});
     events.emit(json!({"kind": "finished", "output": output}));
     drop(writeln!(std::io::stdout(), "{output}"));
+    ExitCode::SUCCESS
+}
+
+/// Plans for each target, or acts on those of the plan that it is given.
+fn act_on(targets: &[Value], events: &mut Stream) -> ExitCode {
+    let planning = env::args().any(|a| a == "--dry-run");
+    let plan = env::var("ONEJOB_PLAN_FILE")
+        .ok()
+        .and_then(|path| std::fs::read_to_string(path).ok());
+    let plan: Value = plan
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let output = if planning {
+        let actions: Vec<Value> = targets
+            .iter()
+            .map(|t| json!({"action": "touch", "target": t}))
+            .collect();
+        json!({"plan": {"total": actions.len(), "actions": actions, "truncated": false}})
+    } else {
+        json!({"acted_on": plan["actions"].as_array().map(|a| a.iter().map(|p| p["target"].clone()).collect::<Vec<_>>())})
+    };
+    events.emit(json!({"kind": "finished", "output": output}));
     ExitCode::SUCCESS
 }
 

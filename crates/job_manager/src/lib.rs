@@ -1,7 +1,7 @@
 //! The job manager: finds the tools, keeps the queue and its history, and runs the tools as child processes.
 //!
 //! It knows no tool, no HTTP and no user interface. Every face uses the same verbs with the same payloads:
-//! `list_tools`, `start`, `get`, `list`, `cancel`, `retry`, `logs`, `subscribe`.
+//! `list_tools`, `validate`, `start`, `get`, `list`, `cancel`, `retry`, `logs`, `artifact`, `subscribe`, `watch`, `status`.
 //!
 //! Several processes may share one store. One of them at most is the worker, which takes every job that nobody keeps
 //! for himself; a foreground process runs the jobs it started itself; a client only asks. See [`Role`].
@@ -21,6 +21,7 @@ mod owner;
 mod poke;
 mod redact;
 mod registry;
+mod secrets;
 mod settings;
 mod state;
 mod store;
@@ -32,10 +33,14 @@ pub use id::JobId;
 pub use limits::Limits;
 pub use manager::{JobManager, Options, Role};
 pub use message::Close;
-pub use settings::{Envelope, JobsSection, LegacySection, Settings, ToolSection};
-pub use state::JobState;
-pub use verbs::JobEvents;
+pub use registry::{describe, describe_all, is_tool_name};
+pub use settings::{Envelope, JobsSection, LegacySection, SecretsBy, Settings, ToolSection};
+pub use state::{JobState, exit_code};
+pub use verbs::{JobEvents, OpenArtifact, Watch};
 pub use wire::{
-    CancelReport, FallbackCount, Job, JobEvent, JobEventBody, JobLine, JobPage, ListRequest, Load, LogLine,
-    LogPage, LogRequest, Pruned, Route, RunMode, StartRequest, Started, Stream, ToolEntry,
+    ArtifactInfo, ArtifactState, CancelReport, FallbackCount, FamilySlots, Job, JobEvent, JobEventBody,
+    JobFilter, JobLine, JobPage, KeyInUse, ListRequest, Load, LogLine, LogPage, LogRequest, Pruned,
+    RetryRequest, Route, RunMode, Slots, StartRequest, Started, Status, Stream, ToolEntry, ToolList,
+    ToolSummary, Validation, Waiting, WaitingFor, WaitingJob, WatchBody, WatchEvent, WatchRequest,
+    WorkerStatus,
 };

@@ -4,6 +4,7 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
+    time::Duration,
 };
 
 use app_core::{
@@ -17,7 +18,7 @@ use crate::{
     executor::Place,
     message::{Close, Message},
     owner::{self, Owner},
-    poke::Pokes,
+    poke::{self, Pokes},
     registry::Registry,
     settings::Settings,
     store::Store,
@@ -61,10 +62,7 @@ impl Options {
                     ToolError::config("cannot find the folder of the tools").hint("set ONEJOB_TOOLS_DIR")
                 })?,
         };
-        let settings = match config.find_file("onejob.toml") {
-            Some(file) => Settings::load(file.parent().unwrap_or(Path::new(".")))?,
-            None => Settings::default(),
-        };
+        let settings = Settings::from_config(config)?;
         Ok(Self {
             state_dir: state_dir.into(),
             tools_dir,
@@ -87,6 +85,7 @@ struct Shared {
     state_dir: PathBuf,
     role: Role,
     name: String,
+    plan_age: Duration,
     poked: tokio::task::JoinHandle<()>,
 }
 
@@ -129,6 +128,7 @@ impl JobManager {
         let registry = Registry::open(tools_dir, state_dir.join("registry.json"), settings.clone())?;
         let (own, inbox) = mpsc::channel();
         let poked = runtime.spawn(pass_pokes_on(pokes.receiver()?, own.clone()));
+        let plan_max_age_s = settings.jobs.plan_max_age_s;
         let place = Place {
             state_dir: state_dir.clone(),
             owner: name.clone(),
@@ -161,6 +161,7 @@ impl JobManager {
                 state_dir,
                 role,
                 name,
+                plan_age: Duration::from_secs(plan_max_age_s),
                 poked,
             }),
         })
@@ -188,6 +189,11 @@ impl JobManager {
     /// Name of this process among those that share the store.
     pub(crate) fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// How long a plan can be carried out after it was made.
+    pub(crate) fn plan_age(&self) -> Duration {
+        self.shared.plan_age
     }
 
     pub(crate) fn registry(&self) -> &Registry {
@@ -224,9 +230,12 @@ impl Drop for Shared {
 async fn pass_pokes_on(socket: tokio::net::UnixDatagram, inbox: mpsc::Sender<Message>) {
     let mut buffer = [0; 8];
     while socket.recv(&mut buffer).await.is_ok() {
+        let mut everything = buffer[0] != poke::FOLLOWERS;
         // Many pokes are one.
-        while socket.try_recv(&mut buffer).is_ok() {}
-        if inbox.send(Message::Poke).is_err() {
+        while socket.try_recv(&mut buffer).is_ok() {
+            everything |= buffer[0] != poke::FOLLOWERS;
+        }
+        if inbox.send(Message::Poke { everything }).is_err() {
             return;
         }
     }

@@ -28,8 +28,8 @@ pub(crate) enum Message {
     Cleaned { owner: String, lock: Lock },
     /// The processes of a dead owner could not be ended yet.
     NotCleaned { owner: String },
-    /// Another process changed the store.
-    Poke,
+    /// Another process changed the store; not `everything`: only what those see who follow jobs.
+    Poke { everything: bool },
     /// End.
     Close(Close, Option<tokio::sync::oneshot::Sender<()>>),
 }

@@ -88,6 +88,11 @@ fn is_marked(pid: u32, marks: &[String]) -> bool {
     !marks.is_empty() && marks.iter().all(has)
 }
 
+/// Whether any living process matches. One look.
+pub(crate) fn any(wanted: &Wanted) -> bool {
+    !find(wanted).is_empty()
+}
+
 /// Ends every process that matches: SIGTERM, `grace`, SIGKILL. Returns when none is left, with the number ended.
 /// Gives up after a minute: then something sits in the kernel, and the number is an error.
 pub(crate) fn end(wanted: &Wanted, grace: Duration) -> Result<usize, usize> {

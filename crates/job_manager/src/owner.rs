@@ -15,6 +15,8 @@ use std::{
 use app_core::contract::{ErrorKind, ToolError, ToolResult};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::wire::WorkerStatus;
+
 /// A held lock on a file below the state folder.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -140,12 +142,19 @@ pub(crate) fn become_worker(state_dir: &Path) -> ToolResult<Lock> {
     }
 }
 
-/// Whether some worker lives.
-pub(crate) fn worker_lives(state_dir: &Path) -> bool {
-    let Ok(file) = File::open(state_dir.join("worker.lock")) else {
-        return false;
-    };
-    flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+/// The worker of a store, if one lives: its process id, and since when.
+pub(crate) fn worker(state_dir: &Path) -> Option<WorkerStatus> {
+    let mut file = File::open(state_dir.join("worker.lock")).ok()?;
+    if flock(&file, FlockOperation::NonBlockingLockShared) != Err(rustix::io::Errno::WOULDBLOCK) {
+        return None;
+    }
+    let since = file.metadata().ok()?.modified().ok()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    Some(WorkerStatus {
+        pid: text.trim().parse().unwrap_or_default(),
+        since: jiff::Timestamp::try_from(since).ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -168,7 +177,7 @@ mod tests {
     fn the_second_worker_is_told_the_pid_of_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let first = become_worker(dir.path()).unwrap();
-        assert!(worker_lives(dir.path()));
+        assert!(worker(dir.path()).is_some());
         let error = become_worker(dir.path()).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Locked);
         assert!(
@@ -176,6 +185,6 @@ mod tests {
             "{error}"
         );
         drop(first);
-        assert!(!worker_lives(dir.path()));
+        assert!(!worker(dir.path()).is_some());
     }
 }

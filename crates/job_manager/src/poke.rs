@@ -10,6 +10,9 @@ use std::{
 
 use app_core::contract::{ToolError, ToolResult};
 
+/// What a poke says that concerns only those who follow jobs. Any other byte concerns everybody.
+pub(crate) const FOLLOWERS: u8 = b'.';
+
 /// This process's socket, and the folder of all of them.
 #[derive(Debug)]
 pub(crate) struct Pokes {
@@ -44,8 +47,8 @@ impl Pokes {
             .map_err(|e| ToolError::file("listen in", &self.path, &e))
     }
 
-    /// Pokes all others; removes the sockets of the dead.
-    pub(crate) fn poke_others(&self) {
+    /// Pokes all others; removes the sockets of the dead. Not `everything`: it concerns only those who follow jobs.
+    pub(crate) fn poke_others(&self, everything: bool) {
         let Ok(entries) = std::fs::read_dir(&self.path) else {
             return;
         };
@@ -56,7 +59,10 @@ impl Pokes {
             if name == self.name || entry.path().extension().is_none_or(|e| e != "sock") {
                 continue;
             }
-            match self.socket.send_to(b"!", address(&self.dir, &name)) {
+            match self.socket.send_to(
+                &[if everything { b'!' } else { FOLLOWERS }],
+                address(&self.dir, &name),
+            ) {
                 // A full socket belongs to somebody who will look anyway.
                 Ok(_) => {}
                 Err(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
@@ -89,9 +95,10 @@ mod tests {
         std::fs::create_dir(&dir).unwrap();
         let (a, b) = (Pokes::open(&dir, "a").unwrap(), Pokes::open(&dir, "b").unwrap());
         drop(UnixDatagram::bind(address(&a.dir, "dead.sock")).unwrap());
-        a.poke_others();
+        a.poke_others(false);
         let mut buffer = [0; 8];
         assert_eq!(b.socket.recv(&mut buffer).unwrap(), 1);
+        assert_eq!(buffer[0], FOLLOWERS);
         assert!(!dir.join("dead.sock").exists());
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// `queued -> running -> succeeded | failed | cancelled | timed_out`.
+/// `queued -> running -> succeeded | failed | waiting | cancelled | timed_out`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum JobState {
@@ -53,6 +53,17 @@ pub enum JobState {
         /// Why; with kind `partial` it carries the output.
         error: Box<ToolError>,
     },
+    /// It stopped and waits for somebody's approval. This run is over; started again it goes on from there.
+    Waiting {
+        /// When it was asked for.
+        queued_at: Timestamp,
+        /// When the last attempt began.
+        started_at: Timestamp,
+        /// When it stopped.
+        finished_at: Timestamp,
+        /// What it waits for; it carries the output.
+        error: Box<ToolError>,
+    },
     /// Somebody stopped it.
     Cancelled {
         /// When it was asked for.
@@ -80,11 +91,12 @@ pub enum JobState {
 
 impl JobState {
     /// Names of the states as they stand on the wire and in the store.
-    pub const NAMES: [&'static str; 6] = [
+    pub const NAMES: [&'static str; 7] = [
         "queued",
         "running",
         "succeeded",
         "failed",
+        "waiting",
         "cancelled",
         "timed_out",
     ];
@@ -96,6 +108,7 @@ impl JobState {
             Self::Running { .. } => "running",
             Self::Succeeded { .. } => "succeeded",
             Self::Failed { .. } => "failed",
+            Self::Waiting { .. } => "waiting",
             Self::Cancelled { .. } => "cancelled",
             Self::TimedOut { .. } => "timed_out",
         }
@@ -110,7 +123,9 @@ impl JobState {
     pub fn failure(&self) -> Option<ToolError> {
         match self {
             Self::Queued { .. } | Self::Running { .. } | Self::Succeeded { .. } => None,
-            Self::Failed { error, .. } | Self::TimedOut { error, .. } => Some((**error).clone()),
+            Self::Failed { error, .. } | Self::Waiting { error, .. } | Self::TimedOut { error, .. } => {
+                Some((**error).clone())
+            }
             Self::Cancelled { .. } => Some(ToolError::cancelled().from_source("job")),
         }
     }
@@ -118,8 +133,19 @@ impl JobState {
     /// Exit code of a process that ends like the job; `None` while it is not over.
     pub fn exit_code(&self) -> Option<u8> {
         self.is_over()
-            .then(|| self.failure().map_or(0, |e| e.kind.exit_code()))
+            .then(|| self.failure().map_or(0, |e| exit_code(&e)))
     }
+}
+
+/// Exit code of a process that ends with this error: a replaced script keeps its own.
+pub fn exit_code(error: &ToolError) -> u8 {
+    let own = error
+        .context
+        .get(crate::fallback::EXIT_CODE)
+        .and_then(serde_json::Value::as_u64);
+    own.filter(|_| error.source == "legacy")
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(error.kind.exit_code())
 }
 
 /// The error of a run that took too long.

@@ -10,6 +10,7 @@ use app_core::{ErrorKind, ToolError, ToolResult};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
+use crate::client::Telegram;
 use crate::export::Attachment;
 use crate::history::Mark;
 use crate::model::{MarkedId, Media, Message, Peer};
@@ -34,8 +35,66 @@ pub struct Progress {
     pub mark: Option<Mark>,
     /// When it began; written into the export, so that a resumed one is the same.
     pub began: jiff::Timestamp,
-    /// All messages are there.
+    /// All messages of the chat itself are there.
     pub complete: bool,
+    /// What is to be done next; not there in archives of earlier versions, which were kept only once they were done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+}
+
+/// How far an export is beyond reading its chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Messages are still read.
+    Reading,
+    /// All messages are there; files are fetched and the export is written.
+    Writing,
+    /// The export was written, with all files that could be had.
+    Done,
+}
+
+impl Progress {
+    /// Whether the export that filled the archive came to its end.
+    pub fn done(&self) -> bool {
+        self.complete && self.phase.unwrap_or(Phase::Done) == Phase::Done
+    }
+}
+
+/// What became of a message's file, and which file that was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileNote {
+    /// Telegram's number for the file.
+    pub file: i64,
+    /// What became of it.
+    pub attachment: Attachment,
+}
+
+/// Where what is kept of an account lies, closed to everybody else.
+///
+/// # Errors
+/// `io` when it cannot be made.
+pub fn home(telegram: &Telegram) -> ToolResult<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+    let me = telegram.me()?.id;
+    let home = telegram
+        .context()
+        .state_dir()?
+        .join("telegram")
+        .join(me.to_string());
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&home)
+        .map_err(|e| ToolError::file("create", &home, &e))?;
+    Ok(home)
+}
+
+/// A short name for bytes (FNV-1a).
+pub fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// An archive that is open.
@@ -242,8 +301,8 @@ impl Archive {
     }
 
     /// Notes what became of a message's file.
-    pub fn note_file(&self, message: i32, attachment: &Attachment) -> ToolResult<()> {
-        let value = serde_json::to_string(attachment).map_err(|e| ToolError::internal(e.to_string()))?;
+    pub fn note_file(&self, message: i32, note: &FileNote) -> ToolResult<()> {
+        let value = serde_json::to_string(note).map_err(|e| ToolError::internal(e.to_string()))?;
         self.file
             .execute(
                 "INSERT OR REPLACE INTO files VALUES (?, ?)",
@@ -253,8 +312,8 @@ impl Archive {
             .map_err(|e| self.failed(&e))
     }
 
-    /// What became of a message's file, if it has been asked for.
-    pub fn file(&self, message: i32) -> ToolResult<Option<Attachment>> {
+    /// What became of a message's file, if it has been asked for by this version.
+    pub fn file(&self, message: i32) -> ToolResult<Option<FileNote>> {
         let text: Option<String> = self
             .file
             .query_row("SELECT value FROM files WHERE message = ?", [message], |row| {
@@ -262,8 +321,35 @@ impl Archive {
             })
             .optional()
             .map_err(|e| self.failed(&e))?;
-        text.map(|text| serde_json::from_str(&text).map_err(|e| self.unread(&e)))
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// A message, without the people in it.
+    pub fn message(&self, id: i32) -> ToolResult<Option<Message>> {
+        let value: Option<Vec<u8>> = self
+            .file
+            .query_row("SELECT value FROM messages WHERE id = ?", [id], |row| row.get(0))
+            .optional()
+            .map_err(|e| self.failed(&e))?;
+        value
+            .map(|bytes| postcard::from_bytes(&bytes).map_err(|e| self.unread(&e)))
             .transpose()
+    }
+
+    /// The lowest id it holds.
+    pub fn lowest(&self) -> ToolResult<Option<i32>> {
+        self.file
+            .query_row("SELECT min(id) FROM messages", [], |row| row.get(0))
+            .map_err(|e| self.failed(&e))
+    }
+
+    /// Notes how far the export is.
+    pub fn enter(&mut self, phase: Phase) -> ToolResult<()> {
+        if let Some(progress) = self.progress()? {
+            let phase = Some(phase);
+            self.store(Vec::new(), &Progress { phase, ..progress }, false)?;
+        }
+        Ok(())
     }
 
     /// Deletes it.
@@ -348,6 +434,7 @@ mod tests {
             mark: None,
             began: jiff::Timestamp::UNIX_EPOCH,
             complete: false,
+            phase: None,
         }
     }
 

@@ -30,6 +30,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Longest flood wait that is sat out unless `TELEGRAM_FLOOD_WAIT_MAX` says otherwise.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
+/// Longest wait for the answer to the end of a take-out.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Code of the error of [`Telegram::open_for_login`] for a session whose key Telegram takes no more.
+pub const KEY_REVOKED: &str = "key_revoked";
+
+/// Longest flood wait that is sat out for files.
+const PATIENCE_WITH_FILES: Duration = Duration::from_secs(120);
+
 /// Whether a request may be made again when nobody knows if the first one arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
@@ -122,6 +131,8 @@ impl Telegram {
         }
         match telegram.fetch_self().await {
             Ok(me) => Ok((telegram, Some(me))),
+            // Such a key takes no new login either.
+            Err(error) if failure::is_dead_key(&error) => Err(error.code(KEY_REVOKED)),
             Err(error) if error.kind == ErrorKind::Unauthorised => Ok((telegram, None)),
             Err(error) => Err(error),
         }
@@ -185,16 +196,7 @@ impl Telegram {
         let request = tl::functions::users::GetUsers {
             id: vec![tl::enums::InputUser::UserSelf],
         };
-        let users = self
-            .call(Pace::Reads, Repeat::Safe, &request)
-            .await
-            .map_err(|error| {
-                if error.kind == ErrorKind::Unauthorised {
-                    unauthorised("the session is signed out")
-                } else {
-                    error
-                }
-            })?;
+        let users = self.call(Pace::Reads, Repeat::Safe, &request).await?;
         match users.into_iter().next() {
             Some(tl::enums::User::User(user)) => Ok(convert::user(&user)),
             _ => Err(unauthorised("the server names no account for this session")),
@@ -269,7 +271,7 @@ impl Telegram {
             };
             if let Some(wait) = failure::wait_asked(&error).filter(|_| !error_is_per_chat(&error)) {
                 self.block(pace, wait)?;
-                if wait > self.flood_patience {
+                if wait > self.patience(pace) {
                     return Err(error.into());
                 }
                 continue;
@@ -282,6 +284,14 @@ impl Telegram {
                 continue;
             }
             return Err(error.into());
+        }
+    }
+
+    /// Longest wait that is sat out. Files are not worth a long one: what else there is must not wait for them.
+    fn patience(&self, pace: Pace) -> Duration {
+        match pace {
+            Pace::Files => self.flood_patience.min(PATIENCE_WITH_FILES),
+            _ => self.flood_patience,
         }
     }
 
@@ -304,7 +314,7 @@ impl Telegram {
             if wait.is_zero() {
                 return Ok(());
             }
-            if wait > self.flood_patience {
+            if wait > self.patience(pace) {
                 return Err(ToolError::new(
                     ErrorKind::RateLimited,
                     format!(
@@ -374,15 +384,33 @@ impl Telegram {
         }
     }
 
-    /// Ends the take-out session, if there is one.
-    pub async fn end_takeout(&self, success: bool) -> ToolResult<()> {
-        if guard(&self.takeout).is_none() {
-            return Ok(());
+    /// Does a piece of work with the account, and leaves nothing open whatever becomes of it: a take-out is ended, the
+    /// connection closed, the lock let go.
+    ///
+    /// # Errors
+    /// Those of [`Telegram::open`], then those of the work, which nothing that fails afterwards hides.
+    pub async fn session<T>(ctx: &Context, work: impl AsyncFnOnce(&Self) -> ToolResult<T>) -> ToolResult<T> {
+        let telegram = Self::open(ctx).await?;
+        let done = work(&telegram).await;
+        telegram.end_takeout(done.is_ok()).await;
+        telegram.close().await;
+        done
+    }
+
+    /// Ends the take-out session, if there is one; also when the run has been told to stop.
+    async fn end_takeout(&self, success: bool) {
+        let Some(takeout_id) = guard(&self.takeout).take() else {
+            return;
+        };
+        let request = tl::functions::InvokeWithTakeout {
+            takeout_id,
+            query: tl::functions::account::FinishTakeoutSession { success },
+        };
+        let ended = tokio::time::timeout(GOODBYE, self.client.invoke(&request)).await;
+        if !matches!(ended, Ok(Ok(_))) {
+            self.ctx
+                .warn("the take-out session could not be ended; Telegram ends it by itself after a while");
         }
-        let request = tl::functions::account::FinishTakeoutSession { success };
-        self.call(Pace::Reads, Repeat::Safe, &request).await?;
-        *guard(&self.takeout) = None;
-        Ok(())
     }
 
     /// Closes the connection.

@@ -441,7 +441,10 @@ fn action(action: &enums::MessageAction, people: &People) -> Service {
         },
         A::ChatJoinedByRequest => named("join_group_by_request"),
         A::ChatMigrateTo(_) => named("migrate_to_supergroup"),
-        A::ChannelMigrateFrom(a) => titled("migrate_from_group", &a.title),
+        A::ChannelMigrateFrom(a) => Service {
+            from_group: Some(a.chat_id),
+            ..titled("migrate_from_group", &a.title)
+        },
         A::PinMessage => named("pin_message"),
         A::HistoryClear => named("clear_history"),
         A::GameScore(_) => named("score_in_game"),

@@ -1,5 +1,6 @@
 //! The dialog list, members and topics.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use app_core::{ErrorKind, ToolError, ToolResult};
@@ -13,6 +14,9 @@ use crate::peers::Chat;
 
 /// Dialogs asked for at once; the most the service gives.
 const PAGE: i32 = 100;
+
+/// Members asked for at once; the most the service gives.
+const MEMBERS: i32 = 200;
 
 /// More dialogs than any account has; a list that does not end is an error, not a reason to go on.
 const MOST: usize = 50_000;
@@ -74,43 +78,47 @@ impl Telegram {
             limit: PAGE,
             hash: 0,
         };
-        let mut seen = std::collections::HashSet::new();
+        let (mut seen, mut most) = (HashSet::new(), None);
         loop {
             let answer = self.call(Pace::Dialogs, Repeat::Safe, &request).await?;
-            let (dialogs, messages, users, chats, all) = match answer {
+            let (dialogs, messages, users, chats, count) = match answer {
                 enums::messages::Dialogs::Dialogs(list) => {
-                    (list.dialogs, list.messages, list.users, list.chats, true)
+                    (list.dialogs, list.messages, list.users, list.chats, None)
                 }
                 enums::messages::Dialogs::Slice(list) => {
-                    let all = list.dialogs.len() < PAGE as usize;
-                    (list.dialogs, list.messages, list.users, list.chats, all)
+                    let count = usize::try_from(list.count).unwrap_or_default();
+                    (list.dialogs, list.messages, list.users, list.chats, Some(count))
                 }
                 enums::messages::Dialogs::NotModified(_) => return Ok(()),
             };
             let people = self.meet(&users, &chats);
+            let tops: HashMap<(MarkedId, i32), Message> = messages
+                .iter()
+                .filter_map(|message| convert::message(message, &people))
+                .map(|message| ((message.chat, message.id), message))
+                .collect();
             let mut fresh = 0;
-            let mut last = None;
             for dialog in dialogs {
                 let enums::Dialog::Dialog(dialog) = dialog else {
                     continue;
                 };
                 let id = convert::marked(&dialog.peer);
-                let top = messages
-                    .iter()
-                    .filter_map(|message| convert::message(message, &people))
-                    .find(|message| message.chat == id && message.id == dialog.top_message);
-                let Some(chat) = people.get(&id).and_then(|peer| self.addressable(peer)) else {
-                    continue;
-                };
-                last = Some((
-                    chat.clone(),
-                    dialog.top_message,
-                    top.as_ref().map(|top| top.date.as_second()),
-                ));
+                let top = tops.get(&(id, dialog.top_message)).cloned();
+                let chat = people.get(&id).and_then(|peer| self.addressable(peer));
+                // The next page begins after the last line that has a place in time.
+                if let Some(top) = &top {
+                    request.offset_date = top.date.as_second() as i32;
+                    request.offset_id = top.id;
+                    request.offset_peer = chat.as_ref().map_or(enums::InputPeer::Empty, Chat::input);
+                } else if let Some(chat) = &chat {
+                    request.offset_id = dialog.top_message;
+                    request.offset_peer = chat.input();
+                }
                 if !seen.insert(id) {
                     continue;
                 }
                 fresh += 1;
+                let Some(chat) = chat else { continue };
                 let dialog = Dialog {
                     chat,
                     unread: dialog.unread_count,
@@ -122,15 +130,14 @@ impl Telegram {
                     return Ok(());
                 }
             }
-            if all || fresh == 0 || seen.len() > MOST {
+            // The first page counts all; later ones leave out what is pinned. A short page is no end: lines may be left
+            // out of it.
+            let Some(count) = count else { return Ok(()) };
+            let most = *most.get_or_insert(count);
+            if fresh == 0 || seen.len() >= most || seen.len() > MOST {
                 return Ok(());
             }
-            if let Some((chat, top, date)) = last {
-                request.offset_peer = chat.input();
-                request.offset_id = top;
-                request.offset_date = date.map_or(request.offset_date, |date| date as i32);
-                request.exclude_pinned = true;
-            }
+            request.exclude_pinned = true;
         }
     }
 
@@ -156,12 +163,14 @@ impl Telegram {
             members.truncate(most);
             return Ok(members);
         };
+        let mut known: HashSet<MarkedId> = HashSet::new();
+        let mut offset: i32 = 0;
         loop {
             let request = tl::functions::channels::GetParticipants {
                 channel: channel.clone(),
                 filter: types::ChannelParticipantsSearch { q: String::new() }.into(),
-                offset: members.len() as i32,
-                limit: 200,
+                offset,
+                limit: MEMBERS,
                 hash: 0,
             };
             let answer = self.call(Pace::Reads, Repeat::Safe, &request).await?;
@@ -169,22 +178,17 @@ impl Telegram {
                 break;
             };
             let people = self.meet(&page.users, &page.chats);
-            let before = members.len();
             for participant in &page.participants {
-                let id = match participant {
-                    enums::ChannelParticipant::Participant(p) => p.user_id,
-                    enums::ChannelParticipant::ParticipantSelf(p) => p.user_id,
-                    enums::ChannelParticipant::Creator(p) => p.user_id,
-                    enums::ChannelParticipant::Admin(p) => p.user_id,
-                    _ => continue,
-                };
-                if let Some(peer) = people.get(&MarkedId::user(id))
-                    && !members.iter().any(|known| known.id == peer.id)
+                if let Some(id) = member(participant)
+                    && let Some(peer) = people.get(&MarkedId::user(id))
+                    && known.insert(peer.id)
                 {
                     members.push(Arc::clone(peer));
                 }
             }
-            if members.len() == before || members.len() >= most {
+            // Places are counted, not people: some may be left out of their page.
+            offset = offset.saturating_add(MEMBERS);
+            if offset >= page.count || members.len() >= most {
                 break;
             }
         }
@@ -202,29 +206,102 @@ impl Telegram {
             .field("topic"));
         }
         let mut topics: Vec<(i32, String)> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut request = tl::functions::messages::GetForumTopics {
+            peer: chat.input(),
+            q: None,
+            offset_date: 0,
+            offset_id: 0,
+            offset_topic: 0,
+            limit: 100,
+        };
         loop {
-            let request = tl::functions::messages::GetForumTopics {
-                peer: chat.input(),
-                q: None,
-                offset_date: 0,
-                offset_id: 0,
-                offset_topic: topics.last().map_or(0, |(id, _)| *id),
-                limit: 100,
-            };
             let enums::messages::ForumTopics::Topics(page) =
                 self.call(Pace::Reads, Repeat::Safe, &request).await?;
-            self.meet(&page.users, &page.chats);
-            let before = topics.len();
+            let people = self.meet(&page.users, &page.chats);
+            let dates: HashMap<i32, i32> = page
+                .messages
+                .iter()
+                .filter_map(|message| convert::message(message, &people))
+                .map(|message| (message.id, message.date.as_second() as i32))
+                .collect();
+            let mut fresh = false;
             for topic in page.topics {
-                if let enums::ForumTopic::Topic(topic) = topic
-                    && !topics.iter().any(|(id, _)| *id == topic.id)
-                {
-                    topics.push((topic.id, topic.title));
+                let id = match &topic {
+                    enums::ForumTopic::Topic(topic) => topic.id,
+                    enums::ForumTopic::Deleted(topic) => topic.id,
+                };
+                request.offset_topic = id;
+                fresh |= seen.insert(id);
+                if let enums::ForumTopic::Topic(topic) = topic {
+                    request.offset_id = topic.top_message;
+                    request.offset_date = dates.get(&topic.top_message).copied().unwrap_or(topic.date);
+                    if !topics.iter().any(|(known, _)| *known == id) {
+                        topics.push((id, topic.title));
+                    }
                 }
             }
-            if topics.len() == before || topics.len() as i32 >= page.count {
+            if !fresh || seen.len() as i32 >= page.count {
                 return Ok(topics);
             }
         }
+    }
+
+    /// The topic that a user names by its title (in any case) or id.
+    ///
+    /// # Errors
+    /// `invalid_input` when the chat has no topics, and when several bear the title (with their ids); `not_found` when
+    /// none does.
+    pub async fn topic(&self, chat: &Chat, text: &str) -> ToolResult<(i32, String)> {
+        let topics = self.topics(chat).await?;
+        let text = text.trim();
+        let lower = text.to_lowercase();
+        let named: Vec<&(i32, String)> = topics
+            .iter()
+            .filter(|(_, title)| title.trim().to_lowercase() == lower)
+            .collect();
+        let exact: Vec<&(i32, String)> = named
+            .iter()
+            .copied()
+            .filter(|(_, title)| title.trim() == text)
+            .collect();
+        let found = if exact.len() == 1 { exact } else { named };
+        let by_id = || topics.iter().find(|(id, _)| id.to_string() == text);
+        match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => by_id().cloned().ok_or_else(|| {
+                let titles: Vec<&str> = topics.iter().map(|(_, title)| title.as_str()).collect();
+                ToolError::not_found(format!("no topic is called `{text}`"))
+                    .field("topic")
+                    .hint(format!("there are: {}", titles.join(", ")))
+            }),
+            several => {
+                let list: Vec<String> = several
+                    .iter()
+                    .map(|(id, title)| format!("{title} ({id})"))
+                    .collect();
+                Err(ToolError::invalid(
+                    "topic",
+                    format!(
+                        "`{text}` is the title of {} topics: {}",
+                        several.len(),
+                        list.join("; ")
+                    ),
+                )
+                .code("topic_ambiguous")
+                .hint("use the id in brackets"))
+            }
+        }
+    }
+}
+
+/// Bare id of a member; `None` for those who left or were removed.
+fn member(participant: &enums::ChannelParticipant) -> Option<i64> {
+    match participant {
+        enums::ChannelParticipant::Participant(p) => Some(p.user_id),
+        enums::ChannelParticipant::ParticipantSelf(p) => Some(p.user_id),
+        enums::ChannelParticipant::Creator(p) => Some(p.user_id),
+        enums::ChannelParticipant::Admin(p) => Some(p.user_id),
+        _ => None,
     }
 }

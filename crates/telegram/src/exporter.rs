@@ -8,13 +8,14 @@ use app_core::{Context, ToolError, ToolResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::claims;
 use crate::client::Telegram;
 use crate::export::{Format, Options};
 use crate::peers::{self, ByTitle, Chat, Named};
 use crate::transfer::{Exported, Job, Range, moment};
 
-/// Longest file name made of what a user wrote, in code points.
-const LONGEST_NAME: usize = 100;
+/// Longest file name made of what a user wrote, in bytes.
+const LONGEST_NAME: usize = 200;
 
 /// What an exporter was asked for.
 #[derive(Debug, Clone, Default)]
@@ -106,18 +107,25 @@ impl Request {
         layout: impl FnOnce(&Telegram, &Chat) -> Layout,
     ) -> ToolResult<ChatExport> {
         self.check(ctx)?;
-        let telegram = Telegram::open(ctx).await?;
-        let chat = telegram.resolve(&self.chat, ByTitle::No).await?;
-        let layout = layout(&telegram, &chat);
-        let done = self.export(&telegram, &chat, layout).await;
-        telegram.close().await;
-        done
+        Telegram::session(ctx, async |telegram| {
+            let chat = telegram.resolve(&self.chat, ByTitle::No).await?;
+            let layout = layout(telegram, &chat);
+            self.export(telegram, &chat, layout).await
+        })
+        .await
     }
 
-    /// Exports a chat over a connection that is open.
+    /// Exports a chat over a connection that is open. A file that nobody named is never that of another chat.
+    ///
+    /// # Errors
+    /// Those of reading and of writing.
     pub async fn export(&self, telegram: &Telegram, chat: &Chat, layout: Layout) -> ToolResult<ChatExport> {
         let range = self.range()?;
         let limit = range.limit;
+        let output = match &self.output {
+            Some(output) => output.clone(),
+            None => claims::free(telegram, &layout.output, chat, self.format)?,
+        };
         let exported = telegram
             .export(Job {
                 chat,
@@ -126,11 +134,12 @@ impl Request {
                 options: layout.options,
                 title: layout.title,
                 meta: layout.meta,
-                output: self.output.clone().unwrap_or(layout.output),
+                output: output.clone(),
                 incremental: self.incremental,
                 media: self.media.map(|megabytes| (megabytes * 1e6) as u64),
             })
             .await?;
+        claims::keep(telegram, &output, chat)?;
         Ok(ChatExport {
             chat: chat.title(),
             chat_id: chat.id().0,
@@ -138,6 +147,16 @@ impl Request {
             limit,
             exported,
         })
+    }
+}
+
+impl ChatExport {
+    /// Itself, as a partial failure where files are missing from the export.
+    ///
+    /// # Errors
+    /// `partial`, with itself as the output.
+    pub fn whole(self) -> ToolResult<Self> {
+        self.exported.clone().whole(self)
     }
 }
 
@@ -170,14 +189,9 @@ pub fn written_name(text: &str) -> String {
                 c
             }
         })
-        .take(LONGEST_NAME)
         .collect();
-    let name = name.trim_start_matches('.').trim();
-    if name.is_empty() {
-        "chat".to_owned()
-    } else {
-        name.to_owned()
-    }
+    let name = crate::files::cut(name.trim_start_matches('.').trim(), LONGEST_NAME);
+    if name.is_empty() { "chat".to_owned() } else { name }
 }
 
 /// The chat where none is given: `DEFAULT_CHAT`, else an alias of `config.yml`.
@@ -236,6 +250,6 @@ mod tests {
         ] {
             assert_eq!(written_name(text), name, "{text}");
         }
-        assert_eq!(written_name(&"я".repeat(300)).chars().count(), 100);
+        assert_eq!(written_name(&"я".repeat(300)), "я".repeat(100), "200 bytes");
     }
 }

@@ -568,4 +568,6 @@ pub struct Service {
     pub discard_reason: Option<String>,
     /// Other text of the entry.
     pub text: Option<String>,
+    /// Bare id of the group that a supergroup was before its upgrade.
+    pub from_group: Option<i64>,
 }

@@ -1,8 +1,7 @@
 //! Pacing: how often an account may do what, shared by all programs of the host through the ledger.
 
 use app_core::contract::RateBucket;
-use app_core::{Context, ToolResult};
-use serde::Deserialize;
+use app_core::{Context, ToolError, ToolResult};
 
 /// A sort of request with a rate of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,14 +22,6 @@ pub enum Pace {
     Files,
     /// Signing in.
     Logins,
-}
-
-/// A rate as `onejob.toml` may give it: `[telegram.pace.reactions] burst = 20, per_minute = 60`.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rate {
-    burst: f64,
-    per_minute: f64,
 }
 
 impl Pace {
@@ -82,8 +73,20 @@ impl Pace {
 
     /// The bucket of an account.
     pub(crate) fn bucket(self, ctx: &Context, account: &str) -> ToolResult<RateBucket> {
-        let (burst, per_minute) = match ctx.setting::<Rate>(&format!("telegram.pace.{}", self.name()))? {
-            Some(rate) => (rate.burst.max(1.0), rate.per_minute.max(0.01)),
+        let paces = &ctx.config().settings()?.telegram.pace;
+        // A misspelt kind must not leave the rate where it was.
+        if let Some(unknown) = paces
+            .keys()
+            .find(|name| Self::ALL.iter().all(|pace| pace.name() != *name))
+        {
+            let names = Self::ALL.map(Self::name).join(", ");
+            return Err(ToolError::config(format!(
+                "`telegram.pace.{unknown}` in onejob.toml is not one of {names}"
+            ))
+            .code("invalid_settings"));
+        }
+        let (burst, per_minute) = match paces.get(self.name()) {
+            Some(rate) => (rate.burst, rate.per_minute),
             None => self.default_rate(),
         };
         Ok(RateBucket {
@@ -97,6 +100,7 @@ impl Pace {
     pub fn estimate(self, ctx: &Context, count: usize) -> ToolResult<std::time::Duration> {
         let bucket = self.bucket(ctx, "")?;
         let beyond = (count as f64 - bucket.capacity).max(0.0);
-        Ok(std::time::Duration::from_secs_f64(beyond / bucket.per_second))
+        let seconds = beyond / bucket.per_second;
+        Ok(std::time::Duration::try_from_secs_f64(seconds).unwrap_or(std::time::Duration::MAX))
     }
 }

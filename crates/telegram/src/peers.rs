@@ -336,6 +336,13 @@ impl Telegram {
                         return Ok(chat);
                     }
                 }
+                // A group that became a supergroup is in no list any more, but can be read.
+                if let Some(group) = candidates.iter().find(|id| id.is_group()) {
+                    match self.group(*group).await {
+                        Err(error) if error.kind == ErrorKind::NotFound => {}
+                        other => return other,
+                    }
+                }
                 Err(
                     ToolError::not_found(format!("no chat with the id `{id}` is in the dialog list"))
                         .code("chat_not_found")
@@ -353,6 +360,18 @@ impl Telegram {
             .code("chat_ambiguous")
             .hint("use the marked id, which says what it is")),
         }
+    }
+
+    /// A basic group by its id, whether or not it is in the dialog list: it needs no proof to be addressed.
+    pub(crate) async fn group(&self, id: MarkedId) -> ToolResult<Chat> {
+        let request = tl::functions::messages::GetChats { id: vec![id.bare()] };
+        let enums::messages::Chats::Chats(answer) = self.call(Pace::Reads, Repeat::Safe, &request).await?
+        else {
+            return Err(not_found_group(id));
+        };
+        let people = self.meet(&[], &answer.chats);
+        let peer = people.get(&id).ok_or_else(|| not_found_group(id))?;
+        self.addressable(peer).ok_or_else(|| not_addressable(peer))
     }
 
     async fn resolve_title(&self, title: &str) -> ToolResult<Chat> {
@@ -449,6 +468,12 @@ impl Telegram {
         }
         met
     }
+}
+
+fn not_found_group(id: MarkedId) -> ToolError {
+    ToolError::not_found(format!("Telegram knows no group with the id `{id}`"))
+        .code("chat_not_found")
+        .field("chat")
 }
 
 fn not_addressable(peer: &Peer) -> ToolError {

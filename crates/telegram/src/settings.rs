@@ -14,6 +14,9 @@ const DEFAULT_NAME: &str = "telegram_session";
 /// Where the Python helper keeps its own login under the default name.
 const PYTHON_NAME: &str = "telegram_session_py";
 
+/// Longest wait for a lock that makes sense, in seconds: a day. More, or without end, means that.
+const LONGEST_PATIENCE: f64 = 86_400.0;
+
 /// What connecting needs.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -127,6 +130,7 @@ impl Settings {
                     .parse::<f64>()
                     .ok()
                     .filter(|s| *s >= 0.0)
+                    .map(|s| s.min(LONGEST_PATIENCE))
                     .ok_or_else(|| bad("TELEGRAM_LOCK_WAIT", "is not a number of seconds"))
             })
             .transpose()?

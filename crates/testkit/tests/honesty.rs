@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use testkit::telegram::world::Message;
-use testkit::telegram::{Dc, media, session, world};
+use testkit::telegram::{Dc, media, scenes, session, world};
 use testkit::tools;
 
 const CLUB: i64 = -1_000_000_001_002;
@@ -25,7 +25,18 @@ fn python() -> PathBuf {
 #[test]
 fn telethon_lists_reads_downloads_sends_reacts_and_hears() {
     let python = python();
-    let dc = Dc::start(world("town"));
+    // A chat of more than one page, with messages that the service leaves out.
+    let mut town = world("town");
+    let gappy = scenes::gappy(150, &[20..=21, 90..=90]);
+    town.entities
+        .extend(gappy.entities.into_iter().filter(|entity| entity.id == 2500));
+    town.messages.extend(
+        gappy
+            .messages
+            .into_iter()
+            .filter(|(chat, _)| *chat == scenes::GAPPY.to_string()),
+    );
+    let dc = Dc::start(town);
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("peer.session");
     session::write_telethon(&file, dc.port());
@@ -63,6 +74,12 @@ fn telethon_lists_reads_downloads_sends_reacts_and_hears() {
         "**bold** and `code` and [link](https://example.org/x)"
     );
     assert_eq!(seen["oldest_first"], json!([1, 2, 3, 4, 5]));
+    let shown: Vec<i32> = (1..=150).filter(|id| ![20, 21, 90].contains(id)).collect();
+    assert_eq!(seen["gappy_oldest_first"], json!(shown));
+    assert_eq!(
+        seen["gappy_newest_first"],
+        json!(shown.iter().rev().collect::<Vec<_>>())
+    );
     assert_eq!(seen["search"], json!([4]));
     assert_eq!(
         seen["senders"],

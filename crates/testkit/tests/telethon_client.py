@@ -26,6 +26,9 @@ async def main():
     seen["history"] = [[m.id, m.raw_text if m.action is None else type(m.action).__name__] for m in messages]
     seen["formatted"] = (await client.get_messages(club, ids=10)).text
     seen["oldest_first"] = [m.id async for m in client.iter_messages(club, reverse=True, limit=5)]
+    gappy = await client.get_entity("gappy_club")
+    seen["gappy_newest_first"] = [m.id async for m in client.iter_messages(gappy)]
+    seen["gappy_oldest_first"] = [m.id async for m in client.iter_messages(gappy, reverse=True)]
     seen["search"] = [m.id async for m in client.iter_messages(club, search="morning")]
     seen["senders"] = {str(m.id): (getattr(m.sender, "first_name", None) or getattr(m.sender, "title", None))
                        for m in messages if m.id in (3, 5, 13, 14)}

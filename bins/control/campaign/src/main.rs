@@ -17,7 +17,8 @@ use std::{
 };
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, Usd, contract::RetryPolicy,
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, Usd, View,
+    contract::RetryPolicy,
 };
 use garde::Validate;
 use jiff::tz::TimeZone;
@@ -130,6 +131,7 @@ impl Tool for CampaignTool {
 
     fn definition() -> Definition {
         app_core::definition!("control")
+            .known_gap("no recorded case")
             .replaces(3, &["run_campaign", "run_multi_post_campaign"])
             // Its steps can do whatever their tools can; tools that plan first still do, unless --mode apply is given.
             .effects(&[
@@ -140,7 +142,7 @@ impl Tool for CampaignTool {
                 Effect::Deletes,
                 Effect::Spends,
             ])
-            .policy(Policy { retry: RetryPolicy::NONE, cancel_grace_s: 15.0, ..Policy::with_timeout(Duration::ZERO) })
+            .policy(Policy { retry: RetryPolicy::NONE, cancel_grace_s: 15.0, ..Policy::with_timeout(Duration::ZERO) }, "steps have limits of their own, and approvals wait for people; steps are tried again, never the whole")
             .env("ONEJOB_TOOLS_DIR", "where the tools are (default: beside this program)")
             .example("what a campaign would do", &["run", "tea.yml", "--dry-run"])
             .example("run it", &["run", "tea.yml", "-o", "runs"])
@@ -198,7 +200,7 @@ impl Tool for CampaignTool {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Plan { steps } => {
                 for (index, step) in steps.iter().enumerate() {
@@ -219,7 +221,7 @@ impl Tool for CampaignTool {
         }
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match serde_json::from_value::<Run>(output["summary"].clone()) {
             Ok(summary) => {
                 let path = |name: &str| output[name].as_str().map(PathBuf::from);
@@ -230,7 +232,7 @@ impl Tool for CampaignTool {
                     out,
                 )
             }
-            Err(_) => app_core::harness::render_value(output, out),
+            Err(_) => app_core::render_value(output, out),
         }
     }
 }

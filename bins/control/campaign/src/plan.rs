@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use app_core::{Context, Definition, Effect, ErrorKind, ToolError, ToolResult, harness::check_schema};
+use app_core::{
+    Context, Definition, Effect, ErrorKind, ToolError, ToolResult, contract::schema::check as check_schema,
+};
 use job_manager::{JobManager, Options, Role};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -16,13 +16,14 @@ use app_core::{
 };
 use garde::Validate;
 use job_manager::{Options, Role};
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<Dispatch>()
+    migration::main::<Dispatch>()
 }
 
 struct Dispatch;
@@ -60,6 +61,7 @@ impl Tool for Dispatch {
 
     fn definition() -> Definition {
         app_core::definition!("control")
+            .known_gap("most of its recorded cases call tools that are not there yet; what they answer instead is listed with each")
             .replaces(1, &["python_tool_dispatcher"])
             // It can do whatever the tool it calls can do; that tool's own gate still holds.
             .effects(&[
@@ -70,7 +72,7 @@ impl Tool for Dispatch {
                 Effect::Deletes,
                 Effect::Spends,
             ])
-            .policy(Policy { retry: RetryPolicy::NONE, ..Policy::with_timeout(Duration::from_secs(3600)) })
+            .policy(Policy { retry: RetryPolicy::NONE, ..Policy::with_timeout(Duration::from_secs(3600)) }, "as long as the longest of the replaced scripts; the called tool retries by its own policy")
             .env("ONEJOB_TOOLS_DIR", "where the tools are (default: beside this program)")
             .example(
                 "call a tool as the old dispatcher did",
@@ -111,7 +113,9 @@ impl Tool for Dispatch {
             (None, None) => Err(find::missing(&input.tool)),
         }
     }
+}
 
+impl OldCalls for Dispatch {
     /// The old line: no flags, whatever the number of arguments.
     fn legacy_args(args: &[String]) -> Option<Value> {
         if args.iter().any(|arg| arg.starts_with("--")) {

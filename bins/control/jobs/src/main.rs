@@ -11,11 +11,13 @@ mod view;
 use std::{fmt, time::Duration};
 
 use app_core::{
-    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
+    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View,
     contract::RetryPolicy,
     state::{RunFilter, Runs},
 };
-use job_manager::{JobManager, ListRequest, LogRequest, Options, Role, RunMode, StartRequest};
+use job_manager::{
+    JobFilter, JobManager, ListRequest, LogRequest, Options, RetryRequest, Role, RunMode, StartRequest,
+};
 use serde_json::Value;
 
 use input::{Input, Start};
@@ -45,7 +47,10 @@ impl Tool for Jobs {
                 Effect::Deletes,
                 Effect::Spends,
             ])
-            .policy(policy)
+            .policy(
+                policy,
+                "it waits for jobs, which have limits of their own; a verb is never repeated by itself",
+            )
             .env(
                 "ONEJOB_TOOLS_DIR",
                 "Folder of the tools; the folder of this program if not set",
@@ -109,11 +114,16 @@ impl Tool for Jobs {
             ))),
             Input::List(it) => {
                 let before = it.before.map(|id| id.parse()).transpose()?;
+                let filter = JobFilter {
+                    states: it.state.iter().map(|s| s.name().to_owned()).collect(),
+                    tools: it.tool.into_iter().collect(),
+                    ..JobFilter::default()
+                };
                 let request = ListRequest {
-                    state: it.state.map(|s| s.name().to_owned()),
-                    tool: it.tool,
+                    filter,
                     before,
                     limit: it.limit,
+                    ..ListRequest::default()
                 };
                 Ok(Output::Page(open(ctx, Role::Client)?.list(request).await?))
             }
@@ -135,7 +145,15 @@ impl Tool for Jobs {
                     return Ok(Output::Job(Box::new(jobs.get(id).await?)));
                 }
                 Ok(Output::Started(told(
-                    jobs.retry(id, it.tool_input, &by).await?,
+                    jobs.retry(
+                        id,
+                        RetryRequest {
+                            input: it.tool_input,
+                            requested_by: by,
+                            ..RetryRequest::default()
+                        },
+                    )
+                    .await?,
                     ctx,
                 )))
             }
@@ -143,6 +161,7 @@ impl Tool for Jobs {
                 let request = LogRequest {
                     after: it.after,
                     tail: it.tail,
+                    ..LogRequest::default()
                 };
                 Ok(Output::Log(
                     open(ctx, Role::Client)?.logs(it.id.parse()?, request).await?,
@@ -183,11 +202,11 @@ impl Tool for Jobs {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         view::render(output, out)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         view::render_ended(output, out)
     }
 }
@@ -212,6 +231,7 @@ async fn request(jobs: &JobManager, start: Start, by: &str, ctx: &Context) -> To
         requested_by: by.to_owned(),
         working_dir: Some(working_dir),
         retry_of: None,
+        plan_of: None,
     })
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn render(output: &Output, out: &mut dyn Write) -> fmt::Result {
 pub(crate) fn render_ended(output: &Value, out: &mut dyn Write) -> fmt::Result {
     match serde_json::from_value::<Job>(output.clone()) {
         Ok(job) => render_job(&job, out),
-        Err(_) => app_core::harness::render_value(output, out),
+        Err(_) => app_core::render_value(output, out),
     }
 }
 
@@ -163,7 +163,7 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
             ..
         } => {
             writeln!(out, "took {}", took(*started_at, *finished_at))?;
-            app_core::harness::render_value(output, out)?;
+            app_core::render_value(output, out)?;
         }
         // The error itself goes to stderr, with its hint.
         JobState::Failed {
@@ -186,7 +186,9 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
                 "stopped by itself"
             }
         )?,
-        JobState::TimedOut { error, .. } => writeln!(out, "{}", error.message)?,
+        JobState::TimedOut { error, .. } | JobState::Waiting { error, .. } => {
+            writeln!(out, "{}", error.message)?
+        }
     }
     if let Some(progress) = job
         .progress

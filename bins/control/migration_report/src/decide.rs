@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use app_core::evidence::{Evidence, Gate};
+use app_core::{Definition, contract::settings::ToolSettings};
 use jiff::Timestamp;
 use job_manager::Route;
+use migration::evidence::{Acceptance, Evidence};
 
 use crate::{
     checklist,
@@ -52,7 +53,7 @@ fn row(name: &str, facts: &Facts) -> Row {
         Some(definition) => definition.replaces.clone(),
         None => vec![name.to_owned()],
     };
-    let gates: Vec<_> = Gate::ALL
+    let gates: Vec<_> = Acceptance::ALL
         .into_iter()
         .map(|gate| gate_state(gate, name, tool, &replaces, &facts.evidence))
         .collect();
@@ -82,12 +83,19 @@ fn row(name: &str, facts: &Facts) -> Row {
         gates,
         shadow,
         fallback: fallback(name, facts),
-        known_gaps: section.map(|s| s.known_gaps.clone()).unwrap_or_default(),
+        known_gaps: known_gaps(definition, section),
         cut_over: section.is_some_and(|s| s.cut_over),
         may_cut_over,
         cut_over_reason,
         replaces,
     }
+}
+
+/// What the tool says of itself, and what the operator noted.
+fn known_gaps(definition: Option<&Definition>, section: Option<&ToolSettings>) -> Vec<String> {
+    let own = definition.into_iter().flat_map(|d| &d.known_gaps);
+    let noted = section.into_iter().flat_map(|s| &s.known_gaps);
+    own.chain(noted).cloned().collect()
 }
 
 /// The plan says in which wave a script goes, and its tool goes with it.
@@ -100,7 +108,7 @@ fn planned_wave(replaces: &[String], facts: &Facts) -> Option<u8> {
 
 /// A gate is closed by evidence of this very binary, and by nothing else.
 fn gate_state(
-    gate: Gate,
+    gate: Acceptance,
     name: &str,
     tool: Option<&Tool>,
     replaces: &[String],
@@ -110,7 +118,7 @@ fn gate_state(
     let command = found.map_or_else(|| usual_command(gate, name), |e| e.command.clone());
     let (state, summary) = match (tool, found) {
         (None, _) => (State::Missing, "there is only the script".to_owned()),
-        (Some(_), _) if gate == Gate::Parity && replaces.is_empty() => {
+        (Some(_), _) if gate == Acceptance::Parity && replaces.is_empty() => {
             (State::NotNeeded, "replaces no script".to_owned())
         }
         (Some(_), None) => (State::Missing, "never shown".to_owned()),
@@ -133,9 +141,9 @@ fn gate_state(
     }
 }
 
-fn usual_command(gate: Gate, name: &str) -> String {
+fn usual_command(gate: Acceptance, name: &str) -> String {
     match gate {
-        Gate::Parity => format!("parity check {name}"),
+        Acceptance::Parity => format!("parity check {name}"),
         _ => format!("ONEJOB_ONLY_TOOL={name} cargo nextest run -p testkit"),
     }
 }

@@ -10,7 +10,7 @@ fn at() -> Timestamp {
     "2026-03-10T08:00:00Z".parse().unwrap()
 }
 
-fn evidence(gate: Gate, tool: &str) -> Evidence {
+fn evidence(gate: Acceptance, tool: &str) -> Evidence {
     Evidence {
         v: 1,
         gate,
@@ -31,8 +31,8 @@ fn facts(toml: &str) -> Facts {
         let sha256 = Some("now".to_owned());
         (name.to_owned(), Tool { definition, sha256 })
     };
-    let mut all: Vec<_> = Gate::ALL.iter().map(|gate| evidence(*gate, "a")).collect();
-    all.extend(Gate::ALL.iter().skip(1).map(|gate| evidence(*gate, "jobs")));
+    let mut all: Vec<_> = Acceptance::ALL.iter().map(|gate| evidence(*gate, "a")).collect();
+    all.extend(Acceptance::ALL.iter().skip(1).map(|gate| evidence(*gate, "jobs")));
     Facts {
         tools: [tool("a", 3, &["a_tool"]), tool("jobs", 0, &[])].into(),
         settings: Settings::parse(toml, std::path::Path::new("/c/onejob.toml")).unwrap(),
@@ -51,7 +51,7 @@ fn facts(toml: &str) -> Facts {
     }
 }
 
-fn state_of(report: &Report, tool: &str, gate: Gate) -> State {
+fn state_of(report: &Report, tool: &str, gate: Acceptance) -> State {
     let row = report.tools.iter().find(|row| row.name == tool).unwrap();
     row.gates.iter().find(|g| g.gate == gate).unwrap().state
 }
@@ -60,8 +60,8 @@ fn state_of(report: &Report, tool: &str, gate: Gate) -> State {
 fn all_evidence_closes_all_gates() {
     let report = report(&facts(""), at());
     assert!(report.complete);
-    assert_eq!(state_of(&report, "a", Gate::Parity), State::Closed);
-    assert_eq!(state_of(&report, "jobs", Gate::Parity), State::NotNeeded);
+    assert_eq!(state_of(&report, "a", Acceptance::Parity), State::Closed);
+    assert_eq!(state_of(&report, "jobs", Acceptance::Parity), State::NotNeeded);
     assert_eq!((report.totals.closed, report.totals.gates), (9, 9));
     assert_eq!((report.totals.replaced, report.totals.scripts), (1, 2));
     let wave = report.waves.iter().find(|wave| wave.number == 1).unwrap();
@@ -73,7 +73,7 @@ fn all_evidence_closes_all_gates() {
 
 #[test]
 fn a_gate_without_evidence_of_this_binary_is_open() {
-    for gate in Gate::ALL {
+    for gate in Acceptance::ALL {
         let change = |change: &dyn Fn(&mut Vec<Evidence>)| {
             let mut facts = facts("");
             change(&mut facts.evidence);

@@ -6,10 +6,11 @@ use std::{
 };
 
 use app_core::{
-    Context, Definition, Effect, ToolError, ToolResult, evidence,
+    Context, Definition, Effect, ToolError, ToolResult, files,
     state::{FallbackRuns, RunFilter, Runs},
 };
 use job_manager::{JobManager, Options, Role, Settings};
+use migration::evidence;
 use serde::Deserialize;
 
 use crate::{
@@ -91,7 +92,7 @@ pub(crate) async fn gather(logs: &[PathBuf], ctx: &Context) -> ToolResult<Facts>
         // Reading a whole binary is worth it only where there is something to compare with.
         let shown = shelf.evidence.iter().any(|e| e.tool == definition.name);
         let sha256 = shown
-            .then(|| evidence::binary_sha256(&tools_dir.join(&definition.name)))
+            .then(|| files::sha256_of(&tools_dir.join(&definition.name)))
             .transpose()?;
         tools.insert(definition.name.clone(), Tool { definition, sha256 });
         progress.inc(1);
@@ -122,7 +123,7 @@ pub(crate) async fn gather(logs: &[PathBuf], ctx: &Context) -> ToolResult<Facts>
         shadows,
         fallbacks: runs.fallbacks()?,
         plan: plan(ctx)?,
-        rule: ctx.config().onejob("migration")?.unwrap_or_default(),
+        rule: ctx.config().settings()?.migration,
         unreadable,
     })
 }

@@ -14,7 +14,9 @@ mod text;
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy};
+use app_core::{
+    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View, contract::RetryPolicy,
+};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,10 +66,13 @@ impl Tool for MigrationReport {
     fn definition() -> Definition {
         app_core::definition!("control")
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy {
-                retry: RetryPolicy::NONE,
-                ..Policy::with_timeout(Duration::from_secs(300))
-            })
+            .policy(
+                Policy {
+                    retry: RetryPolicy::NONE,
+                    ..Policy::with_timeout(Duration::from_secs(300))
+                },
+                "it reads local records only; a minute is much",
+            )
             .env(
                 "ONEJOB_TOOLS_DIR",
                 "where the tools are (default: beside this program)",
@@ -128,14 +133,14 @@ impl Tool for MigrationReport {
             .hint("the report names the command that shows each"))
     }
 
-    fn render(output: &Report, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Report, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         text::render(output, out)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match serde_json::from_value::<Report>(output.clone()) {
             Ok(report) => text::render(&report, out),
-            Err(_) => app_core::harness::render_value(output, out),
+            Err(_) => app_core::render_value(output, out),
         }
     }
 }

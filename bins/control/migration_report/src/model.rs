@@ -1,7 +1,8 @@
 //! The report as data: what `--json` prints and what every face is made from.
 
-use app_core::{Effect, evidence::Gate};
+use app_core::Effect;
 use jiff::Timestamp;
+use migration::evidence::Acceptance;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +154,7 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct GateState {
     /// Which.
-    pub gate: Gate,
+    pub gate: Acceptance,
     /// How it stands.
     pub state: State,
     /// What was shown, or what is missing.
@@ -240,21 +241,4 @@ pub(crate) struct Item {
     pub detail: String,
 }
 
-/// `[migration]` of onejob.toml.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Rule {
-    /// Clean days after which a tool may be marked `cut_over`.
-    pub clean_days: u32,
-    /// Clean runs that do as well.
-    pub clean_runs: u32,
-}
-
-impl Default for Rule {
-    fn default() -> Self {
-        Self {
-            clean_days: 7,
-            clean_runs: 50,
-        }
-    }
-}
+pub(crate) use app_core::contract::settings::MigrationSettings as Rule;

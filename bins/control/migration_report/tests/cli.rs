@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use app_core::{
     Usd,
-    evidence::{self, Evidence, Gate},
     state::{NewRun, Runs},
 };
+use migration::evidence::{self, Acceptance, Evidence};
 use serde_json::{Value, json};
 use testkit::{Finished, Sandbox, tools};
 
@@ -32,7 +32,7 @@ impl Host {
             "[[wave]]\nnumber = 2\ntitle = 'Pages <&> sites'\nscripts = ['css_analyzer', 'screenshots']\n",
         );
         let host = Self { sandbox, tool };
-        for gate in Gate::ALL {
+        for gate in Acceptance::ALL {
             host.show(gate, true, "7 of 7 cases");
         }
         host
@@ -46,7 +46,7 @@ impl Host {
         self.sandbox.root().join("state")
     }
 
-    fn show(&self, gate: Gate, passed: bool, summary: &str) -> PathBuf {
+    fn show(&self, gate: Acceptance, passed: bool, summary: &str) -> PathBuf {
         let evidence = Evidence {
             command: format!("show {}", gate.as_str()),
             passed,
@@ -80,7 +80,7 @@ fn row(report: &Value, name: &str) -> Value {
 fn no_gate_is_green_without_evidence_of_this_binary() {
     let host = Host::new("");
     assert_eq!(host.gates(), (vec!["closed".to_owned(); 5], Some(0)));
-    for (index, gate) in Gate::ALL.into_iter().enumerate() {
+    for (index, gate) in Acceptance::ALL.into_iter().enumerate() {
         let path = host.show(gate, true, "again");
         std::fs::remove_file(&path).unwrap();
         let (states, code) = host.gates();
@@ -179,7 +179,7 @@ fn cut_over_waits_for_clean_days() {
 #[test]
 fn fallbacks_and_gaps_are_shown_on_every_face_and_the_page_runs_nothing() {
     let host = Host::new("[tools.css_analyzer]\nknown_gaps = ['no <b>@layer</b> | yet']\n");
-    host.show(Gate::Parity, true, "<script>alert(1)</script>");
+    host.show(Acceptance::Parity, true, "<script>alert(1)</script>");
     let runs = Runs::open(&host.state()).unwrap();
     let at = jiff::Timestamp::now();
     let run = NewRun {

@@ -6,10 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app_core::{
-    Context, ToolError, ToolResult,
-    evidence::{self, Evidence, Gate},
-};
+use app_core::{Context, ToolError, ToolResult};
+use migration::evidence::{self, Acceptance, Evidence};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,7 +123,7 @@ async fn keep(tool: &str, (passed, all): &(usize, usize), cases: &Path, tools: &
         command: format!("parity check {tool}{elsewhere}"),
         passed: passed == all && *all > 0,
         summary: format!("{passed} of {all} cases"),
-        ..Evidence::now(Gate::Parity, tool, &version, &binary)?
+        ..Evidence::now(Acceptance::Parity, tool, &version, &binary)?
     };
     evidence::write(&evidence::evidence_dir()?, &evidence)?;
     Ok(())

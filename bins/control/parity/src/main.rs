@@ -6,7 +6,9 @@
 
 use std::{fmt, io::Write as _, time::Duration};
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy};
+use app_core::{
+    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View, contract::RetryPolicy,
+};
 use garde::Validate;
 use parity::{
     check::{self, Check, Checked},
@@ -80,7 +82,7 @@ impl Tool for Parity {
             .policy(Policy {
                 retry: RetryPolicy::NONE,
                 ..Policy::with_timeout(Duration::from_secs(86_400))
-            })
+            }, "a script may run for hours, and beside it its tool; a comparison is never repeated by itself")
             .env(
                 "ONEJOB_TOOLS_DIR",
                 "where the tools are (default: beside this program)",
@@ -134,7 +136,7 @@ impl Tool for Parity {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Checked(checked) => checked.render(out),
             Output::Compared(comparison) => comparison.render(out),
@@ -148,7 +150,7 @@ impl Tool for Parity {
         }
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match serde_json::from_value::<Comparison>(output.clone()) {
             Ok(comparison) => comparison.render(out),
             Err(_) => check::render_broken(output, out),

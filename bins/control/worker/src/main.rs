@@ -1,4 +1,4 @@
-//! The long-running process that runs queued jobs. One per store; `jobs start` and every other face put jobs in.
+//! The long-running process that runs queued jobs. One per store; `onejob start` and every other face put jobs in.
 //!
 //! It replaces nothing: the scripts ran in the foreground of whoever called them. Killed in any way it loses no job:
 //! the next one ends what was left running and goes on.
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app_core::{
     Context, Definition, Effect, Policy, Tool, ToolResult,
-    contract::{RetryPolicy, ToolError},
+    contract::{ErrorKind, RetryPolicy, ToolError},
 };
 use garde::Validate;
 use job_manager::{Close, JobManager, Options, Role};
@@ -64,7 +64,10 @@ impl Tool for Worker {
                 Effect::Deletes,
                 Effect::Spends,
             ])
-            .policy(policy)
+            .policy(
+                policy,
+                "it works until it is stopped; jobs are tried again by their own policies",
+            )
             .long_running()
             .env(
                 "ONEJOB_TOOLS_DIR",
@@ -81,7 +84,7 @@ impl Tool for Worker {
         if ctx.dry_run() {
             return Err(
                 ToolError::invalid("dry_run", "a worker that runs nothing is of no use")
-                    .hint("`jobs list --state queued` shows what it would run"),
+                    .hint("`onejob list --state queued` shows what it would run"),
             );
         }
         let mut options = Options::from_config(ctx.config(), ctx.state_dir()?, Role::Worker)?;
@@ -99,28 +102,49 @@ impl Tool for Worker {
         } else {
             Close::Stop
         };
-        let load = jobs.load().await?;
+        let queued = jobs.load().await.map_or(0, |load| load.queued);
         jobs.close(how).await;
         Ok(Output {
             ended: ended?,
-            queued: load.queued,
+            queued,
         })
     }
 }
 
-/// Watches the queue until told to stop, or until it is empty if that was asked for.
+/// Watches the queue until told to stop, or until it is empty if that was asked for. A store that cannot be written or
+/// read for a while, because the disk is full for example, ends nothing: it is said, and said again when it is over.
 async fn serve(jobs: &JobManager, input: &Input, ctx: &Context) -> ToolResult<&'static str> {
     let bar = ctx.progress("running", "jobs", None);
     let mut shown = None;
+    let mut trouble: Option<String> = None;
     loop {
-        let load = jobs.load().await?;
-        if shown != Some(load) {
-            shown = Some(load);
-            bar.set(load.running);
-            bar.message(format!("running, {} queued", load.queued));
+        let load = jobs.load().await;
+        if let Err(e) = &load
+            && e.kind == ErrorKind::Internal
+        {
+            return Err(e.clone());
         }
-        if input.until_empty && load.queued + load.running == 0 {
-            return Ok("empty");
+        let paused = jobs.paused().await.unwrap_or_else(|e| Some(e.message));
+        let now = paused.or_else(|| load.as_ref().err().map(|e| e.message.clone()));
+        if now != trouble {
+            match &now {
+                Some(what) => ctx.warn(format!(
+                    "paused: {what} (store in `{}`)",
+                    jobs.state_dir().display()
+                )),
+                None => ctx.warn("going on"),
+            }
+            trouble = now;
+        }
+        if let Ok(load) = load {
+            if shown != Some(load) {
+                shown = Some(load);
+                bar.set(load.running);
+                bar.message(format!("running, {} queued", load.queued));
+            }
+            if input.until_empty && load.queued + load.running == 0 {
+                return Ok("empty");
+            }
         }
         tokio::select! {
             () = ctx.cancellation().cancelled() => return Ok("stopped"),

@@ -18,9 +18,10 @@ use std::{
 };
 
 use app_core::{
-    Artifact, Context, Definition, Effect, ErrorKind, Policy, Source, Tool, ToolError, ToolResult,
+    Artifact, Context, Definition, Effect, ErrorKind, Policy, Source, Tool, ToolError, ToolResult, View,
 };
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -178,7 +179,10 @@ impl Tool for CampaignReport {
         app_core::definition!("marketing")
             .replaces(2, &["html_bundler"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(300)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(300)),
+                "pages and pictures are local; the browser for the PDF needs seconds",
+            )
             .env(browser::BROWSER_VARIABLE, "the Chromium program that prints PDFs")
             .example("report of the post in a campaign folder", &["post", "post"])
             .example(
@@ -199,7 +203,7 @@ impl Tool for CampaignReport {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(
             out,
             "{}: {} ({} bytes)",
@@ -215,7 +219,9 @@ impl Tool for CampaignReport {
         }
         Ok(())
     }
+}
 
+impl OldCalls for CampaignReport {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -397,5 +403,5 @@ fn capitalised(text: &str) -> String {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<CampaignReport>()
+    migration::main::<CampaignReport>()
 }

@@ -1,13 +1,9 @@
 //! The CSS of a page: its style elements, linked sheets and everything they import, in one text.
 
-use app_core::{
-    ToolResult,
-    charset::Encoding,
-    css::closed,
-    web::{Location, aside},
-};
+use app_core::ToolResult;
 use schemars::JsonSchema;
 use serde::Serialize;
+use web::{Location, aside, charset::Encoding, css::closed};
 
 use crate::{
     fetch::{Nature, Source},
@@ -94,7 +90,7 @@ pub async fn page(
     options: Options,
 ) -> ToolResult<Collected> {
     let (html, base, mut found) = aside(move || {
-        app_core::html::check_depth(&html, "the page")?;
+        web::html::check_depth(&html, "the page")?;
         let (base, found) = page::references(&html, location);
         ToolResult::Ok((html, base, found))
     })
@@ -237,7 +233,7 @@ impl<'a> Run<'a> {
     /// Reads a sheet that the one at `from` refers to.
     async fn linked(&mut self, href: &str, media: &str, from: &Place) -> ToolResult<Linked> {
         let Some(location) = from.location.join(href) else {
-            let name = app_core::web::shown_text(&href.chars().take(100).collect::<String>());
+            let name = web::shown_text(&href.chars().take(100).collect::<String>());
             return Ok(self.skip(name, "it is no http address and no file"));
         };
         let name = location.name();
@@ -288,7 +284,7 @@ impl<'a> Run<'a> {
                     free,
                     ..place.clone()
                 };
-                let href = app_core::css::unescape(import.address);
+                let href = web::css::unescape(import.address);
                 Box::pin(self.linked(&href, import.media, &inside)).await?
             } else {
                 Linked::Missing

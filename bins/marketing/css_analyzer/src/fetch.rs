@@ -6,10 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
+use app_core::{Context, ErrorKind, ToolError, ToolResult};
+use web::{
+    Fetched, Location, Reader,
     charset::{self, Decoded, Encoding},
-    web::{Fetched, Location, Reader},
 };
 
 use crate::words;

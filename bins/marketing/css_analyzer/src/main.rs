@@ -24,16 +24,13 @@ mod words;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, process::ExitCode, time::Duration};
 
-use app_core::{
-    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
-    charset::UTF_8,
-    css::lex,
-    web::{Location, aside},
-};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use web::{Location, aside, charset::UTF_8, css::lex};
 
 use collect::{Collected, Options, SheetInfo, Skipped};
 use fetch::{Limits, Source};
@@ -165,9 +162,13 @@ impl Tool for CssAnalyzer {
 
     fn definition() -> Definition {
         app_core::definition!("marketing")
+            .reaches(&["web"])
             .replaces(2, &["css_analyzer"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(120)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(120)),
+                "a few dozen sheets over a slow line, and seconds of work",
+            )
             .env("ONEJOB_ALLOW_PRIVATE", "1 lets it read from private addresses")
             .example("measure a sheet", &["shop.css"])
             .example(
@@ -253,10 +254,12 @@ impl Tool for CssAnalyzer {
         Err(ToolError::partial(format!("over budget: {named}"), &output).code("over_budget"))
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         report::render(output, out)
     }
+}
 
+impl OldCalls for CssAnalyzer {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -367,7 +370,7 @@ async fn unused(input: &Input, source: &Source<'_>, collected: &Collected) -> To
     let css = collected.text.css.clone();
     aside(move || {
         for text in &texts {
-            app_core::html::check_depth(text, "the page")?;
+            web::html::check_depth(text, "the page")?;
         }
         let pages: Vec<_> = texts
             .iter()
@@ -379,5 +382,5 @@ async fn unused(input: &Input, source: &Source<'_>, collected: &Collected) -> To
 }
 
 fn main() -> ExitCode {
-    app_core::main::<CssAnalyzer>()
+    migration::main::<CssAnalyzer>()
 }

@@ -1,7 +1,7 @@
 //! What a page says about its sheets: style elements and links in document order.
 
-use app_core::{charset::Encoding, web::Location};
 use scraper::{Html, Selector};
+use web::{Location, charset::Encoding};
 
 /// One style element or link of a page.
 #[derive(Debug)]

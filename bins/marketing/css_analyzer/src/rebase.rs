@@ -1,6 +1,7 @@
 //! The rules at the front of a sheet, and addresses that move with their sheet.
 
-use app_core::{ToolResult, css, web::Location};
+use app_core::ToolResult;
+use web::{Location, css};
 
 use crate::{
     lex::{Kind, Lexer},

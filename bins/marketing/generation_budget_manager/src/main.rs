@@ -9,18 +9,19 @@ mod state_file;
 use std::{fmt, path::PathBuf, time::Duration};
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, Usd,
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, Usd, View,
     contract::RetryPolicy,
     state::{BudgetPeriod, LedgerEntry, Reservation},
 };
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<GenerationBudgetManager>()
+    migration::main::<GenerationBudgetManager>()
 }
 
 struct GenerationBudgetManager;
@@ -241,10 +242,13 @@ impl Tool for GenerationBudgetManager {
         app_core::definition!("marketing")
             .replaces(1, &["generation_budget_manager"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy {
-                retry: RetryPolicy::NONE,
-                ..Policy::with_timeout(Duration::from_secs(60))
-            })
+            .policy(
+                Policy {
+                    retry: RetryPolicy::NONE,
+                    ..Policy::with_timeout(Duration::from_secs(60))
+                },
+                "one transaction on a local file; what was refused is not asked again",
+            )
             .env(
                 "DAILY_BUDGET_USD",
                 "daily limit in dollars; wins over `[budget] daily_usd` in onejob.toml",
@@ -365,7 +369,7 @@ impl Tool for GenerationBudgetManager {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Status { summary, periods } => {
                 writeln!(out, "{summary}")?;
@@ -385,10 +389,12 @@ impl Tool for GenerationBudgetManager {
                 Ok(())
             }
             Output::Settled { summary, .. } => writeln!(out, "{summary}"),
-            other => app_core::harness::render_value(&serde_json::to_value(other).unwrap_or_default(), out),
+            other => app_core::render_value(&serde_json::to_value(other).unwrap_or_default(), out),
         }
     }
+}
 
+impl OldCalls for GenerationBudgetManager {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(call)
     }

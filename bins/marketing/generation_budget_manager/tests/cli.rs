@@ -246,7 +246,9 @@ fn limits_of_day_month_and_window_come_from_onejob_toml() {
     stricter.file("conf/onejob.toml", "[budget]\ndaily = 3\n");
     let refused = run(&stricter, &["status"]).expect_code(78);
     assert!(
-        refused.stderr.contains("`budget` in onejob.toml") && refused.stderr.contains("daily"),
+        refused
+            .stderr
+            .contains("onejob.toml`, line 2: `budget.daily` is not a field"),
         "{}",
         refused.stderr
     );

@@ -2,7 +2,7 @@
 //!
 //! Frames are mapped and compressed in parallel, a window at a time, and written in order.
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 use app_core::{ErrorKind, ToolError, ToolResult};
 use gif::{DisposalMethod, Repeat};
@@ -11,11 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    dither::{Area, Dither, map},
+    dither::{Dither, map},
     frames::{Frame, Frames},
-    nearest::Nearest,
-    palette::{Histogram, Rgb},
     screen::Screen,
+    table::Table,
 };
 
 /// Whether all frames share a palette.
@@ -62,13 +61,15 @@ pub struct Outcome {
 /// Called after each window with the frames shown, RGB, as a viewer would draw them.
 pub type Watch<'a> = &'a mut dyn FnMut(&[Frame], &[Vec<u8>]) -> ToolResult<()>;
 
-/// Encodes `frames` into `out`.
+/// Encodes `frames` into `out`, which errors call `target`.
 pub fn encode(
     frames: &dyn Frames,
     settings: &Settings,
     out: &mut dyn Write,
+    target: &Path,
     watch: Watch,
 ) -> ToolResult<Outcome> {
+    let failure = |e: &gif::EncodingError| failure(target, e);
     let (width, height) = frames.size();
     let (Ok(width), Ok(height)) = (u16::try_from(width), u16::try_from(height)) else {
         return Err(ToolError::new(
@@ -173,49 +174,9 @@ pub fn encode(
     Ok(outcome)
 }
 
-/// A colour table with the means to look colours up in it.
-struct Table {
-    colors: Vec<Rgb>,
-    nearest: Nearest,
-}
-
-impl Table {
-    fn shared(frames: &dyn Frames, colors: usize) -> ToolResult<Self> {
-        let mut histogram = Histogram::new();
-        frames.pass(&mut |window| {
-            let pixels: Vec<&[u8]> = window.iter().map(|f| f.image.as_raw().as_slice()).collect();
-            histogram.add(&pixels);
-            Ok(())
-        })?;
-        let colors = histogram.palette(colors)?;
-        let nearest = Nearest::fine(&colors);
-        Ok(Self { colors, nearest })
-    }
-
-    fn of_frame(pixels: &[u8], width: usize, area: Area, colors: usize) -> ToolResult<Self> {
-        let rows: Vec<&[u8]> = (area.y0..area.y1)
-            .map(|y| &pixels[(y * width + area.x0) * 3..(y * width + area.x1) * 3])
-            .collect();
-        let mut histogram = Histogram::new();
-        histogram.add(&rows);
-        let colors = histogram.palette(colors)?;
-        let nearest = Nearest::coarse(&colors);
-        Ok(Self { colors, nearest })
-    }
-
-    /// As it stands in the file, with an entry for transparency at the end when asked for.
-    fn bytes(&self, transparent: bool) -> Vec<u8> {
-        let mut bytes = self.colors.concat();
-        if transparent {
-            bytes.extend_from_slice(&[0; 3]);
-        }
-        bytes
-    }
-}
-
-fn failure(error: &gif::EncodingError) -> ToolError {
+fn failure(target: &Path, error: &gif::EncodingError) -> ToolError {
     match error {
-        gif::EncodingError::Io(e) => ToolError::file("write", std::path::Path::new("GIF"), e),
+        gif::EncodingError::Io(e) => ToolError::file("write", target, e),
         other => ToolError::internal(format!("the GIF could not be encoded: {other}")),
     }
 }
@@ -240,9 +201,9 @@ impl Write for Counted<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use app_core::providers::image::RgbImage;
     use image::{AnimationDecoder, codecs::gif::GifDecoder};
     use proptest::prelude::*;
+    use raster::RgbImage;
 
     use super::*;
     use crate::frames::Take;
@@ -298,7 +259,7 @@ mod tests {
                 repeat: Some(Repeat::Infinite),
             };
             let mut file = Vec::new();
-            encode(&Given(frames.clone()), &settings, &mut file, &mut |_, _| Ok(())).unwrap();
+            encode(&Given(frames.clone()), &settings, &mut file, Path::new("x"), &mut |_, _| Ok(())).unwrap();
             let decoder = GifDecoder::new(std::io::Cursor::new(&file)).unwrap();
             let shown = decoder.into_frames().collect_frames().unwrap();
             prop_assert_eq!(shown.len(), frames.len());

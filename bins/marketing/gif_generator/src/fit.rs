@@ -1,9 +1,7 @@
 //! Placing a picture of any size on the common canvas.
 
-use app_core::{
-    ToolResult,
-    providers::image::{Color, Filter, Pixels, Region, RgbImage, resize, resize_region},
-};
+use app_core::ToolResult;
+use raster::{Color, Filter, Pixels, Region, RgbImage, resize, resize_region};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -3,17 +3,17 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use app_core::{
-    ToolError, ToolResult,
-    providers::image::{Filter, Limits, Pixels, RgbImage, open, resize},
-};
+use app_core::{Context, ToolError, ToolResult};
+use raster::{Limits, RgbImage, decode};
 use rayon::prelude::*;
 
-use crate::fit::Canvas;
+use crate::{
+    fit::Canvas,
+    pictures::{Picture, Pictures},
+};
 
 /// A picture of the animation and how long it is shown, in hundredths of a second.
 #[derive(Clone, Debug)]
@@ -33,6 +33,10 @@ pub trait Frames: Sync {
     fn size(&self) -> (u32, u32);
     /// Frames in all, where that is known before the end.
     fn count(&self) -> Option<usize>;
+    /// What people should know of frames that are missing, after a pass.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Hands out all frames in order.
     fn pass(&self, take: Take) -> ToolResult<()>;
 }
@@ -85,21 +89,29 @@ pub fn plan(delays: &[u16], fade: usize, fade_delay: u16, wraps: bool) -> Vec<Sh
 
 /// Frames from picture files.
 pub struct Stills {
-    paths: Vec<PathBuf>,
+    pictures: Pictures,
     shots: Vec<Shot>,
     canvas: Canvas,
     limits: Limits,
+    context: Context,
     cache: Mutex<HashMap<usize, Arc<RgbImage>>>,
 }
 
 impl Stills {
-    /// Frames as planned from the pictures at `paths`.
-    pub fn new(paths: Vec<PathBuf>, shots: Vec<Shot>, canvas: Canvas, limits: Limits) -> Self {
+    /// Frames as planned from the pictures.
+    pub fn new(
+        pictures: Pictures,
+        shots: Vec<Shot>,
+        canvas: Canvas,
+        limits: Limits,
+        context: Context,
+    ) -> Self {
         Self {
-            paths,
+            pictures,
             shots,
             canvas,
             limits,
+            context,
             cache: Mutex::default(),
         }
     }
@@ -114,8 +126,15 @@ impl Stills {
         if let Some(image) = cached {
             return Ok(image);
         }
-        let picture = open(&self.paths[index], &self.limits)?;
-        let image = Arc::new(self.canvas.place(picture.pixels)?);
+        let image = match self.pictures.get(index)? {
+            Picture::Frame(number) => self.pictures.frame(*number, &self.canvas)?,
+            Picture::File(path) => {
+                let bytes = self.context.read(path, self.limits.max_file)?;
+                let picture = decode(&bytes, &path.display().to_string(), &self.limits)?;
+                self.canvas.place(picture.into_srgb())?
+            }
+        };
+        let image = Arc::new(image);
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if (cache.len() + 1) * image.as_raw().len() <= MEMORY {
             cache.insert(index, image.clone());
@@ -184,82 +203,6 @@ fn mix(first: &RgbImage, second: &RgbImage, share: f32) -> RgbImage {
     out
 }
 
-/// A smaller and sparser view of an animation.
-pub struct Reduced<'a> {
-    inner: &'a dyn Frames,
-    size: (u32, u32),
-    /// Only every n-th frame is kept; it is shown for as long as all it stands for.
-    every: usize,
-}
-
-impl<'a> Reduced<'a> {
-    /// `scale` is from 0 to 1; `every` is 1 for all frames.
-    pub fn new(inner: &'a dyn Frames, scale: f64, every: usize) -> Self {
-        let (width, height) = inner.size();
-        let side = |v: u32| ((f64::from(v) * scale).round() as u32).max(1);
-        Self {
-            inner,
-            size: (side(width), side(height)),
-            every: every.max(1),
-        }
-    }
-}
-
-impl Frames for Reduced<'_> {
-    fn size(&self) -> (u32, u32) {
-        self.size
-    }
-
-    fn count(&self) -> Option<usize> {
-        self.inner.count().map(|n| n.div_ceil(self.every))
-    }
-
-    fn pass(&self, take: Take) -> ToolResult<()> {
-        let (width, height) = self.size;
-        let mut seen = 0;
-        // A kept frame waits until the ones it stands for have added their time.
-        let mut waiting: Vec<Frame> = Vec::new();
-        let full = window(width, height);
-        let mut hand_out = |kept: Vec<Frame>| -> ToolResult<()> {
-            let scaled = kept
-                .into_par_iter()
-                .map(|frame| {
-                    if frame.image.dimensions() == (width, height) {
-                        return Ok(frame);
-                    }
-                    let pixels = Pixels::Rgb(RgbImage::clone(&frame.image));
-                    let image = resize(&pixels, width, height, Filter::Lanczos3)?;
-                    let image = Arc::new(image.into_rgb(app_core::providers::image::Color::BLACK));
-                    Ok(Frame {
-                        image,
-                        delay: frame.delay,
-                    })
-                })
-                .collect::<ToolResult<Vec<_>>>()?;
-            take(scaled)
-        };
-        self.inner.pass(&mut |frames| {
-            for frame in frames {
-                if seen % self.every == 0 {
-                    if waiting.len() >= full {
-                        hand_out(std::mem::take(&mut waiting))?;
-                    }
-                    waiting.push(frame);
-                } else if let Some(last) = waiting.last_mut() {
-                    last.delay = last.delay.saturating_add(frame.delay);
-                }
-                seen += 1;
-            }
-            Ok(())
-        })?;
-        if waiting.is_empty() {
-            Ok(())
-        } else {
-            hand_out(waiting)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,40 +220,5 @@ mod tests {
         );
         assert_eq!(plan(&[10, 20], 2, 4, true).len(), 6);
         assert_eq!(plan(&[10], 5, 4, true).len(), 1);
-    }
-
-    struct Counted(usize);
-    impl Frames for Counted {
-        fn size(&self) -> (u32, u32) {
-            (4, 4)
-        }
-        fn count(&self) -> Option<usize> {
-            Some(self.0)
-        }
-        fn pass(&self, take: Take) -> ToolResult<()> {
-            (0..self.0).try_for_each(|i| {
-                let image = Arc::new(RgbImage::from_raw(4, 4, vec![i as u8; 48]).unwrap_or_default());
-                take(vec![Frame { image, delay: 5 }])
-            })
-        }
-    }
-
-    #[test]
-    fn skipped_frames_leave_their_time() {
-        let counted = Counted(7);
-        let reduced = Reduced::new(&counted, 0.5, 3);
-        let mut seen = Vec::new();
-        reduced
-            .pass(&mut |frames| {
-                seen.extend(
-                    frames
-                        .iter()
-                        .map(|f| (f.image.dimensions(), f.image.as_raw()[0], f.delay)),
-                );
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(seen, [((2, 2), 0, 15), ((2, 2), 3, 15), ((2, 2), 6, 5)]);
-        assert_eq!(reduced.count(), Some(3));
     }
 }

@@ -5,31 +5,38 @@
 
 mod dither;
 mod encode;
+mod files;
 mod fit;
 mod frames;
 mod input;
 mod legacy;
 mod nearest;
 mod palette;
+mod pictures;
+mod probe;
 mod quality;
+mod reduced;
 mod screen;
 mod search;
+mod settings;
+mod table;
 mod video;
 
 use std::{io::Write as _, path::PathBuf, time::Duration};
 
-use app_core::{
-    Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult,
-    providers::image::{Limits, probe},
-};
+use app_core::{Artifact, Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult};
 use encode::{Outcome, Settings, encode};
 use frames::{Frames, Stills, plan};
 use input::Input;
+use migration::OldCalls;
+use pictures::{Pictures, check_count};
 use quality::Quality;
+use raster::Limits;
 use schemars::JsonSchema;
 use search::{Attempt, Found, search};
 use serde::Serialize;
 use serde_json::Value;
+use settings::{DEFAULT_RATE, check_total};
 use video::{Cut, Video};
 
 /// What was made.
@@ -54,6 +61,9 @@ struct Output {
     /// What `max_bytes` tried, and which attempt was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     trade_off: Option<TradeOff>,
+    /// What could not be done as one would expect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// The search for a file that fits.
@@ -75,7 +85,10 @@ impl Tool for GifGenerator {
         app_core::definition!("marketing")
             .replaces(1, &["gif_generator_tool"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(900)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(900)),
+                "thousands of frames with crossfades take minutes on a small machine",
+            )
             .example(
                 "three pictures, two per second",
                 &["red.png", "green.png", "blue.png", "-o", "out.gif", "--rate", "2"],
@@ -98,12 +111,22 @@ impl Tool for GifGenerator {
         input.check_output()?;
         let (frames, sources) = gather(&input, &limits, ctx).await?;
         let settings = input.settings();
-        if input.rate > 50.0 {
-            ctx.warn("most viewers show frames of less than 20 ms much slower; 50 frames per second is the usual limit");
+        let mut output = make(&input, frames.as_ref(), &settings, sources, ctx)?;
+        if input.rate.is_some_and(|rate| rate > 50.0) {
+            output.warnings.push(
+                "most viewers show frames of less than 20 ms much slower; 50 frames per second is the usual limit"
+                    .to_owned(),
+            );
         }
-        make(&input, frames.as_ref(), &settings, sources, ctx)
+        output.warnings.extend(frames.notes());
+        for warning in &output.warnings {
+            ctx.warn(warning.clone());
+        }
+        Ok(output)
     }
+}
 
+impl OldCalls for GifGenerator {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -116,12 +139,12 @@ impl Tool for GifGenerator {
 /// Finds the inputs and measures them; decodes nothing yet.
 async fn gather(input: &Input, limits: &Limits, ctx: &Context) -> ToolResult<(Box<dyn Frames>, Vec<Source>)> {
     if let Some(path) = &input.video {
-        let facts = video::probe(path, limits).await?;
+        let facts = probe::probe(path, limits).await?;
         let canvas = input.canvas((facts.width, facts.height), limits)?;
         let cut = Cut {
             start: input.start,
             duration: input.duration,
-            rate: input.rate,
+            rate: input.rate.unwrap_or(DEFAULT_RATE),
             max_frames: input.max_frames,
         };
         let sources = vec![Source::named(path.display().to_string())];
@@ -131,24 +154,25 @@ async fn gather(input: &Input, limits: &Limits, ctx: &Context) -> ToolResult<(Bo
         ));
     }
     let paths = input.pictures()?;
-    let first = probe(&paths[0], limits)?;
-    let canvas = input.canvas((first.width, first.height), limits)?;
-    let delays = input.picture_delays(paths.len())?;
+    let (pictures, canvas) = Pictures::gather(&paths, input, limits, ctx)?;
+    let delays = input.picture_delays(pictures.delays())?;
     let (fade, fade_delay) = input.fade();
-    let shots = plan(&delays, fade, fade_delay, input.loop_count != -1);
-    if shots.len() > input.max_frames {
-        let message = format!(
-            "{} frames are more than `max_frames` {}",
-            shots.len(),
-            input.max_frames
-        );
-        return Err(ToolError::invalid("max_frames", message));
+    let count = delays.len().saturating_add(delays.len().saturating_mul(fade));
+    // Before any is planned: the numbers may be absurd.
+    if count > input.max_frames.saturating_add(fade) {
+        check_count(count, input.max_frames)?;
     }
+    let shots = plan(&delays, fade, fade_delay, input.loop_count != -1);
+    check_count(shots.len(), input.max_frames)?;
+    check_total((canvas.width, canvas.height), shots.len())?;
     let sources = paths
         .iter()
         .map(|path| Source::named(path.display().to_string()))
         .collect();
-    Ok((Box::new(Stills::new(paths, shots, canvas, *limits)), sources))
+    Ok((
+        Box::new(Stills::new(pictures, shots, canvas, *limits, ctx.clone())),
+        sources,
+    ))
 }
 
 /// Encodes and writes.
@@ -164,16 +188,23 @@ fn make(
         artifact = artifact.made_from(source);
     }
     let unwritable = |e: &std::io::Error| ToolError::file("write", &input.output, e);
+    let mut warnings = Vec::new();
     let (outcome, psnr_db, size, trade_off) = match input.max_bytes {
         None => {
             let progress = ctx.progress("encode", "frames", frames.count().map(|n| n as u64));
             let mut quality = Quality::default();
             let mut out = std::io::BufWriter::with_capacity(1 << 16, &mut artifact);
-            let outcome = encode(frames, settings, &mut out, &mut |sources, shown| {
-                quality.add(sources, shown);
-                progress.inc(sources.len() as u64);
-                ctx.check_cancelled()
-            })?;
+            let outcome = encode(
+                frames,
+                settings,
+                &mut out,
+                &input.output,
+                &mut |sources, shown| {
+                    quality.add(sources, shown);
+                    progress.inc(sources.len() as u64);
+                    ctx.check_cancelled()
+                },
+            )?;
             out.flush().map_err(|e| unwritable(&e))?;
             drop(out);
             progress.finish();
@@ -195,7 +226,13 @@ fn make(
                 outcome,
                 chosen,
                 attempts,
+                cut_short,
             } = found;
+            if cut_short {
+                warnings.push(
+                    "not every size and number of colours was tried: the animation is large".to_owned(),
+                );
+            }
             artifact.write_all(&data).map_err(|e| unwritable(&e))?;
             let best = &attempts[chosen];
             let (psnr, size) = (best.psnr_db.unwrap_or_default(), (best.width, best.height));
@@ -221,9 +258,10 @@ fn make(
         colors,
         psnr_db,
         trade_off,
+        warnings,
     })
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<GifGenerator>()
+    migration::main::<GifGenerator>()
 }

@@ -33,10 +33,10 @@ impl Histogram {
 
     /// Adds the pixels of one or more frames (RGB, 8 bits).
     pub fn add(&mut self, frames: &[&[u8]]) {
-        // Each thread counts in 32 bits, which a window of frames cannot overflow: 255 * 16 M pixels.
+        // Each thread counts for itself.
         let threads = rayon::current_num_threads().max(1);
         let share = frames.len().div_ceil(threads).max(1);
-        let parts: Vec<Vec<[u32; 4]>> = frames.par_chunks(share).map(count).collect();
+        let parts: Vec<Vec<[u64; 4]>> = frames.par_chunks(share).map(count).collect();
         self.bins
             .par_chunks_mut(4096)
             .enumerate()
@@ -44,7 +44,7 @@ impl Histogram {
                 for part in &parts {
                     for (sum, add) in bins.iter_mut().zip(&part[chunk * 4096..]) {
                         for (to, from) in sum.iter_mut().zip(add) {
-                            *to += u64::from(*from);
+                            *to += *from;
                         }
                     }
                 }
@@ -76,15 +76,15 @@ impl Histogram {
     }
 }
 
-fn count(frames: &[&[u8]]) -> Vec<[u32; 4]> {
-    let mut bins = vec![[0u32; 4]; BINS];
+fn count(frames: &[&[u8]]) -> Vec<[u64; 4]> {
+    let mut bins = vec![[0u64; 4]; BINS];
     for frame in frames {
         for &[r, g, b] in frame.as_chunks::<3>().0 {
             let bin = &mut bins[bin_of([r, g, b])];
             bin[0] += 1;
-            bin[1] += u32::from(r);
-            bin[2] += u32::from(g);
-            bin[3] += u32::from(b);
+            bin[1] += u64::from(r);
+            bin[2] += u64::from(g);
+            bin[3] += u64::from(b);
         }
     }
     bins

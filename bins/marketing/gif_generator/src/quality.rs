@@ -1,9 +1,7 @@
 //! How close the shown frames are to the source: PSNR over all pixels of all frames.
 
-use app_core::{
-    ToolError, ToolResult,
-    providers::image::{Color, Filter, Pixels, RgbImage, resize},
-};
+use app_core::{ToolError, ToolResult};
+use raster::{Color, Filter, Pixels, RgbImage, resize};
 use rayon::prelude::*;
 
 use crate::frames::{Frame, Frames};

@@ -4,14 +4,17 @@
 //! First colours go, at full size; where that is not enough, the largest scale that fits is looked for by bisection,
 //! with all frames and with fewer. Of all that fit the one with the highest PSNR wins.
 
+use std::path::Path;
+
 use app_core::{ErrorKind, ToolError, ToolResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     encode::{Outcome, Settings, encode},
-    frames::{Frames, Reduced},
+    frames::Frames,
     quality::Reference,
+    reduced::Reduced,
 };
 
 /// One encoding that was tried.
@@ -46,6 +49,8 @@ pub struct Found {
     pub chosen: usize,
     /// Everything that was tried, in order.
     pub attempts: Vec<Attempt>,
+    /// The search ended early, because it had cost enough.
+    pub cut_short: bool,
 }
 
 /// Colours tried at full size, from the least to the most loss.
@@ -59,6 +64,10 @@ const STEPS: usize = 4;
 const SMALLEST: f64 = 0.1;
 /// Frames shown are kept for the comparison; longer animations than this are compared in a sample.
 const KEPT: usize = 256 << 20;
+
+/// Pixels encoded after which the best so far is taken, and after which the search ends even without one.
+const ENOUGH_WORK: u64 = 600_000_000;
+const MOST_WORK: u64 = 3_000_000_000;
 
 /// Looks for the best encoding of at most `max_bytes`. `step` is called after each attempt.
 pub fn search(
@@ -74,6 +83,7 @@ pub fn search(
         step,
         attempts: Vec::new(),
         best: None,
+        spent: 0,
     };
     if search
         .full_size()?
@@ -85,6 +95,7 @@ pub fn search(
             }
         }
     }
+    let cut_short = search.is_enough();
     let Search { best, attempts, .. } = search;
     match best {
         Some((chosen, data, outcome)) => Ok(Found {
@@ -92,6 +103,7 @@ pub fn search(
             outcome,
             chosen,
             attempts,
+            cut_short,
         }),
         None => {
             let least = attempts.iter().map(|a| a.bytes).min().unwrap_or_default();
@@ -117,9 +129,21 @@ struct Search<'a> {
     step: &'a dyn Fn(&Attempt) -> ToolResult<()>,
     attempts: Vec<Attempt>,
     best: Option<(usize, Vec<u8>, Outcome)>,
+    /// Pixels encoded so far.
+    spent: u64,
 }
 
 impl Search<'_> {
+    /// Whether the search has cost enough.
+    fn is_enough(&self) -> bool {
+        self.spent
+            > if self.best.is_some() {
+                ENOUGH_WORK
+            } else {
+                MOST_WORK
+            }
+    }
+
     /// The most colours with which the animation fits at full size with all its frames.
     fn full_size(&mut self) -> ToolResult<Option<usize>> {
         let mut above = None;
@@ -127,10 +151,15 @@ impl Search<'_> {
             if above == Some(colors) {
                 continue;
             }
+            if self.is_enough() {
+                break;
+            }
             if self.attempt(1.0, 1, colors)? {
                 let (mut fits, mut fails) = (colors, above);
                 for _ in 0..2 {
-                    let Some(top) = fails else { break };
+                    let Some(top) = fails.filter(|_| !self.is_enough()) else {
+                        break;
+                    };
                     let middle = usize::midpoint(fits, top);
                     if self.attempt(1.0, 1, middle)? {
                         fits = middle;
@@ -159,6 +188,9 @@ impl Search<'_> {
         let guess = at * (self.max_bytes as f64 * every as f64 / bytes.max(1) as f64).sqrt();
         let mut scale = guess.clamp(SMALLEST, 0.97);
         for _ in 0..STEPS {
+            if self.is_enough() {
+                break;
+            }
             let fits = self.attempt(scale, every, colors)?;
             if fits {
                 low = scale;
@@ -187,12 +219,19 @@ impl Search<'_> {
         };
         let mut data = Vec::new();
         let mut shown: Vec<Vec<u8>> = Vec::new();
-        let outcome = encode(&reduced, &settings, &mut data, &mut |_, window| {
-            let bytes = size.0 as usize * size.1 as usize * 3;
-            let room = (KEPT / bytes.max(1)).saturating_sub(shown.len());
-            shown.extend(window.iter().take(room).cloned());
-            Ok(())
-        })?;
+        let outcome = encode(
+            &reduced,
+            &settings,
+            &mut data,
+            Path::new("GIF"),
+            &mut |_, window| {
+                let bytes = size.0 as usize * size.1 as usize * 3;
+                let room = (KEPT / bytes.max(1)).saturating_sub(shown.len());
+                shown.extend(window.iter().take(room).cloned());
+                Ok(())
+            },
+        )?;
+        self.spent += u64::from(size.0) * u64::from(size.1) * outcome.frames as u64;
         let fits = outcome.bytes <= self.max_bytes;
         let psnr_db = if fits {
             Some(Reference::new(self.frames, every).psnr(&shown, size)?)

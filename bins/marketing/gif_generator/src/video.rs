@@ -5,30 +5,23 @@ use std::{
     io::{ErrorKind as IoKind, Read},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
 };
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    process::ChildGroup,
-    providers::image::{Limits, Pixels, RgbImage},
-};
-use serde_json::Value;
-use tokio::{io::AsyncReadExt, process::Command};
+use app_core::{Context, ToolError, ToolResult, process::ChildGroup};
+use raster::{Pixels, RgbImage};
+use tokio::process::Command;
 
 use crate::{
     fit::{Canvas, Fit},
     frames::{Frame, Frames, MEMORY, Take, window},
+    probe::{Facts, ONLY_THIS_FILE, read_text, source, unreadable},
+    settings::check_total,
 };
-
-/// What ffprobe says of a video.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Facts {
-    /// Width as shown.
-    pub width: u32,
-    /// Height as shown.
-    pub height: u32,
-}
 
 /// The part of a video that becomes the animation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,110 +36,6 @@ pub struct Cut {
     pub max_frames: usize,
 }
 
-/// Asks ffprobe for the size of the first video stream.
-pub async fn probe(path: &Path, limits: &Limits) -> ToolResult<Facts> {
-    let mut command = Command::new("ffprobe");
-    command
-        .args([
-            "-v",
-            "error",
-            "-select_streams",
-            "v:0",
-            "-of",
-            "json",
-            "-show_entries",
-        ])
-        .arg("stream=width,height:stream_tags=rotate:stream_side_data=rotation")
-        .arg(source(path))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut group = ChildGroup::spawn(command)?;
-    let (stdout, stderr) = (group.child().stdout.take(), group.child().stderr.take());
-    let (answer, complaint) = tokio::join!(read_text(stdout), read_text(stderr));
-    let status = group
-        .wait()
-        .await
-        .map_err(|e| ToolError::file("run", Path::new("ffprobe"), &e))?;
-    if !status.success() {
-        return Err(unreadable(path, &complaint));
-    }
-    let facts = facts(&answer).ok_or_else(|| unreadable(path, "it has no video stream"))?;
-    if u64::from(facts.width) * u64::from(facts.height) > limits.max_pixels {
-        return Err(ToolError::invalid(
-            "video",
-            format!(
-                "`{}` is too large: {}x{}",
-                path.display(),
-                facts.width,
-                facts.height
-            ),
-        ));
-    }
-    Ok(facts)
-}
-
-/// A name that ffmpeg takes for a file, whatever it looks like.
-fn source(path: &Path) -> String {
-    format!("file:{}", path.display())
-}
-
-async fn read_text(stream: Option<impl tokio::io::AsyncRead + Unpin>) -> String {
-    let mut text = Vec::new();
-    if let Some(stream) = stream {
-        // What cannot be read is not shown; the exit status decides.
-        let _ = stream.take(64 << 10).read_to_end(&mut text).await;
-    }
-    String::from_utf8_lossy(&text).trim().to_owned()
-}
-
-fn unreadable(path: &Path, complaint: &str) -> ToolError {
-    let line = complaint.lines().last().unwrap_or("no reason given");
-    let line = line.rsplit(": ").next().unwrap_or(line);
-    ToolError::new(
-        ErrorKind::InvalidInput,
-        format!("cannot decode the video `{}`: {line}", path.display()),
-    )
-    .code("bad_video")
-    .field("video")
-    .from_source("ffmpeg")
-}
-
-fn facts(answer: &str) -> Option<Facts> {
-    let answer: Value = serde_json::from_str(answer).ok()?;
-    let stream = answer.get("streams")?.get(0)?;
-    let side = |name: &str| {
-        stream
-            .get(name)
-            .and_then(Value::as_u64)
-            .and_then(|v| u32::try_from(v).ok())
-    };
-    let (width, height) = (
-        side("width").filter(|&w| w > 0)?,
-        side("height").filter(|&h| h > 0)?,
-    );
-    let tag = stream
-        .pointer("/tags/rotate")
-        .and_then(Value::as_str)
-        .and_then(|t| t.parse::<i64>().ok());
-    let data = stream
-        .pointer("/side_data_list")
-        .and_then(Value::as_array)
-        .and_then(|list| {
-            list.iter()
-                .find_map(|entry| entry.get("rotation").and_then(Value::as_i64))
-        });
-    let turned = tag.or(data).is_some_and(|degrees| degrees % 180 != 0);
-    Some(if turned {
-        Facts {
-            width: height,
-            height: width,
-        }
-    } else {
-        Facts { width, height }
-    })
-}
-
 /// Frames of a video.
 pub struct Video {
     path: PathBuf,
@@ -155,6 +44,8 @@ pub struct Video {
     /// Size in which ffmpeg delivers.
     delivered: (u32, u32),
     context: Context,
+    /// Whether the video goes on after the last frame that may be taken.
+    cut_off: AtomicBool,
     /// All frames, once seen, if they are few enough.
     cache: Mutex<Option<Vec<Frame>>>,
 }
@@ -178,6 +69,7 @@ impl Video {
             canvas,
             delivered,
             context,
+            cut_off: AtomicBool::new(false),
             cache: Mutex::default(),
         }
     }
@@ -193,6 +85,7 @@ impl Video {
             command.args(["-t", &duration.to_string()]);
         }
         command
+            .args(ONLY_THIS_FILE)
             .args(["-i", &source(&self.path), "-map", "0:v:0", "-an", "-sn", "-vf"])
             .arg(format!(
                 "fps={},scale={width}:{height}:flags=lanczos",
@@ -200,7 +93,8 @@ impl Video {
             ))
             .args([
                 "-frames:v",
-                &self.cut.max_frames.to_string(),
+                // One more tells whether something is left out.
+                &self.cut.max_frames.saturating_add(1).to_string(),
                 "-f",
                 "rawvideo",
                 "-pix_fmt",
@@ -240,7 +134,12 @@ impl Video {
                 Err(e) if e.kind() == IoKind::UnexpectedEof => break,
                 Err(e) => return Err(ToolError::file("read", &self.path, &e)),
             }
+            if count >= self.cut.max_frames as u64 {
+                self.cut_off.store(true, Ordering::Relaxed);
+                continue;
+            }
             count += 1;
+            check_total(self.size(), count as usize)?;
             // Whole hundredths that never drift from the true time.
             let until = (count as f64 * 100.0 / self.cut.rate).round() as u64;
             let delay = u16::try_from(until - shown).unwrap_or(u16::MAX);
@@ -288,6 +187,14 @@ impl Frames for Video {
             .unwrap_or_else(PoisonError::into_inner)
             .as_ref()
             .map(Vec::len)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let most = self.cut.max_frames;
+        let cut_off = self.cut_off.load(Ordering::Relaxed);
+        let note =
+            format!("the video goes on after {most} frames, which is the most that `max_frames` allows");
+        cut_off.then_some(note).into_iter().collect()
     }
 
     fn pass(&self, take: Take) -> ToolResult<()> {
@@ -355,31 +262,5 @@ impl Running {
         let (status, complaint) = ended.map_err(|_| ToolError::cancelled())?;
         let status = status.map_err(|e| ToolError::file("run", Path::new("ffmpeg"), &e))?;
         Ok((status, complaint))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_turned_video_is_measured_as_shown() {
-        let plain = r#"{"streams":[{"width":1920,"height":1080}]}"#;
-        assert_eq!(
-            facts(plain),
-            Some(Facts {
-                width: 1920,
-                height: 1080
-            })
-        );
-        let turned = r#"{"streams":[{"width":1920,"height":1080,"side_data_list":[{"rotation":-90}]}]}"#;
-        assert_eq!(
-            facts(turned),
-            Some(Facts {
-                width: 1080,
-                height: 1920
-            })
-        );
-        assert_eq!(facts(r#"{"streams":[]}"#), None);
     }
 }

@@ -2,10 +2,10 @@
 
 mod references;
 
-use app_core::{
+use web::{
+    Location,
     charset::Encoding,
     css::{closed, quoted},
-    web::Location,
 };
 
 use crate::{

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    charset::{self, Decoded, Encoding},
-    web::{Fetched, Location, Reader},
-};
+use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use web::{
+    Fetched, Location, Reader,
+    charset::{self, Decoded, Encoding},
+};
 
 use crate::media_type;
 

@@ -14,13 +14,13 @@ mod srcset;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, process::ExitCode, time::Duration};
 
-use app_core::{
-    Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult, charset::Decoded, web::aside,
-};
+use app_core::{Context, Definition, Effect, Policy, Source, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use web::{aside, charset::Decoded};
 
 use embed::{Books, Embedded, Embedder, Kind, LeftOut, Rules};
 use load::{Limits, Loader, Resource, Store};
@@ -146,9 +146,14 @@ impl Tool for HtmlBundler {
 
     fn definition() -> Definition {
         app_core::definition!("marketing")
+            .known_gap("no recorded case: the script of that name wrote reports, see campaign_report")
+            .reaches(&["web"])
             .replaces(2, &["html_bundler"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(300)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(300)),
+                "a page with hundreds of resources over a slow line",
+            )
             .env("ONEJOB_ALLOW_PRIVATE", "1 lets it read from private addresses")
             .example(
                 "bundle a local page",
@@ -193,7 +198,7 @@ impl Tool for HtmlBundler {
             style,
             store: Store::default(),
         };
-        app_core::html::check_depth(&job.decoded.text, &job.page.location.name())?;
+        web::html::check_depth(&job.decoded.text, &job.page.location.name())?;
         for _ in 0..MAX_ROUNDS {
             let wanted;
             (job, wanted) = aside(move || {
@@ -231,7 +236,7 @@ impl Tool for HtmlBundler {
         deliver(ctx, &input, bundled, output, limit)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if let Some(html) = &output.html {
             return out.write_str(html);
         }
@@ -254,7 +259,9 @@ impl Tool for HtmlBundler {
         }
         Ok(())
     }
+}
 
+impl OldCalls for HtmlBundler {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::from_legacy(&call)
     }
@@ -284,7 +291,7 @@ impl Job {
     }
 
     /// What still has to be loaded.
-    fn missing(&self) -> Vec<app_core::web::Location> {
+    fn missing(&self) -> Vec<web::Location> {
         let mut learner = Embedder::new(&self.store, &self.rules, &self.page.location, true);
         page::bundle(&self.document(), &self.style, &mut learner);
         learner.wanted.into_order()
@@ -410,5 +417,5 @@ fn rules(input: &Input) -> ToolResult<Rules> {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<HtmlBundler>()
+    migration::main::<HtmlBundler>()
 }

@@ -3,7 +3,7 @@
 //! The arithmetic, truncations included, is that of the replaced script, so that results agree to the level;
 //! the one difference is at the border, where the shifted colour channels repeat the edge instead of wrapping round.
 
-use app_core::providers::image::RgbImage;
+use raster::RgbImage;
 
 use crate::random::Random;
 
@@ -26,11 +26,11 @@ const CONTRAST: f32 = 1.02;
 const VIGNETTE: f64 = 0.2;
 
 /// Applies everything. `vignette` darkens the corners by a fifth, which the replaced script meant to do and did not.
-pub fn humanize(image: &RgbImage, noise: &Noise, vignette: bool) -> RgbImage {
-    let noisy = add_noise(image, noise);
-    let sharp = sharpen(&noisy);
-    let contrasted = contrast(&sharp);
-    let shifted = shift_channels(&contrasted);
+pub fn humanize(mut image: RgbImage, noise: &Noise, vignette: bool) -> RgbImage {
+    add_noise(&mut image, noise);
+    let mut image = sharpen(&image);
+    contrast(&mut image);
+    let shifted = shift_channels(&image);
     if vignette {
         darken_corners(shifted)
     } else {
@@ -38,19 +38,21 @@ pub fn humanize(image: &RgbImage, noise: &Noise, vignette: bool) -> RgbImage {
     }
 }
 
-fn add_noise(image: &RgbImage, noise: &Noise) -> RgbImage {
-    let mut out = image.clone();
-    let add = |value: &mut u8, by: i32| *value = (i32::from(*value) + by).clamp(0, 255) as u8;
+fn add_noise(image: &mut RgbImage, noise: &Noise) {
+    let add = |value: &mut u8, by: i32| *value = i32::from(*value).saturating_add(by).clamp(0, 255) as u8;
     match noise {
         Noise::Off => {}
         Noise::Seeded(seed) => {
             let mut random = Random::new(*seed);
-            out.iter_mut()
+            image
+                .iter_mut()
                 .for_each(|value| add(value, (random.normal() * 2.0).trunc() as i32));
         }
-        Noise::Given(values) => out.iter_mut().zip(values).for_each(|(value, by)| add(value, *by)),
+        Noise::Given(values) => image
+            .iter_mut()
+            .zip(values)
+            .for_each(|(value, by)| add(value, *by)),
     }
-    out
 }
 
 /// On the way from `from` to `to` and beyond: clipped, fraction dropped.
@@ -59,41 +61,39 @@ fn extrapolate(from: f32, to: f32, factor: f32) -> u8 {
 }
 
 fn sharpen(image: &RgbImage) -> RgbImage {
-    let (width, height) = image.dimensions();
+    let (width, height) = (image.width() as usize, image.height() as usize);
     let mut out = image.clone();
     if width < 3 || height < 3 {
         return out;
     }
+    let stride = width * 3;
+    let source = image.as_raw();
+    let samples: &mut [u8] = &mut out;
     for y in 1..height - 1 {
-        for x in 1..width - 1 {
-            for channel in 0..3 {
-                let centre = image.get_pixel(x, y)[channel];
-                let mut sum = 4 * u32::from(centre);
-                for near_y in y - 1..=y + 1 {
-                    for near_x in x - 1..=x + 1 {
-                        sum += u32::from(image.get_pixel(near_x, near_y)[channel]);
-                    }
-                }
-                // Thirteenths, rounded to the nearest.
-                let blurred = (2 * sum + 13) / 26;
-                out.get_pixel_mut(x, y)[channel] = extrapolate(blurred as f32, f32::from(centre), SHARPNESS);
-            }
+        let row = |y: usize| &source[y * stride..(y + 1) * stride];
+        let (above, here, below) = (row(y - 1), row(y), row(y + 1));
+        let target = &mut samples[y * stride..(y + 1) * stride];
+        for at in 3..stride - 3 {
+            let three = |row: &[u8]| u32::from(row[at - 3]) + u32::from(row[at]) + u32::from(row[at + 3]);
+            let sum = 4 * u32::from(here[at]) + three(above) + three(here) + three(below);
+            // Thirteenths, rounded to the nearest.
+            let blurred = (2 * sum + 13) / 26;
+            target[at] = extrapolate(blurred as f32, f32::from(here[at]), SHARPNESS);
         }
     }
     out
 }
 
-fn contrast(image: &RgbImage) -> RgbImage {
+fn contrast(image: &mut RgbImage) {
     let lumas = image.pixels().map(|p| {
         let [r, g, b] = p.0.map(u64::from);
         (19595 * r + 38470 * g + 7471 * b + 32768) >> 16
     });
     let count = u64::from(image.width()) * u64::from(image.height());
     let mean = (lumas.sum::<u64>() as f64 / count.max(1) as f64 + 0.5).floor() as f32;
-    let mut out = image.clone();
-    out.iter_mut()
+    image
+        .iter_mut()
         .for_each(|value| *value = extrapolate(mean, f32::from(*value), CONTRAST));
-    out
 }
 
 /// Red one pixel down and right, blue one pixel up and left.
@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn contrast_moves_away_from_the_mean_and_truncates() {
-        let out = contrast(&grey(2, 1, &[101, 160]));
+        let mut out = grey(2, 1, &[101, 160]);
+        contrast(&mut out);
         assert_eq!((out.get_pixel(0, 0)[0], out.get_pixel(1, 0)[0]), (100, 160));
     }
 
@@ -151,9 +152,13 @@ mod tests {
 
     #[test]
     fn noise_is_small_centred_and_repeatable() {
-        let flat = grey(100, 100, &[128; 10_000]);
-        let noisy = add_noise(&flat, &Noise::Seeded(42));
-        assert_eq!(noisy, add_noise(&flat, &Noise::Seeded(42)));
+        let noisy = || {
+            let mut image = grey(100, 100, &[128; 10_000]);
+            add_noise(&mut image, &Noise::Seeded(42));
+            image
+        };
+        assert_eq!(noisy(), noisy());
+        let noisy = noisy();
         let values: Vec<f64> = noisy.iter().map(|&v| f64::from(v) - 128.0).collect();
         let still = values.iter().filter(|&&v| v == 0.0).count() as f64 / values.len() as f64;
         let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_vignette_darkens_corners_by_a_fifth() {
-        let out = humanize(&grey(101, 101, &[200; 10_201]), &Noise::Off, true);
+        let out = humanize(grey(101, 101, &[200; 10_201]), &Noise::Off, true);
         let (corner, centre) = (out.get_pixel(0, 0)[1], out.get_pixel(50, 50)[1]);
         assert!(corner < 165 && centre >= 199, "{corner} {centre}");
     }

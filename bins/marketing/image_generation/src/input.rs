@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use app_core::{
-    ToolError, ToolResult,
-    providers::image::{Color, Format},
-};
+use app_core::{ToolError, ToolResult};
 use garde::Validate;
+use raster::{Color, Format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +19,11 @@ pub enum Input {
     /// Add a little noise, sharpness, contrast and lens error to an existing picture
     Humanize(#[garde(dive)] Humanize),
 }
+
+/// Most pixels of one picture.
+const LARGEST: u64 = 34_000_000;
+/// Most pixels of all pictures of a run: 64 stories.
+const MOST: u64 = 140_000_000;
 
 /// Shapes for the usual places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +55,7 @@ impl Aspect {
 
 /// Make pictures from a prompt
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Generate {
     /// What the picture shows
     #[garde(length(min = 1, max = 8000), custom(not_blank))]
@@ -59,7 +63,6 @@ pub struct Generate {
     pub prompt: String,
     /// Who makes it
     #[serde(default)]
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"short": "p"}))]
     pub provider: Provider,
     /// What it must not show
@@ -68,12 +71,10 @@ pub struct Generate {
     pub negative_prompt: Option<String>,
     /// Shape
     #[serde(default = "square")]
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"short": "a"}))]
     pub aspect: Aspect,
     /// Size in pixels instead of a shape, for example 1200x800
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"short": "s"}))]
     pub size: Option<String>,
     /// How many; each has the next seed
@@ -83,21 +84,17 @@ pub struct Generate {
     pub count: u32,
     /// Seed of the first picture: the same input and seed give the same picture
     #[serde(default = "seed")]
-    #[garde(skip)]
     pub seed: u64,
     /// Picture to show or to start from
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
     pub reference: Option<PathBuf>,
     /// File to write; further pictures get -2, -3 and so on. Named after the prompt if not given
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     pub output: Option<PathBuf>,
     /// Folder to write to
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"short": "O", "path": "out", "aliases": ["campaign-dir"]}))]
     pub output_dir: Option<PathBuf>,
     /// Canvas: large words; the start of the prompt if not given
@@ -122,15 +119,12 @@ pub struct Generate {
     pub colors: Vec<Color>,
     /// Canvas: arrangement; chosen by the seed if not given
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
     pub layout: Option<Layout>,
     /// Give the pictures a hand-made touch
     #[serde(default)]
-    #[garde(skip)]
     pub humanize: bool,
     /// With the touch: darken the corners by a fifth
     #[serde(default)]
-    #[garde(skip)]
     pub vignette: bool,
 }
 
@@ -174,6 +168,33 @@ impl Generate {
                 ToolError::invalid("size", format!("`{size}` is not a size"))
                     .hint("write it as 1200x800; each side from 64 to 8192")
             })
+    }
+
+    /// Refuses more pixels than can be drawn in reasonable time and memory.
+    pub fn check_total(&self) -> ToolResult<()> {
+        let (width, height) = self.pixels()?;
+        let one = u64::from(width) * u64::from(height);
+        if one > LARGEST {
+            return Err(ToolError::invalid(
+                "size",
+                format!(
+                    "a picture of {width}x{height} is too large: the limit is {} megapixels",
+                    LARGEST / 1_000_000
+                ),
+            ));
+        }
+        if one * u64::from(self.count) > MOST {
+            return Err(ToolError::invalid(
+                "count",
+                format!(
+                    "{} pictures of {width}x{height} are too much for one run: the limit is {} megapixels together",
+                    self.count,
+                    MOST / 1_000_000
+                ),
+            )
+            .hint("make fewer at a time, and go on with another --seed"));
+        }
+        Ok(())
     }
 
     /// Where the pictures go; checked before the first is made.
@@ -237,35 +258,29 @@ pub enum NoiseSource {
 
 /// Give a picture a hand-made touch
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Humanize {
     /// The picture
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"positional": 1, "path": "file", "exists": true}))]
     pub image: PathBuf,
     /// The PNG to write
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     pub output: PathBuf,
     /// Where the noise comes from
     #[serde(default)]
-    #[garde(skip)]
     pub noise: NoiseSource,
     /// Seed of the noise
     #[serde(default = "seed")]
-    #[garde(skip)]
     pub seed: u64,
     /// The file with the noise
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
     pub noise_file: Option<PathBuf>,
     /// Darken the corners by a fifth
     #[serde(default)]
-    #[garde(skip)]
     pub vignette: bool,
-    /// Write an alpha channel (255 everywhere), as the replaced script did
+    /// Write an alpha channel also where the picture has none
     #[serde(default)]
-    #[garde(skip)]
     pub alpha: bool,
 }
 

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use app_core::{
-    ToolError,
-    providers::image::{Limits, open},
-};
+use app_core::ToolError;
+use raster::{Limits, decode};
 use serde_json::{Value, json};
 
 /// Pictures up to this many pixels are answered with their values, as before.
@@ -65,7 +63,8 @@ fn failure(error: &ToolError) -> Value {
 }
 
 fn facts(path: &Path) -> Result<Value, ToolError> {
-    let picture = open(path, &Limits::default())?;
+    let bytes = std::fs::read(path).map_err(|e| ToolError::file("read", path, &e))?;
+    let picture = decode(&bytes, &path.display().to_string(), &Limits::default())?;
     let mode = if picture.pixels.has_alpha() { "RGBA" } else { "RGB" };
     let image = picture.pixels.into_rgba();
     let alpha_min = image.pixels().map(|p| p[3]).min().unwrap_or(255);

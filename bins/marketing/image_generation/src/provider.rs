@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use app_core::{
-    Context, ToolError, ToolResult, Usd,
-    providers::image::{Color, Pixels, RgbaImage},
-};
+use app_core::{Context, ToolError, ToolResult, Usd};
+use raster::{Color, Pixels, RgbaImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +67,13 @@ impl Provider {
         }
     }
 
+    /// What people should know of a request before it is made.
+    pub fn warnings(self, request: &Request) -> ToolResult<Vec<String>> {
+        match self {
+            Self::Canvas => Ok(card::typeface(request)?.warning().into_iter().collect()),
+        }
+    }
+
     /// Makes one picture. Money is set aside before, settled after, and given back when it fails.
     pub async fn generate(self, request: &Request, seed: u64, ctx: &Context) -> ToolResult<(Pixels, Usd)> {
         let price = self.price();
@@ -97,7 +102,7 @@ impl Provider {
     async fn make(self, request: &Request, seed: u64) -> ToolResult<Pixels> {
         match self {
             Self::Canvas => {
-                let raw = card::draw(request, seed)?;
+                let raw = card::draw(request, &card::typeface(request)?, seed)?;
                 RgbaImage::from_raw(request.width, request.height, raw)
                     .map(|image| Pixels::Rgb(Pixels::Rgba(image).into_rgb(Color::WHITE)))
                     .ok_or_else(|| ToolError::internal("the card has the wrong number of bytes"))

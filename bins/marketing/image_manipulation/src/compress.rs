@@ -1,9 +1,7 @@
 //! Shrinking a file to a number of bytes.
 
-use app_core::{
-    ErrorKind, ToolError, ToolResult,
-    providers::image::{EncodeOptions, Filter, Format, Pixels, encode, resize},
-};
+use app_core::{ErrorKind, ToolError, ToolResult};
+use raster::{EncodeOptions, Filter, Format, Pixels, encode, resize};
 
 /// A file that fits.
 pub struct Fitted {
@@ -107,7 +105,7 @@ fn by_quality(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app_core::providers::image::RgbImage;
+    use raster::RgbImage;
 
     fn textured() -> Pixels {
         let mut seed = 1u32;

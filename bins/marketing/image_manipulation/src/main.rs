@@ -6,6 +6,7 @@
 
 mod actions;
 mod batch;
+mod change;
 mod compress;
 mod geometry;
 mod legacy;
@@ -14,26 +15,30 @@ mod paint;
 mod text;
 mod work;
 
-use std::{path::PathBuf, time::Duration};
+use std::{io::Write as _, path::PathBuf, time::Duration};
 
 use actions::Input;
 use app_core::{
-    Context, Definition, Effect, Policy, Tool, ToolError, ToolResult,
-    providers::image::{Limits, probe},
+    Context, Definition, Effect, PendingArtifact, Policy, Source, Tool, ToolError, ToolResult, files::FileId,
 };
 use batch::MemoryCap;
+use migration::OldCalls;
 use names::{Job, jobs};
+use raster::probe;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use work::{Extras, apply};
+use work::Work;
 
 /// What was made.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Output {
     /// One entry for each image, in order.
     images: Vec<Image>,
+    /// What could not be done as one would expect: reduced, left out, converted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// One image.
@@ -68,7 +73,10 @@ impl Tool for ImageManipulation {
         app_core::definition!("marketing")
             .replaces(1, &["image_manipulation_tool"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(600)),
+                "a folder of large pictures takes minutes on a small machine",
+            )
             .example(
                 "at most 120 pixels wide",
                 &["resize", "photo.jpg", "-o", "small.jpg", "--width", "120"],
@@ -112,36 +120,31 @@ impl Tool for ImageManipulation {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let files = input.files();
-        let limits = Limits {
-            max_pixels: files.max_pixels,
-            ..Limits::default()
-        };
-        let jobs = jobs(&files)?;
-        let extras = Extras::read(&input, &limits, ctx)?;
-        if let [job] = jobs.as_slice() {
-            let image = one(&input, &extras, job, &limits, ctx)?;
-            return Ok(Output { images: vec![image] });
-        }
+        let work = Work::prepare(input, ctx)?;
+        let jobs = jobs(&work.files, &work.beside)?;
         let progress = ctx.progress("images", "images", Some(jobs.len() as u64));
-        let cap = MemoryCap::new(files.memory_mb << 20);
-        let results: Vec<ToolResult<Image>> = jobs
-            .par_iter()
-            .map(|job| {
-                ctx.check_cancelled()?;
-                let size = probe(&job.input, &limits)?;
-                // Decoded once, changed once, and the codecs' own buffers.
-                let bytes = u64::from(size.width) * u64::from(size.height) * 12;
-                let image = cap.run(bytes, || one(&input, &extras, job, &limits, ctx));
-                progress.inc(1);
-                image
-            })
-            .collect();
+        let cap = MemoryCap::new(work.files.memory_mb.saturating_mul(1 << 20));
+        let mut results = Vec::with_capacity(jobs.len());
+        // A few at a time, so that files appear in the order of the inputs and few wait for their turn.
+        for part in jobs.chunks(8 * rayon::current_num_threads().max(1)) {
+            let made: Vec<ToolResult<Ready>> = part
+                .par_iter()
+                .map(|job| {
+                    ctx.check_cancelled()?;
+                    let ready = one(&work, job, &cap, ctx);
+                    progress.inc(1);
+                    ready
+                })
+                .collect();
+            ctx.check_cancelled()?;
+            results.extend(made.into_iter().map(|ready| ready?.commit(ctx)));
+        }
         progress.finish();
-        ctx.check_cancelled()?;
         collect(&jobs, results)
     }
+}
 
+impl OldCalls for ImageManipulation {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::input(&call)
     }
@@ -151,39 +154,84 @@ impl Tool for ImageManipulation {
     }
 }
 
-/// Works on one image from file to file.
-fn one(input: &Input, extras: &Extras, job: &Job, limits: &Limits, ctx: &Context) -> ToolResult<Image> {
-    let bytes = ctx.read(&job.input, limits.max_file)?;
-    let made = apply(input, extras, &bytes, &job.input, job.format, limits)?;
-    if made.frames > 1 {
-        ctx.warn(format!(
-            "`{}` has {} frames; only the first is used",
-            job.input.display(),
-            made.frames
-        ));
+/// A result that waits for its turn to appear.
+struct Ready {
+    pending: PendingArtifact,
+    image: Image,
+    notes: Vec<String>,
+}
+
+impl Ready {
+    fn commit(self, ctx: &Context) -> ToolResult<(Image, Vec<String>)> {
+        let artifact = self.pending.commit()?;
+        ctx.count_items(1);
+        let shown = self.image.input.display();
+        let warnings: Vec<String> = self
+            .notes
+            .iter()
+            .map(|note| format!("`{shown}`: {note}"))
+            .collect();
+        for warning in &warnings {
+            ctx.warn(warning.clone());
+        }
+        let image = Image {
+            output: Some(artifact.path),
+            ..self.image
+        };
+        Ok((image, warnings))
     }
-    let artifact = ctx.write(&job.output, job.format.media_type(), "output", &made.bytes)?;
-    ctx.count_items(1);
-    Ok(Image {
-        input: job.input.clone(),
-        output: Some(artifact.path),
-        width: made.size.0,
-        height: made.size.1,
-        bytes: made.bytes.len() as u64,
-        quality: made.quality,
-        error: None,
+}
+
+/// Works on one image, up to a file that only has to be put in place.
+fn one(work: &Work, job: &Job, cap: &MemoryCap, ctx: &Context) -> ToolResult<Ready> {
+    let bytes = ctx.read(&job.input, work.limits().max_file)?;
+    let size = probe(&bytes, &job.input.display().to_string(), work.limits())?;
+    // Decoded once, changed once, and the codecs' own buffers.
+    let memory = u64::from(size.width) * u64::from(size.height) * 12;
+    let made = cap.run(memory, || work.apply(&bytes, &job.input, job.format))?;
+    let media_type = job.format.media_type();
+    // `--in-place`: its own file, which `names` has looked after; never that of another image.
+    let own = FileId::of(&job.output).is_some_and(|id| FileId::of(&job.input) == Some(id));
+    let pending = if own {
+        ctx.create_over(&job.output, media_type, "output")
+    } else {
+        ctx.create(&job.output, media_type, "output")
+    };
+    let mut pending = pending?.made_from(Source::named(job.input.display().to_string()));
+    pending
+        .write_all(&made.bytes)
+        .map_err(|e| ToolError::file("write", &job.output, &e))?;
+    let mut notes = made.notes;
+    notes.dedup();
+    Ok(Ready {
+        pending,
+        image: Image {
+            input: job.input.clone(),
+            output: None,
+            width: made.size.0,
+            height: made.size.1,
+            bytes: made.bytes.len() as u64,
+            quality: made.quality,
+            error: None,
+        },
+        notes,
     })
 }
 
 /// Failed images do not stop the others; the output says which failed.
-fn collect(jobs: &[Job], results: Vec<ToolResult<Image>>) -> ToolResult<Output> {
+fn collect(jobs: &[Job], results: Vec<ToolResult<(Image, Vec<String>)>>) -> ToolResult<Output> {
     let (mut failed, total) = (0, results.len());
     let mut first = None;
+    let mut warnings = Vec::new();
     let images = jobs
         .iter()
         .zip(results)
         .map(|(job, result)| {
-            result.unwrap_or_else(|error| {
+            let told = result.map(|(image, mut said)| {
+                warnings.append(&mut said);
+                image
+            });
+            told.unwrap_or_else(|error| {
                 failed += 1;
                 let text = error.message.clone();
                 first.get_or_insert(error);
@@ -200,9 +248,11 @@ fn collect(jobs: &[Job], results: Vec<ToolResult<Image>>) -> ToolResult<Output> 
             })
         })
         .collect();
-    let output = Output { images };
+    let output = Output { images, warnings };
     match first {
         None => Ok(output),
+        // A single image fails as itself.
+        Some(error) if total == 1 => Err(error),
         Some(error) if failed == total => Err(error.with_output(&output)),
         Some(error) => {
             let message = format!("{failed} of {total} images failed; the first: {}", error.message);
@@ -212,5 +262,5 @@ fn collect(jobs: &[Job], results: Vec<ToolResult<Image>>) -> ToolResult<Output> 
 }
 
 fn main() -> std::process::ExitCode {
-    app_core::main::<ImageManipulation>()
+    migration::main::<ImageManipulation>()
 }

@@ -1,11 +1,13 @@
 //! Which files go in, and what the results are called. No result ever lands on an input by accident.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use app_core::{ErrorKind, ToolError, ToolResult, providers::image::Format};
+use app_core::{ErrorKind, ToolError, ToolResult};
+use raster::Format;
 
 use crate::actions::Files;
 
@@ -21,9 +23,9 @@ pub struct Job {
 }
 
 /// All jobs, with every name checked before the first image is opened.
-/// `keeps_format` is for actions that by themselves never change the format.
-pub fn jobs(files: &Files<'_>) -> ToolResult<Vec<Job>> {
-    let inputs = expand(files.images)?;
+/// `beside` are further files that the action reads.
+pub fn jobs(files: &Files, beside: &[PathBuf]) -> ToolResult<Vec<Job>> {
+    let inputs = expand(&files.images)?;
     let mut jobs = Vec::with_capacity(inputs.len());
     for (index, input) in inputs.iter().enumerate() {
         let (output, format) = name(files, input, index, inputs.len())?;
@@ -33,7 +35,7 @@ pub fn jobs(files: &Files<'_>) -> ToolResult<Vec<Job>> {
             format,
         });
     }
-    check(files, &jobs)?;
+    check(files, &jobs, beside)?;
     Ok(jobs)
 }
 
@@ -86,12 +88,12 @@ fn own_format(input: &Path) -> Format {
     Format::from_extension(&text(input.extension())).unwrap_or(Format::Png)
 }
 
-fn name(files: &Files<'_>, input: &Path, index: usize, count: usize) -> ToolResult<(PathBuf, Format)> {
+fn name(files: &Files, input: &Path, index: usize, count: usize) -> ToolResult<(PathBuf, Format)> {
     let format_of = |output: &Path, field: &str| match files.format {
         Some(format) => Ok(format),
         None => Format::from_path(output, field),
     };
-    match (files.output, files.output_dir) {
+    match (&files.output, &files.output_dir) {
         (Some(_), Some(_)) => {
             Err(ToolError::invalid("output_dir", "output and output_dir exclude each other").field("output"))
         }
@@ -148,11 +150,19 @@ fn name(files: &Files<'_>, input: &Path, index: usize, count: usize) -> ToolResu
     }
 }
 
-fn check(files: &Files<'_>, jobs: &[Job]) -> ToolResult<()> {
+/// The file behind a name, whatever links and spellings lead to it.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+fn check(files: &Files, jobs: &[Job], beside: &[PathBuf]) -> ToolResult<()> {
     let mut taken: HashMap<PathBuf, &Path> = HashMap::new();
-    let inputs: HashMap<PathBuf, &Path> = jobs
+    let inputs: HashSet<(u64, u64)> = jobs
         .iter()
-        .filter_map(|job| Some((job.input.canonicalize().ok()?, job.input.as_path())))
+        .map(|job| job.input.as_path())
+        .chain(beside.iter().map(PathBuf::as_path))
+        .filter_map(identity)
         .collect();
     for job in jobs {
         let shown = job.output.display();
@@ -173,7 +183,7 @@ fn check(files: &Files<'_>, jobs: &[Job]) -> ToolResult<()> {
                 ToolError::invalid("output", format!("`{shown}` is a directory")).hint("use --output-dir")
             );
         }
-        let Ok(existing) = job.output.canonicalize() else {
+        let Some(existing) = identity(&job.output) else {
             continue;
         };
         if files.no_clobber {
@@ -181,7 +191,9 @@ fn check(files: &Files<'_>, jobs: &[Job]) -> ToolResult<()> {
                 ToolError::new(ErrorKind::Conflict, format!("`{shown}` exists already")).field("output"),
             );
         }
-        if !files.in_place && inputs.contains_key(&existing) {
+        // In place means an image's own file; another one's would be lost before or after it is read.
+        let own = files.in_place && identity(&job.input) == Some(existing);
+        if !own && inputs.contains(&existing) {
             return Err(ToolError::new(
                 ErrorKind::Conflict,
                 format!("`{shown}` is an input and would be lost"),

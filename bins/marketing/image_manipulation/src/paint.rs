@@ -1,11 +1,11 @@
 //! Pixels on pixels: laying over, framing, turning by any angle.
 
-use app_core::providers::image::{Color, Pixels, RgbImage, RgbaImage};
+use raster::{Color, Pixels, RgbImage, RgbaImage};
 
 /// Lays `over` on `base` with its corner at `x`, `y`; what lies outside is cut off.
 pub fn lay_over(base: Pixels, over: &RgbaImage, x: i64, y: i64, opacity: f64) -> Pixels {
     let strength = (opacity.clamp(0.0, 1.0) * 255.0).round() as u32;
-    match base {
+    match base.narrowed() {
         Pixels::Rgb(mut image) => {
             each_overlap(image.dimensions(), over, x, y, |(at_x, at_y), from| {
                 let alpha = scaled(from[3], strength);
@@ -34,6 +34,8 @@ pub fn lay_over(base: Pixels, over: &RgbaImage, x: i64, y: i64, opacity: f64) ->
             });
             Pixels::Rgba(image)
         }
+        // Narrowing leaves none of these.
+        wide @ (Pixels::Rgb16(_) | Pixels::Rgba16(_)) => wide,
     }
 }
 

@@ -1,52 +1,44 @@
-//! One image: read, change, encode.
+//! What an action does to one image, settled once before the first is opened.
 
 use std::path::Path;
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    providers::image::{
-        EncodeOptions, Filter, Format, Limits, Picture, Pixels, Region, RgbaImage, decode, encode, open,
-        resize, resize_region, strip_metadata,
-    },
+use app_core::{Context, ToolResult};
+use raster::{
+    EncodeOptions, Format, Limits, Picture, Pixels, Shown, decode, each_frame, encode, encode_gif,
+    strip_metadata,
 };
 
 use crate::{
-    actions::{Crop, Input, Resize, Rotate, Thumbnail, Watermark},
+    actions::{Files, Input},
+    change::{cropped, marked, narrowed, resized, rotated, thumbnail, too_large},
     compress,
-    geometry::{Gravity, Mode, Scaling, largest, scaling},
-    paint::{framed, lay_over, turned, turned_size},
-    text,
+    text::Caption,
 };
 
-/// Files that an action needs beside the images, read once.
-#[derive(Default)]
-pub struct Extras {
-    mark: Option<RgbaImage>,
-    font: Option<Vec<u8>>,
+/// Changes the pixels of one image or frame; may add a note for people to read.
+type Change = Box<dyn Fn(Pixels, &mut Vec<String>) -> ToolResult<Pixels> + Send + Sync>;
+
+/// What is done to each image.
+enum Step {
+    /// The pixels change.
+    Change(Change),
+    /// The file is written anew without metadata.
+    Strip,
+    /// The file is made to fit a number of bytes.
+    Compress { max_bytes: u64, min_quality: u8 },
 }
 
-impl Extras {
-    /// Reads what the action names.
-    pub fn read(input: &Input, limits: &Limits, ctx: &Context) -> ToolResult<Self> {
-        Ok(match input {
-            Input::Watermark(action) => {
-                let picture = open(&action.watermark, limits).map_err(|e| e.field("watermark"))?;
-                Self {
-                    mark: Some(picture.pixels.into_rgba()),
-                    font: None,
-                }
-            }
-            Input::Text(action) => {
-                let font = action
-                    .font
-                    .as_ref()
-                    .map(|path| ctx.read(path, 64 << 20))
-                    .transpose()?;
-                Self { mark: None, font }
-            }
-            _ => Self::default(),
-        })
-    }
+/// An action with everything it needs beside the images.
+pub struct Work {
+    /// Files and formats.
+    pub files: Files,
+    /// Files that the action reads beside the images.
+    pub beside: Vec<std::path::PathBuf>,
+    step: Step,
+    /// Metadata is left out.
+    bare: bool,
+    best: bool,
+    limits: Limits,
 }
 
 /// The result for one image.
@@ -57,255 +49,241 @@ pub struct Made {
     pub size: (u32, u32),
     /// JPEG quality that `compress` chose.
     pub quality: Option<u8>,
-    /// Frames that the input had; more than one were reduced to the first.
-    pub frames: u32,
+    /// What could not be done as people would expect.
+    pub notes: Vec<String>,
 }
 
-/// Applies the action to the file content `bytes` called `path`.
-pub fn apply(
-    input: &Input,
-    extras: &Extras,
-    bytes: &[u8],
-    path: &Path,
-    format: Format,
-    limits: &Limits,
-) -> ToolResult<Made> {
-    let mut picture = decode(bytes, &path.display().to_string(), limits)?;
-    let files = input.files();
-    let frames = picture.frames;
-    let strip = files.strip || matches!(input, Input::Strip(_) | Input::Thumbnail(_));
-    let mut options = EncodeOptions {
-        quality: files.quality,
-        background: files.background,
-        // A colour profile is not metadata in the way a location is: without it the colours would change.
-        icc: picture.icc.take().filter(|_| !files.strip),
-        exif: picture.exif.take().filter(|_| !strip),
-        ..EncodeOptions::default()
-    };
-    if let Input::Strip(_) = input
-        && picture.format == format
-        && let Some(bytes) = strip_metadata(bytes, &picture)
-    {
+impl Work {
+    /// Settles what the action does, and reads the files it names beside the images.
+    pub fn prepare(input: Input, ctx: &Context) -> ToolResult<Self> {
+        let most = |files: &Files| Limits {
+            max_pixels: files.max_pixels,
+            ..Limits::default()
+        };
+        let change = |files: &Files, change: Change| (files.clone(), Step::Change(change), Vec::new());
+        let (mut bare, mut best) = (false, false);
+        let (files, step, beside) = match input {
+            Input::Resize(action) => {
+                let limits = most(&action.files);
+                change(
+                    &action.files.clone(),
+                    Box::new(move |p, notes| resized(p, &action, &limits, notes)),
+                )
+            }
+            Input::Watermark(action) => {
+                let limits = most(&action.files);
+                let path = action.watermark.clone();
+                let bytes = ctx.read(&path, limits.max_file)?;
+                let mark = decode(&bytes, &path.display().to_string(), &limits)
+                    .map_err(|e| e.field("watermark"))?
+                    .into_srgb()
+                    .into_rgba();
+                let files = action.files.clone();
+                let step = Step::Change(Box::new(move |p, notes| {
+                    marked(narrowed(p, notes), &action, &mark)
+                }));
+                (files, step, vec![path])
+            }
+            Input::Crop(action) => change(&action.files.clone(), Box::new(move |p, _| cropped(p, &action))),
+            Input::Rotate(action) => {
+                let limits = most(&action.files);
+                change(
+                    &action.files.clone(),
+                    Box::new(move |p, notes| rotated(p, &action, &limits, notes)),
+                )
+            }
+            Input::Text(action) => {
+                let files = action.files.clone();
+                let beside = action.font.iter().cloned().collect();
+                let font = action
+                    .font
+                    .as_ref()
+                    .map(|path| ctx.read(path, 64 << 20))
+                    .transpose()?;
+                let caption = Caption::new(action, font)?;
+                let step = Step::Change(Box::new(move |p, notes| {
+                    let p = narrowed(p, notes);
+                    caption.write(p, notes)
+                }));
+                (files, step, beside)
+            }
+            Input::Convert(action) => {
+                best = action.best;
+                change(&action.files, Box::new(|p, _| Ok(p)))
+            }
+            Input::Strip(action) => {
+                bare = true;
+                (action.files, Step::Strip, Vec::new())
+            }
+            Input::Thumbnail(action) => {
+                bare = true;
+                change(&action.files.clone(), Box::new(move |p, _| thumbnail(p, &action)))
+            }
+            Input::Compress(action) => {
+                let (max_bytes, min_quality) = (action.max_bytes, action.min_quality);
+                let step = Step::Compress {
+                    max_bytes,
+                    min_quality,
+                };
+                (action.files, step, Vec::new())
+            }
+        };
+        let bare = bare || files.strip;
+        let limits = most(&files);
+        Ok(Self {
+            files,
+            beside,
+            step,
+            bare,
+            best,
+            limits,
+        })
+    }
+
+    /// What an image may cost.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Applies the action to the file content `bytes` called `path`, to be written as `format`.
+    pub fn apply(&self, bytes: &[u8], path: &Path, format: Format) -> ToolResult<Made> {
+        let name = path.display().to_string();
+        let mut picture = decode(bytes, &name, &self.limits)?;
         let size = (picture.pixels.width(), picture.pixels.height());
-        return Ok(Made {
+        let same = |bytes: Vec<u8>| Made {
             bytes,
             size,
             quality: None,
-            frames,
-        });
-    }
-    if let Input::Convert(action) = input {
-        (options.best, options.progressive) = (action.best, action.best);
-    }
-    if let Input::Compress(action) = input {
-        if bytes.len() as u64 <= action.max_bytes && picture.format == format && frames == 1 && !strip {
-            let size = (picture.pixels.width(), picture.pixels.height());
-            return Ok(Made {
-                bytes: bytes.to_vec(),
-                size,
-                quality: None,
-                frames,
-            });
+            notes: Vec::new(),
+        };
+        if let Step::Strip = self.step
+            && picture.format == format
+            && !self.files.strip
+            && let Some(bytes) = strip_metadata(bytes, format)
+        {
+            return Ok(same(bytes));
         }
-        options.quality = 95;
-        let fitted = compress::fit(
-            &picture.pixels,
-            format,
-            action.max_bytes,
-            action.min_quality,
-            &options,
-        )?;
-        return Ok(Made {
-            bytes: fitted.bytes,
-            size: fitted.size,
-            quality: fitted.quality,
-            frames,
-        });
-    }
-    let pixels = change(input, extras, picture, limits)?;
-    let size = (pixels.width(), pixels.height());
-    Ok(Made {
-        bytes: encode(pixels, format, &options)?,
-        size,
-        quality: None,
-        frames,
-    })
-}
-
-fn change(input: &Input, extras: &Extras, picture: Picture, limits: &Limits) -> ToolResult<Pixels> {
-    let pixels = picture.pixels;
-    match input {
-        Input::Resize(action) => resized(pixels, action, limits),
-        Input::Watermark(action) => match &extras.mark {
-            Some(mark) => marked(pixels, action, mark),
-            None => Err(ToolError::internal("the watermark was not read")),
-        },
-        Input::Crop(action) => cropped(pixels, action),
-        Input::Rotate(action) => rotated(pixels, action, limits),
-        Input::Text(action) => text::write(pixels, action, extras.font.as_deref()),
-        Input::Thumbnail(action) => thumbnail(pixels, action),
-        Input::Convert(_) | Input::Strip(_) | Input::Compress(_) => Ok(pixels),
-    }
-}
-
-fn guard(width: u32, height: u32, limits: &Limits) -> ToolResult<()> {
-    if u64::from(width) * u64::from(height) > limits.max_pixels {
-        let message = format!("the result would be too large: {width}x{height}");
-        return Err(ToolError::new(ErrorKind::InvalidInput, message)
-            .code("image_too_large")
-            .hint("see --max-pixels"));
-    }
-    Ok(())
-}
-
-fn resized(pixels: Pixels, action: &Resize, limits: &Limits) -> ToolResult<Pixels> {
-    let from = (pixels.width(), pixels.height());
-    let how = scaling(
-        from,
-        action.width,
-        action.height,
-        action.mode,
-        action.gravity,
-        action.enlarge,
-    )?;
-    scaled(
-        pixels,
-        how,
-        action.filter,
-        action.gravity,
-        action.background,
-        limits,
-    )
-}
-
-fn scaled(
-    pixels: Pixels,
-    how: Scaling,
-    filter: Filter,
-    gravity: Gravity,
-    background: app_core::providers::image::Color,
-    limits: &Limits,
-) -> ToolResult<Pixels> {
-    match how {
-        Scaling::Whole(width, height) => {
-            guard(width, height, limits)?;
-            resize(&pixels, width, height, filter)
+        if let Step::Compress { max_bytes, .. } = self.step
+            && bytes.len() as u64 <= max_bytes
+            && picture.format == format
+            && !self.bare
+        {
+            return Ok(same(bytes.to_vec()));
         }
-        Scaling::Part([x, y, width, height], (to_width, to_height)) => {
-            guard(to_width, to_height, limits)?;
-            resize_region(
-                &pixels,
-                Region { x, y, width, height },
-                to_width,
-                to_height,
-                filter,
-            )
+        // Without a profile the colours would change, so they are converted first.
+        if self.files.strip || !format.has_profile() {
+            picture = picture.in_srgb();
         }
-        Scaling::Framed(inner, outer) => {
-            guard(outer.0, outer.1, limits)?;
-            let image = resize(&pixels, inner.0, inner.1, filter)?;
-            let (x, y) = gravity.place(outer, inner, (0, 0));
-            Ok(framed(image, outer.0, outer.1, x, y, background))
+        let mut notes = std::mem::take(&mut picture.notes);
+        if !self.bare {
+            notes.append(&mut picture.lost);
+        }
+        let options = self.options(&mut picture, format, &mut notes);
+        match &self.step {
+            Step::Change(change) if picture.frames > 1 && format == Format::Gif => {
+                self.animated(bytes, &name, change, &options, notes)
+            }
+            _ => {
+                if picture.frames > 1 {
+                    notes.push(format!(
+                        "it has {} frames; only the first is used",
+                        picture.frames
+                    ));
+                }
+                self.still(picture.pixels, format, &options, notes)
+            }
         }
     }
-}
 
-fn marked(pixels: Pixels, action: &Watermark, mark: &RgbaImage) -> ToolResult<Pixels> {
-    let outer = (pixels.width(), pixels.height());
-    let scaled = match action.scale {
-        None => None,
-        Some(share) => {
-            let width = ((f64::from(outer.0) * share).round() as u32).max(1);
-            let height = f64::from(mark.height()) * f64::from(width) / f64::from(mark.width().max(1));
-            let height = (height.round() as u32).clamp(1, 65535);
-            Some(
-                resize(
-                    &Pixels::Rgba(mark.clone()),
-                    width.min(65535),
-                    height,
-                    Filter::Lanczos3,
-                )?
-                .into_rgba(),
-            )
-        }
-    };
-    let mark = scaled.as_ref().unwrap_or(mark);
-    let (x, y) = action
-        .gravity
-        .place(outer, mark.dimensions(), (action.margin, action.margin));
-    Ok(lay_over(pixels, mark, x, y, action.opacity))
-}
+    fn options(&self, picture: &mut Picture, format: Format, notes: &mut Vec<String>) -> EncodeOptions {
+        let metadata = std::mem::take(&mut picture.metadata);
+        let options = EncodeOptions {
+            quality: self.files.quality,
+            background: self.files.background,
+            // A colour profile is not metadata in the way a location is: without it the colours would change.
+            icc: picture.icc.take(),
+            metadata: if self.bare {
+                raster::Metadata::default()
+            } else {
+                metadata
+            },
+            best: self.best,
+            progressive: self.best,
+        };
+        notes.extend(options.left_out(&picture.pixels, format));
+        options
+    }
 
-fn cropped(pixels: Pixels, action: &Crop) -> ToolResult<Pixels> {
-    let outer = (pixels.width(), pixels.height());
-    let inner = match &action.aspect {
-        Some(_) if action.width.is_some() || action.height.is_some() => {
-            return Err(ToolError::invalid(
-                "aspect",
-                "a shape and a size exclude each other",
-            ));
-        }
-        Some(aspect) => largest(outer, aspect)?,
-        None if action.width.is_none() && action.height.is_none() => {
-            return Err(ToolError::invalid(
-                "width",
-                "a width, a height or an aspect is needed",
-            ));
-        }
-        None => (
-            action.width.unwrap_or_else(|| outer.0.saturating_sub(action.x)),
-            action.height.unwrap_or_else(|| outer.1.saturating_sub(action.y)),
-        ),
-    };
-    let (x, y) = action.gravity.place(outer, inner, (action.x, action.y));
-    let inside = |at: i64, length: u32, outer: u32| {
-        at >= 0 && length > 0 && at + i64::from(length) <= i64::from(outer)
-    };
-    if !inside(x, inner.0, outer.0) || !inside(y, inner.1, outer.1) {
-        return Err(ToolError::invalid(
-            "width",
-            format!(
-                "a rectangle of {}x{} at {x},{y} does not lie inside {}x{}",
-                inner.0, inner.1, outer.0, outer.1
-            ),
-        ));
+    fn still(
+        &self,
+        pixels: Pixels,
+        format: Format,
+        options: &EncodeOptions,
+        mut notes: Vec<String>,
+    ) -> ToolResult<Made> {
+        let pixels = match &self.step {
+            Step::Change(change) => change(pixels, &mut notes)?,
+            Step::Strip => pixels,
+            Step::Compress {
+                max_bytes,
+                min_quality,
+            } => {
+                let options = EncodeOptions {
+                    quality: 95,
+                    ..options.clone()
+                };
+                let fitted = compress::fit(&pixels, format, *max_bytes, *min_quality, &options)?;
+                return Ok(Made {
+                    bytes: fitted.bytes,
+                    size: fitted.size,
+                    quality: fitted.quality,
+                    notes,
+                });
+            }
+        };
+        let size = (pixels.width(), pixels.height());
+        Ok(Made {
+            bytes: encode(pixels, format, options)?,
+            size,
+            quality: None,
+            notes,
+        })
     }
-    Ok(pixels.cropped(x as u32, y as u32, inner.0, inner.1))
-}
 
-fn rotated(mut pixels: Pixels, action: &Rotate, limits: &Limits) -> ToolResult<Pixels> {
-    if action.mirror {
-        pixels = pixels.mirrored();
+    /// Every frame changed in the same way.
+    fn animated(
+        &self,
+        bytes: &[u8],
+        name: &str,
+        change: &Change,
+        options: &EncodeOptions,
+        mut notes: Vec<String>,
+    ) -> ToolResult<Made> {
+        let mut frames: Vec<Shown> = Vec::new();
+        let mut total = 0u64;
+        let plays = each_frame(bytes, name, &self.limits, &mut |frame| {
+            let mut said = Vec::new();
+            let pixels = change(frame.pixels, &mut said)?;
+            let pixels = Pixels::Rgba(pixels.into_rgba());
+            if frames.is_empty() {
+                notes.append(&mut said);
+            }
+            total += u64::from(pixels.width()) * u64::from(pixels.height());
+            if total > self.limits.max_pixels.min(100_000_000) {
+                return Err(too_large(pixels.width(), pixels.height()));
+            }
+            frames.push(Shown { pixels, ..frame });
+            Ok(())
+        })?;
+        let size = frames
+            .first()
+            .map(|f| (f.pixels.width(), f.pixels.height()))
+            .unwrap_or_default();
+        Ok(Made {
+            bytes: encode_gif(frames, plays, &options.metadata)?,
+            size,
+            quality: None,
+            notes,
+        })
     }
-    if action.flip {
-        pixels = pixels.flipped();
-    }
-    let degrees = action.degrees.rem_euclid(360.0);
-    if degrees % 90.0 == 0.0 {
-        return Ok(pixels.rotated((degrees / 90.0) as u8));
-    }
-    let (width, height) = turned_size(pixels.width(), pixels.height(), degrees);
-    guard(width, height, limits)?;
-    Ok(turned(pixels, degrees, action.background))
-}
-
-fn thumbnail(pixels: Pixels, action: &Thumbnail) -> ToolResult<Pixels> {
-    let from = (pixels.width(), pixels.height());
-    let mode = if action.square { Mode::Cover } else { Mode::Fit };
-    let how = scaling(
-        from,
-        Some(action.size),
-        Some(action.size),
-        mode,
-        Gravity::Center,
-        false,
-    )?;
-    scaled(
-        pixels,
-        how,
-        Filter::Lanczos3,
-        Gravity::Center,
-        action.background,
-        &Limits::default(),
-    )
 }

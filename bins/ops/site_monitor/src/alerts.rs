@@ -2,12 +2,7 @@
 
 use std::{process::Stdio, time::Duration};
 
-use app_core::{
-    Context, ErrorKind, ToolError, ToolResult,
-    contract::RateBucket,
-    process::ChildGroup,
-    providers::http::{Http, HttpMethod, HttpOptions},
-};
+use app_core::{Context, ErrorKind, ToolError, ToolResult, contract::RateBucket, process::ChildGroup};
 use jiff::Timestamp;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
@@ -17,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
+use web::{Http, HttpMethod, HttpOptions};
 
 use crate::{
     config::{Config, Severity},

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use app_core::{Context, ToolError, ToolResult};
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::{condition::Condition, hysteresis::Thresholds};
 
@@ -89,6 +90,29 @@ pub(crate) struct Site {
     failure_threshold: Option<u32>,
     #[serde(default)]
     success_threshold: Option<u32>,
+}
+
+impl Site {
+    /// The address for people, alerts and files: without password and without the values of its query.
+    pub(crate) fn shown(&self) -> String {
+        // A plain address stays as it was written, without the slash that a parser would add.
+        if self.url.contains(['@', '?', '#']) {
+            web::shown_text(&self.url)
+        } else {
+            self.url.clone()
+        }
+    }
+
+    /// What the memory between runs calls it (version 1): the shown address, told apart by a hash of the whole where
+    /// something is not shown, since nothing secret may lie in the state.
+    pub(crate) fn memory_key(&self) -> String {
+        let shown = self.shown();
+        if shown == self.url {
+            return shown;
+        }
+        let hash = hex::encode(Sha256::digest(self.url.as_bytes()));
+        format!("{shown} {}", hash.get(..16).unwrap_or_default())
+    }
 }
 
 /// A condition with its severity; a bare text is critical.
@@ -228,11 +252,11 @@ impl Target {
 
     fn of(site: Site, default: Thresholds, warn_days: u32) -> Result<Self, (String, String)> {
         let url = url::Url::parse(&site.url)
-            .map_err(|e| ("url".to_owned(), format!("`{}` is not a URL: {e}", site.url)))?;
+            .map_err(|e| ("url".to_owned(), format!("`{}` is not a URL: {e}", site.shown())))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err((
                 "url".to_owned(),
-                format!("`{}` is not an http(s) address", site.url),
+                format!("`{}` is not an http(s) address", site.shown()),
             ));
         }
         if site.timeout_secs == 0 || site.timeout_secs > 3600 {
@@ -280,8 +304,8 @@ impl Target {
     }
 
     /// Name, or the address without one.
-    pub(crate) fn label(&self) -> &str {
-        self.site.name.as_deref().unwrap_or(&self.site.url)
+    pub(crate) fn label(&self) -> String {
+        self.site.name.clone().unwrap_or_else(|| self.site.shown())
     }
 
     /// Whether results count at this time.

@@ -19,7 +19,7 @@ use std::{
 };
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, contract::RetryPolicy,
+    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, View, contract::RetryPolicy,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -83,13 +83,15 @@ impl Tool for SiteMonitor {
 
     fn definition() -> Definition {
         app_core::definition!("ops")
+            .known_gap("no recorded case")
+            .reaches(&["web", "smtp", "webhook"])
             .replaces(2, &["site_monitor"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::Sends])
             .long_running()
             .policy(Policy {
                 retry: RetryPolicy::NONE,
                 ..Policy::with_timeout(Duration::ZERO)
-            })
+            }, "each check has a time limit of its own, and watching goes on until it is stopped; a check is its own retry")
             .secret("TELEGRAM_BOT_TOKEN", "token of the bot that sends alerts")
             .secret("SMTP_PASSWORD", "password for alerts by mail")
             .env(
@@ -138,7 +140,7 @@ impl Tool for SiteMonitor {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Check(record) => render::record(record, out),
             Output::CheckAll(summary) => render::summary(summary, out),
@@ -147,7 +149,11 @@ impl Tool for SiteMonitor {
         }
     }
 
-    fn render_partial(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(
+        output: &serde_json::Value,
+        _: &View<'_, Self::Input>,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
         let field =
             |name: &str| serde_json::from_value::<Vec<Record>>(output[name].clone()).unwrap_or_default();
         if let Ok(record) = serde_json::from_value::<Record>(output.clone()) {
@@ -171,12 +177,13 @@ async fn check_one(check: &Check, ctx: &Context) -> ToolResult<Output> {
         .swap_remove(0);
     ctx.count_items(1);
     let healthy = record.is_healthy;
+    let shown = record.url.clone();
     let error = record.error.clone().unwrap_or_default();
     let output = Output::Check(record);
     if healthy {
         Ok(output)
     } else {
-        Err(ToolError::partial(format!("`{}` is unhealthy: {error}", check.url), &output).code("unhealthy"))
+        Err(ToolError::partial(format!("`{shown}` is unhealthy: {error}"), &output).code("unhealthy"))
     }
 }
 

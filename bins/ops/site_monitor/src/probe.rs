@@ -10,7 +10,11 @@ use std::{
 };
 
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, body::Bytes, header::HeaderMap};
+use hyper::{
+    Request,
+    body::Bytes,
+    header::{HeaderMap, HeaderName},
+};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::ConfigVerifierExt as _;
@@ -24,7 +28,10 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use app_core::charset;
+use web::{
+    charset,
+    http::redirect::{self, Hop},
+};
 
 use crate::{condition::Facts, config::Site};
 
@@ -117,27 +124,35 @@ impl Prober {
 
     async fn follow(&self, site: &Site, probe: &mut Probe, stage: &mut Cause) -> Result<(), String> {
         let started = Instant::now();
-        let mut url = Url::parse(&site.url).map_err(|e| e.to_string())?;
+        let mut hop = first_hop(site)?;
+        // Sites are named by the operator and may lie inside; where a redirect leads is named by the far side, so it
+        // may lead inside only from there.
+        let mut inside = true;
         for _ in 0..=MAX_REDIRECTS {
-            let next = self.once(site, &url, probe, stage, started).await?;
-            match next {
+            let way = Way {
+                site,
+                hop: &hop,
+                inside,
+                started,
+            };
+            match self.once(way, probe, stage).await? {
                 None => return Ok(()),
-                Some(next) => url = next,
+                Some(next) => hop = next,
             }
+            inside &= probe
+                .facts
+                .ip
+                .as_deref()
+                .and_then(|ip| ip.parse().ok())
+                .is_some_and(web::http::is_private);
         }
         *stage = Cause::Redirect;
         Err(format!("more than {MAX_REDIRECTS} redirects"))
     }
 
     /// One hop; returns where it redirects to.
-    async fn once(
-        &self,
-        site: &Site,
-        url: &Url,
-        probe: &mut Probe,
-        stage: &mut Cause,
-        started: Instant,
-    ) -> Result<Option<Url>, String> {
+    async fn once(&self, way: Way<'_>, probe: &mut Probe, stage: &mut Cause) -> Result<Option<Hop>, String> {
+        let url = &way.hop.url;
         probe.timings = Timings::default();
         probe.facts.connected = false;
         let host = url
@@ -154,6 +169,14 @@ impl Prober {
             .map_err(|_| format!("the name `{host}` cannot be resolved"))?
             .collect();
         probe.timings.dns_ms = Some(millis(at.elapsed()));
+        if !way.inside
+            && addresses
+                .iter()
+                .any(|address| web::http::is_private(address.ip()))
+        {
+            *stage = Cause::Redirect;
+            return Err(format!("it redirects to `{host}`, a private address"));
+        }
 
         *stage = Cause::Tcp;
         let at = Instant::now();
@@ -180,21 +203,19 @@ impl Prober {
             probe.facts.certificate_days = certificates
                 .and_then(|chain| chain.first())
                 .and_then(|c| days_left(c));
-            self.exchange(stream, site, url, probe, stage, started).await
+            self.exchange(stream, way, probe, stage).await
         } else {
-            self.exchange(stream, site, url, probe, stage, started).await
+            self.exchange(stream, way, probe, stage).await
         }
     }
 
     async fn exchange<S>(
         &self,
         stream: S,
-        site: &Site,
-        url: &Url,
+        way: Way<'_>,
         probe: &mut Probe,
         stage: &mut Cause,
-        started: Instant,
-    ) -> Result<Option<Url>, String>
+    ) -> Result<Option<Hop>, String>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -204,31 +225,25 @@ impl Prober {
             .await
             .map_err(|e| e.to_string())?;
         let driver = tokio::spawn(connection);
-        let request = self.request(site, url)?;
+        let request = self.request(way.hop)?;
         let response = sender
             .send_request(request)
             .await
             .map_err(|e| format!("no HTTP answer: {e}"))?;
         probe.timings.first_byte_ms = Some(millis(at.elapsed()));
-        probe.response_time_ms = started.elapsed().as_millis() as u64;
+        probe.response_time_ms = way.started.elapsed().as_millis() as u64;
         let status = response.status();
-        let location = response
-            .headers()
-            .get("location")
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned);
-        if status.is_redirection()
-            && let Some(location) = location
-        {
+        let redirected = redirect::next(way.hop, status, response.headers());
+        if !matches!(redirected, Ok(None)) {
             driver.abort();
             *stage = Cause::Redirect;
-            let next = url
-                .join(&location)
-                .map_err(|_| format!("it redirects to `{location}`, which is no address"))?;
-            if !matches!(next.scheme(), "http" | "https") {
-                return Err(format!("it redirects to a `{}:` address", next.scheme()));
+            let next = redirected.map_err(|error| error.message)?;
+            if let Some(next) = &next
+                && !matches!(next.url.scheme(), "http" | "https")
+            {
+                return Err(format!("it redirects to a `{}:` address", next.url.scheme()));
             }
-            return Ok(Some(next));
+            return Ok(next);
         }
         probe.facts.status = Some(status.as_u16());
         probe.facts.headers = headers(response.headers());
@@ -257,17 +272,18 @@ impl Prober {
             .iter()
             .find(|(name, _)| name == "content-type");
         let stated = stated.map(|(_, value)| value.clone()).unwrap_or_default();
-        let selector = site.content_selector.clone();
+        let selector = way.site.content_selector.clone();
         // Parsing a hostile page takes long; here the timeout still ends the probe.
         let read = move || {
             let text = text(&bytes, &stated);
             (content_hash(&bytes, &text, selector.as_deref()), text)
         };
-        (probe.content_hash, probe.facts.body) = app_core::web::aside(read).await;
+        (probe.content_hash, probe.facts.body) = web::aside(read).await;
         Ok(None)
     }
 
-    fn request(&self, site: &Site, url: &Url) -> Result<Request<Full<Bytes>>, String> {
+    fn request(&self, hop: &Hop) -> Result<Request<Full<Bytes>>, String> {
+        let url = &hop.url;
         let target = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
@@ -277,19 +293,50 @@ impl Prober {
             .port()
             .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let mut request = Request::builder()
-            .method(site.method.as_deref().unwrap_or("GET"))
+            .method(hop.method.clone())
             .uri(target)
             .header("host", authority)
             .header("user-agent", &self.user_agent)
             .header("accept", "*/*");
-        for (name, value) in &site.headers {
+        for (name, value) in &hop.headers {
             request = request.header(name, value);
         }
-        let body = site.body.clone().unwrap_or_default();
+        let body = hop.body.clone().unwrap_or_default();
         request
             .body(Full::from(body))
             .map_err(|e| format!("the request cannot be built: {e}"))
     }
+}
+
+/// One hop of a probe.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    site: &'a Site,
+    hop: &'a Hop,
+    /// Whether it may lead to a private address.
+    inside: bool,
+    started: Instant,
+}
+
+/// The request as the operator wrote it.
+fn first_hop(site: &Site) -> Result<Hop, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &site.headers {
+        let refused = || format!("`{name}` is not a header that can be sent");
+        let name: HeaderName = name.parse().map_err(|_| refused())?;
+        headers.append(name, value.parse().map_err(|_| refused())?);
+    }
+    Ok(Hop {
+        method: site
+            .method
+            .as_deref()
+            .unwrap_or("GET")
+            .parse()
+            .map_err(|_| "the method cannot be sent".to_owned())?,
+        url: Url::parse(&site.url).map_err(|e| e.to_string())?,
+        headers,
+        body: site.body.clone().map(String::into_bytes),
+    })
 }
 
 /// The first address that answers.
@@ -319,7 +366,7 @@ fn content_hash(bytes: &[u8], text: &str, selector: Option<&str>) -> Option<Stri
     let Some(selector) = selector else {
         return Some(hex::encode(Sha256::digest(bytes)));
     };
-    app_core::html::check_depth(text, "the page").ok()?;
+    web::html::check_depth(text, "the page").ok()?;
     let selector = scraper::Selector::parse(selector).ok()?;
     let page = scraper::Html::parse_document(text);
     let parts: Vec<String> = page

@@ -112,7 +112,7 @@ fn in_flight() -> usize {
 /// The pure part: a record and the verdict on every condition.
 fn judge(target: &Target, probe: &Probe, now: Timestamp) -> (Record, Vec<(usize, Verdict)>) {
     let mut record = Record {
-        url: target.site.url.clone(),
+        url: target.site.shown(),
         status: probe.facts.status,
         response_time_ms: probe.response_time_ms,
         content_hash: probe.content_hash.clone(),
@@ -183,15 +183,15 @@ pub(crate) fn decide(
     for (index, (target, (mut record, verdicts))) in targets.iter().zip(results).enumerate() {
         // The same address twice is two sites, each with a memory of its own.
         let key = if seen.insert(&target.site.url) {
-            target.site.url.clone()
+            target.site.memory_key()
         } else {
-            format!("{}#{index}", target.site.url)
+            format!("{}#{index}", target.site.memory_key())
         };
         record.maintenance = target.in_maintenance(config, now);
         if !record.maintenance {
             let raise = |occasion, severity, condition: &str, detail: String, since| Alert {
-                site: target.label().to_owned(),
-                url: target.site.url.clone(),
+                site: target.label(),
+                url: target.site.shown(),
                 occasion,
                 severity,
                 condition: condition.to_owned(),

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use std::collections::BTreeMap;
+
 use testkit::{Finished, Reply, Route, Sandbox, Site};
 
 fn run(sandbox: &Sandbox, args: &[&str]) -> Finished {
@@ -278,4 +280,80 @@ fn a_page_built_to_stall_parsers_costs_no_more_than_its_timeout() {
         finished.code,
         finished.stderr
     );
+}
+
+#[test]
+fn credentials_stay_with_the_site_they_were_configured_for() {
+    let elsewhere = Site::routes(vec![Route::text("/steal", "text/plain", "thanks")]).unwrap();
+    let to = format!("http://localhost:{}/steal", elsewhere.address().port());
+    let hop = |status: u16| Route {
+        method: "POST".into(),
+        responses: vec![Reply {
+            status: Some(status),
+            headers: BTreeMap::from([("location".to_owned(), to.clone())]),
+            ..Reply::default()
+        }],
+        ..Route::status("/in", status)
+    };
+    for status in [301, 302, 303, 307, 308] {
+        let site = Site::routes(vec![hop(status)]).unwrap();
+        let sandbox = Sandbox::new().unwrap();
+        sandbox.file(
+            "mon.yml",
+            format!(
+                "sites:\n- url: {}/in\n  method: POST\n  headers: {{Authorization: CANARY-1, X-Api-Key: CANARY-2, Cookie: CANARY-3}}\n  body: CANARY-4\n",
+                site.url()
+            ),
+        );
+        let run = run(&sandbox, &["check_all", "-c", "mon.yml"]);
+        // 307 and 308 want the body sent along: that is refused, and the site is down.
+        assert_eq!(
+            run.code,
+            Some(if status < 304 { 0 } else { 3 }),
+            "{status}: {}",
+            run.stderr
+        );
+        let seen = format!("{:?}", elsewhere.requests());
+        assert!(!seen.contains("CANARY"), "{status}: {seen}");
+    }
+    assert_eq!(elsewhere.requests().len(), 3);
+    assert!(elsewhere.requests().iter().all(|request| request.method == "GET"));
+}
+
+#[test]
+fn passwords_and_tokens_of_addresses_are_never_shown_or_kept() {
+    let site = Site::routes(vec![Route::status("/x", 500)]).unwrap();
+    let hook = Site::routes(vec![Route {
+        method: "POST".into(),
+        ..Route::status("/hook", 200)
+    }])
+    .unwrap();
+    let sandbox = Sandbox::new().unwrap();
+    let address = site.url().replace("http://", "http://bob:CANARY-PW@");
+    sandbox.file(
+        "mon.yml",
+        format!(
+            "alerts: {{webhook: {}/hook}}\nsites:\n- url: {address}/x?token=CANARY-TOK\n  failure_threshold: 1\n",
+            hook.url()
+        ),
+    );
+    let run = run(
+        &sandbox,
+        &["check_all", "-c", "mon.yml", "-o", "out.json", "--text"],
+    )
+    .expect_code(3);
+    assert!(
+        !format!("{}{}{:?}", run.stdout, run.stderr, run.events).contains("CANARY"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(hook.requests().len(), 1, "{}", run.stderr);
+    assert!(!format!("{:?}", hook.requests()).contains("CANARY"));
+    let grep = std::process::Command::new("grep")
+        .args(["-rlF", "CANARY"])
+        .arg(sandbox.root())
+        .output()
+        .unwrap();
+    let hits = String::from_utf8_lossy(&grep.stdout).into_owned();
+    assert!(hits.lines().all(|line| line.ends_with("mon.yml")), "{hits}");
 }

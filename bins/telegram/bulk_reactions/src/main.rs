@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,10 +105,11 @@ impl Tool for BulkReactions {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["bulk_reactions", "react"])
             .effects(&[Effect::Reads, Effect::ChangesRemote])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)), "reactions are paced at some ninety a minute; what was done is noted, so a second run repeats nothing")
             .env("BULK_REACTIONS_CHAT", "Chat, where none is given")
             .env(
                 "LIKE_CHAT_ID",
@@ -129,7 +131,7 @@ impl Tool for BulkReactions {
         work::run(input, ctx).await
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if output.items.is_empty() {
             return writeln!(out, "Nothing to do: no valid message ids resolved.");
         }
@@ -151,16 +153,18 @@ impl Tool for BulkReactions {
         writeln!(out, "\nDone.\nSent: {}\nErrors: {}", output.sent, output.errors)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
+}
 
+impl OldCalls for BulkReactions {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         legacy::answer(call)
     }
 }
 
 fn main() -> ExitCode {
-    app_core::main::<BulkReactions>()
+    migration::main::<BulkReactions>()
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,9 +65,14 @@ impl Tool for ChatStats {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["chat_stats"])
             .effects(&[Effect::Reads])
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(3600)),
+                "a hundred thousand messages are read in minutes; the rest is room for flood waits",
+            )
             .example("the last 1000 messages", &["river_club"])
             .example(
                 "the last 200, with the three busiest senders",
@@ -102,7 +107,7 @@ impl Tool for ChatStats {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Analyzing chat: {}...\n", output.chat)?;
         output.stats.render(output.top, out)
     }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,10 +70,14 @@ impl Tool for DeleteMyMessages {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["delete_my_msgs"])
             .effects(&[Effect::Reads, Effect::Deletes])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(12 * 3600)),
+                "deleting is paced, and a large account takes hours; a stopped run goes on where it was",
+            )
             .example("see what would go", &["-1000000001002"])
             .example(
                 "delete it, of the newest 100 messages",
@@ -104,7 +108,7 @@ impl Tool for DeleteMyMessages {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let sweep = &output.sweep;
         writeln!(out, "Found chat: {0}\nScanning messages in {0}...", sweep.chat)?;
         writeln!(
@@ -130,9 +134,9 @@ impl Tool for DeleteMyMessages {
         writeln!(out, "\n=== Deleted {} messages ===", sweep.deleted)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

@@ -331,3 +331,28 @@ fn stopped_by_hand_it_says_so_and_goes_on_later() {
     assert_eq!(told["deleted"], 250, "{told}");
     assert!(dc.messages(CLUB).is_empty());
 }
+
+#[test]
+fn a_short_or_an_empty_page_is_not_the_end_of_the_chat() {
+    // Two messages alone, the newest one, and more than two whole pages are left out.
+    for (hidden, scanned, found) in [
+        (vec![820..=820, 950..=951], 997, 332),
+        (vec![1000..=1000], 999, 333),
+        (vec![401..=640], 760, 253),
+        (vec![901..=1000], 900, 300),
+        (vec![1..=300], 700, 233),
+    ] {
+        let dc = Dc::start(testkit::telegram::scenes::gappy(1000, &hidden));
+        let plan = dc
+            .sandbox()
+            .run(bin(), &["@gappy_club", "--json"])
+            .expect_code(0)
+            .json();
+        assert_eq!(
+            (&plan["scanned"], &plan["found"]),
+            (&scanned.into(), &found.into()),
+            "{hidden:?}"
+        );
+        assert!(dc.calls("messages.getHistory").len() < 20, "{hidden:?}");
+    }
+}

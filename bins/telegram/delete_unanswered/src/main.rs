@@ -9,7 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,10 +101,15 @@ impl Tool for DeleteUnanswered {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["delete_unanswered"])
             .effects(&[Effect::Reads, Effect::Deletes])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(12 * 3600)),
+                "deleting is paced, and a large account takes hours; a stopped run goes on where it was",
+            )
             .example("see what would go", &["--chat", "river_club", "--hours", "24"])
             .example("delete it", &["--chat-id", "-1000000001003", "--apply"]);
         telegram::declare(&mut definition);
@@ -120,7 +125,7 @@ impl Tool for DeleteUnanswered {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         for sweep in &output.chats {
             writeln!(out, "Checking {} messages in {}...", sweep.scanned, sweep.chat)?;
             for item in &sweep.items {
@@ -150,9 +155,9 @@ impl Tool for DeleteUnanswered {
         }
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

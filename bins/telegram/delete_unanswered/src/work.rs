@@ -7,7 +7,7 @@ use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use jiff::{SignedDuration, Timestamp};
 use telegram::clean::{self, Cleaning, Found, Sweep};
 use telegram::model::Message;
-use telegram::{ByTitle, Chat, PAGE, Telegram};
+use telegram::{ByTitle, Chat, Telegram};
 
 use crate::answers::{Answers, own_and_old, unanswered};
 use crate::{Input, Output, Skipped};
@@ -119,7 +119,9 @@ async fn one(
     telegram: &Telegram,
     ctx: &Context,
 ) -> ToolResult<Sweep> {
-    let before = ctx.now() - SignedDuration::from_hours(i64::from(input.hours));
+    let back = SignedDuration::from_hours(i64::from(input.hours));
+    // Before the beginning of the calendar, nothing is old enough.
+    let before = ctx.now().checked_sub(back).unwrap_or(Timestamp::MIN);
     let answers = RefCell::new(Answers::of(chat.id().is_user()));
     let cleaning = Cleaning {
         action: "delete_unanswered",
@@ -153,21 +155,17 @@ async fn one(
 /// Takes in everything that was written after a message.
 async fn see_after(
     chat: &Chat,
-    mut after: i32,
+    after: i32,
     answers: &RefCell<Answers>,
     telegram: &Telegram,
     ctx: &Context,
 ) -> ToolResult<()> {
-    loop {
+    let mut pages = telegram.after(chat, after);
+    while let Some(page) = pages.next().await? {
         ctx.check_cancelled()?;
-        let page = telegram.page_after(chat, after, PAGE).await?;
-        let Some(newest) = page.messages.iter().map(|message| message.id).max() else {
-            return Ok(());
-        };
-        let mut answers = answers.borrow_mut();
-        answers.see_all(&page.messages);
-        after = newest;
+        answers.borrow_mut().see_all(&page.messages);
     }
+    Ok(())
 }
 
 fn spared(fresh: &[Message], answers: &Answers, before: Timestamp) -> HashMap<i32, String> {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,10 +80,15 @@ impl Tool for DeleteZoom {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["delete_zoom_messages"])
             .effects(&[Effect::Reads, Effect::Deletes])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(12 * 3600)),
+                "deleting is paced, and a large account takes hours; a stopped run goes on where it was",
+            )
             .env(
                 "ZOOM_CLEANUP_CHATS",
                 "Chats, separated by commas, where none is given",
@@ -100,7 +105,7 @@ impl Tool for DeleteZoom {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         for sweep in &output.chats {
             writeln!(out, "Ищу сообщения с Zoom ссылками: {}", sweep.chat)?;
             for item in &sweep.items {
@@ -122,9 +127,9 @@ impl Tool for DeleteZoom {
         writeln!(out, "\nУдалено {} сообщений с Zoom ссылками", output.deleted)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::{Context, Definition, Effect, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -112,6 +112,12 @@ impl Tool for Dialogs {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
+            .policy(
+                Policy::with_timeout(std::time::Duration::from_secs(3600)),
+                "the list of a large account is read page by page at a slow pace",
+            )
             .replaces(1, &["dialogs"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
             .example("the 20 chats with the newest messages", &["--limit", "20"])
@@ -164,7 +170,7 @@ impl Tool for Dialogs {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match &output.file {
             Some(path) => writeln!(out, "Сохранено: {}", path.display()),
             None => {

@@ -141,3 +141,38 @@ fn formats_are_named_as_the_script_took_them() {
     sandbox.run(Path::new(BIN), &["--format", "xml"]).expect_code(2);
     assert_eq!(dc.requests().len(), before, "refused before anything is asked");
 }
+
+#[test]
+fn chats_left_out_of_their_page_do_not_end_the_list() {
+    let mut town = world("town");
+    for id in 5000..5230 {
+        town.dialogs.push(testkit::telegram::world::Dialog {
+            chat: id,
+            hidden: id == 5040,
+            ..Default::default()
+        });
+        town.messages.insert(
+            id.to_string(),
+            vec![testkit::telegram::world::Message {
+                id: id as i32,
+                text: "hello".into(),
+                date: "2024-01-01T00:00:00".into(),
+                from: Some(id),
+                sender_known: true,
+                ..Default::default()
+            }],
+        );
+        town.entities.push(testkit::telegram::world::Entity {
+            kind: "user".into(),
+            id,
+            first_name: Some(format!("Guest {id}")),
+            ..Default::default()
+        });
+    }
+    let dc = Dc::start(town);
+    let run = dc
+        .sandbox()
+        .run(Path::new(BIN), &["--limit", "1000", "--json"])
+        .expect_code(0);
+    assert_eq!(run.json()["dialogs"].as_array().unwrap().len(), 7 + 229);
+}

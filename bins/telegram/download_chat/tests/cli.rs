@@ -80,3 +80,38 @@ fn what_is_no_chat_is_refused() {
     sandbox.run(Path::new(BIN), &["@nobody_at_all"]).expect_code(66);
     assert!(!sandbox.path("chats").exists());
 }
+
+#[test]
+fn two_chats_of_one_title_have_files_of_their_own_in_every_format() {
+    let mut town = world("town");
+    let message = |text: &str, file: i64| testkit::telegram::world::Message {
+        id: 2,
+        text: text.into(),
+        date: "2025-01-01T09:02:00".into(),
+        from: Some(111),
+        media: Some("document".into()),
+        attached: serde_json::json!({"file_name": "a.pdf", "size": 4000, "file_id": file}),
+        sender_known: true,
+        ..Default::default()
+    };
+    let (one, two) = ("-1000000001002", "-1000000001005");
+    town.messages.insert(one.into(), vec![message("first club", 11)]);
+    town.messages.insert(two.into(), vec![message("second club", 99)]);
+    let dc = Dc::start(town);
+    let sandbox = dc.sandbox();
+    for format in ["html", "text", "markdown", "json", "ndjson"] {
+        let run = |chat: &str| {
+            let args = [chat, "0", "-f", format, "--media", "5", "--json"];
+            let path = sandbox.run(Path::new(BIN), &args).expect_code(0).json()["path"].clone();
+            path.as_str().unwrap().to_owned()
+        };
+        // The second run of each finds its own file again.
+        let paths = [run(one), run(two), run(one), run(two)];
+        assert_eq!((&paths[0], &paths[1]), (&paths[2], &paths[3]), "{format}");
+        assert!(paths[1].contains("River_Club_1000000001005."), "{paths:?}");
+        let text = |path: &str| std::fs::read_to_string(sandbox.path(path)).unwrap();
+        assert!(text(&paths[0]).contains("first club") && text(&paths[1]).contains("second club"));
+    }
+    let file = std::fs::read(sandbox.path("chats/River_Club_1000000001005_files/2_a.pdf")).unwrap();
+    assert_eq!(file, testkit::telegram::media::bytes(99, 4000, 0, 4000));
+}

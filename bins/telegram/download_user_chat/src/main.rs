@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,9 +79,14 @@ impl Tool for DownloadUserChat {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["download_user_chat"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(24 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(24 * 3600)),
+                "a large chat with its files takes hours; a stopped run goes on where it was",
+            )
             .example("the last 500 messages with a person", &["@alice_doe"])
             .example(
                 "all of a group as one page, with pictures",
@@ -116,10 +121,11 @@ impl Tool for DownloadUserChat {
                     meta: vec![format!("Username: @{name}")],
                 }
             })
-            .await
+            .await?
+            .whole()
     }
 
-    fn render(output: &ChatExport, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &ChatExport, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Saved: {}", output.exported.path.display())
     }
 }

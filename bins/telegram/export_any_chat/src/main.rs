@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::{Format, LineStyle};
-use telegram::{ByTitle, Exported, Job, Range, Telegram, moment};
+use telegram::exporter::written_name;
+use telegram::{ByTitle, Chat, Exported, Job, Range, Telegram, claims, moment};
 
 const fn five_hundred() -> usize {
     500
@@ -100,9 +101,14 @@ impl Tool for ExportAnyChat {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["export_any_chat"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(24 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(24 * 3600)),
+                "a large chat with its files takes hours; a stopped run goes on where it was",
+            )
             .example("the last 500 messages as text", &["river_club"])
             .example(
                 "everything, as Telegram Desktop writes it",
@@ -148,61 +154,16 @@ impl Tool for ExportAnyChat {
         if range.since.is_some() || range.min_id.is_some() || input.incremental {
             range.limit = None;
         }
-        let telegram = Telegram::open(ctx).await?;
-        let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
-        if let Some(topic) = &input.topic {
-            let topics = telegram.topics(&chat).await?;
-            let known = topics
-                .iter()
-                .find(|(id, title)| title.eq_ignore_ascii_case(topic) || id.to_string() == *topic);
-            let (id, _) = known.ok_or_else(|| {
-                let titles: Vec<&str> = topics.iter().map(|(_, title)| title.as_str()).collect();
-                ToolError::not_found(format!("no topic is called `{topic}`"))
-                    .hint(format!("there are: {}", titles.join(", ")))
-            })?;
-            range.topic = Some(*id);
-        }
-        if input.takeout {
-            telegram.begin_takeout().await?;
-        }
-        let output = input.output.unwrap_or_else(|| {
-            let name: String = input
-                .chat
-                .trim()
-                .chars()
-                .map(|c| if c == ' ' || c == '/' || c == '\\' { '_' } else { c })
-                .collect();
-            let name = name.trim_start_matches(['.', '@']);
-            PathBuf::from("chats").join(format!("{name}.{}", input.format.extension()))
-        });
-        let mut options = telegram.export_options();
-        options.lines = LineStyle::Bracketed;
-        options.export_zone = jiff::tz::TimeZone::system();
-        let exported = telegram
-            .export(Job {
-                chat: &chat,
-                range,
-                format: input.format,
-                options,
-                title: None,
-                meta: Vec::new(),
-                output,
-                incremental: input.incremental,
-                media: input.media.map(|megabytes| (megabytes * 1e6) as u64),
-            })
-            .await;
-        if input.takeout {
-            telegram.end_takeout(exported.is_ok()).await?;
-        }
-        telegram.close().await;
-        Ok(Output {
+        let (chat, exported) =
+            Telegram::session(ctx, async |telegram| export(&input, range, telegram).await).await?;
+        exported.clone().whole(Output {
             chat: chat.title(),
             chat_id: chat.id().0,
-            exported: exported?,
+            exported,
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let done = &output.exported;
         writeln!(out, "✅ Найден чат: {}", output.chat)?;
         if done.incremental {
@@ -232,6 +193,53 @@ impl Tool for ExportAnyChat {
             done.path.display()
         )
     }
+}
+
+/// Finds the chat and exports it.
+async fn export(input: &Input, mut range: Range, telegram: &Telegram) -> ToolResult<(Chat, Exported)> {
+    let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
+    if let Some(topic) = &input.topic {
+        range.topic = Some(telegram.topic(&chat, topic).await?.0);
+    }
+    if input.takeout {
+        telegram.begin_takeout().await?;
+    }
+    let output = match &input.output {
+        Some(output) => output.clone(),
+        None => {
+            let name = format!("{}.{}", file_stem(&input.chat), input.format.extension());
+            claims::free(telegram, &PathBuf::from("chats").join(name), &chat, input.format)?
+        }
+    };
+    let mut options = telegram.export_options();
+    options.lines = LineStyle::Bracketed;
+    options.export_zone = jiff::tz::TimeZone::system();
+    let exported = telegram
+        .export(Job {
+            chat: &chat,
+            range,
+            format: input.format,
+            options,
+            title: None,
+            meta: Vec::new(),
+            output: output.clone(),
+            incremental: input.incremental,
+            media: input.media.map(|megabytes| (megabytes * 1e6) as u64),
+        })
+        .await?;
+    claims::keep(telegram, &output, &chat)?;
+    Ok((chat, exported))
+}
+
+/// The name of the file: the chat as it was written, blanks joined.
+fn file_stem(chat: &str) -> String {
+    let name: String = chat
+        .trim()
+        .chars()
+        .map(|c| if c == ' ' || c == '/' || c == '\\' { '_' } else { c })
+        .collect();
+    let name = name.trim_start_matches(['.', '@']);
+    written_name(name)
 }
 
 fn main() -> ExitCode {

@@ -373,10 +373,23 @@ fn files_are_downloaded_from_their_data_centre_and_gone_on_with() {
         error: Some("INTERNAL_ERROR".into()),
         ..Fault::default()
     });
-    sandbox.run(bin(), &args).expect_code(75);
+    let first = sandbox.run(bin(), &args).expect_code(3).json();
+    assert_eq!(first["messages"], 20, "all messages are there: {first}");
+    assert_eq!(first["files_missing"], first["files_left_out"]);
+    let club = std::fs::read_to_string(sandbox.path("club.json")).unwrap();
+    assert!(club.contains("(File unavailable, please try again later)"));
     dc.heal();
+    dc.forget_requests();
     let run = sandbox.run(bin(), &args).expect_code(0).json();
-    assert_eq!(run["files_left_out"], 0, "{run}");
+    assert_eq!(
+        (&run["files_left_out"], &run["resumed"]),
+        (&0.into(), &true.into()),
+        "{run}"
+    );
+    assert!(
+        dc.calls("messages.getHistory").is_empty(),
+        "nothing is read twice"
+    );
     let paper = std::fs::read(sandbox.path("club_files/16_план.pdf")).unwrap();
     assert_eq!(paper, media::bytes(7_000_016, 1_500_000, 0, 1_500_000));
     assert!(
@@ -580,5 +593,489 @@ fn a_count_that_was_guessed_wrong_does_not_reach_the_file() {
         !sandbox.files().iter().any(|name| name.contains(".part")),
         "{:?}",
         sandbox.files()
+    );
+}
+
+#[test]
+fn messages_that_the_service_leaves_out_neither_end_an_export_nor_count() {
+    let dc = Dc::start(testkit::telegram::scenes::gappy(
+        1000,
+        &[120..=380, 700..=702, 1000..=1000],
+    ));
+    let ids = |args: &[&str]| -> Vec<i64> {
+        let sandbox = dc.sandbox();
+        let all = [&["@gappy_club"], args, &["--format", "ndjson", "-o", "x.ndjson"]].concat();
+        sandbox.run(bin(), &all).expect_code(0);
+        let text = std::fs::read_to_string(sandbox.path("x.ndjson")).unwrap();
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["type"] == "message")
+            .filter_map(|line| line["id"].as_i64())
+            .collect()
+    };
+    let shown = |from: i64, to: i64| -> Vec<i64> {
+        (from..=to)
+            .filter(|id| !((120..=380).contains(id) || (700..=702).contains(id) || *id == 1000))
+            .collect()
+    };
+    assert_eq!(ids(&["0"]), shown(1, 1000));
+    assert_eq!(ids(&["500"]), shown(497, 999), "five hundred that are shown");
+    assert_eq!(ids(&["700"]), shown(36, 999));
+    assert_eq!(ids(&["0", "--max-id", "701"]), shown(1, 701));
+    // One message a minute from midnight on.
+    let since = ids(&[
+        "0",
+        "--since",
+        "2025-01-01T05:00:00Z",
+        "--until",
+        "2025-01-01T11:41:00Z",
+    ]);
+    assert_eq!(since, shown(300, 700));
+}
+
+#[test]
+fn two_topics_of_one_title_are_not_guessed_and_the_first_topic_needs_no_mark() {
+    let mut town = world("town");
+    let forum = "-1000000001003";
+    town.topics.get_mut(forum).unwrap().iter_mut().for_each(|topic| {
+        if topic.id != 1 {
+            topic.title = "Tools".into();
+        }
+    });
+    let plain = |id: i32, reply_to: Option<i32>, topic: Option<i32>| Message {
+        id,
+        text: format!("general {id}"),
+        date: "2025-01-01T12:00:00".into(),
+        from: Some(111),
+        reply_to,
+        topic,
+        sender_known: true,
+        ..Message::default()
+    };
+    let messages = town.messages.get_mut(forum).unwrap();
+    messages.retain(|message| message.id < 20);
+    messages.extend([
+        plain(52, None, None),
+        plain(53, Some(52), None),
+        plain(54, None, Some(1)),
+    ]);
+    let dc = Dc::start(town);
+    let sandbox = dc.sandbox();
+    let args = |topic: &'static str| {
+        [
+            "Workshop forum",
+            "0",
+            "--topic",
+            topic,
+            "-f",
+            "ndjson",
+            "-o",
+            "t.ndjson",
+            "--json",
+        ]
+    };
+    let two = sandbox.run(bin(), &args("Tools")).expect_code(2);
+    assert!(
+        two.stderr.contains("Tools (20)") && two.stderr.contains("Tools (10)"),
+        "{}",
+        two.stderr
+    );
+    assert!(dc.calls("messages.search").is_empty());
+    sandbox.run(bin(), &args("20")).expect_code(0);
+    sandbox.run(bin(), &args("General")).expect_code(0);
+    let text = std::fs::read_to_string(sandbox.path("t.ndjson")).unwrap();
+    let ids: Vec<i64> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["type"] == "message")
+        .filter_map(|line| line["id"].as_i64())
+        .collect();
+    assert_eq!(ids, [52, 53, 54]);
+}
+
+/// A town in whose club only these messages stand.
+fn club(messages: Vec<Message>) -> testkit::telegram::World {
+    let mut town = world("town");
+    town.messages.insert(CLUB.to_string(), messages);
+    town
+}
+
+/// A message with a file.
+fn filed(id: i32, name: &str, size: i64, file: i64) -> Message {
+    Message {
+        id,
+        text: format!("message {id}"),
+        date: format!("2025-01-01T09:{:02}:00", id % 60),
+        from: Some(111),
+        media: Some("document".into()),
+        attached: serde_json::json!({"file_name": name, "size": size, "file_id": file}),
+        sender_known: true,
+        ..Message::default()
+    }
+}
+
+const CLUB_JSON: [&str; 9] = [
+    "river_club",
+    "0",
+    "-f",
+    "json",
+    "-o",
+    "a.json",
+    "--media",
+    "5",
+    "--json",
+];
+
+#[test]
+fn an_edited_message_gets_its_new_file_and_a_full_export_too() {
+    let dc = Dc::start(club(vec![
+        filed(1, "report.pdf", 4000, 11),
+        filed(2, "same.pdf", 5000, 12),
+    ]));
+    let sandbox = dc.sandbox();
+    let bytes = |name: &str| std::fs::read(sandbox.path(&format!("a_files/{name}"))).unwrap();
+    sandbox.run(bin(), &CLUB_JSON).expect_code(0);
+    assert_eq!(bytes("1_report.pdf"), media::bytes(11, 4000, 0, 4000));
+    // The first gets another name and size, the second keeps both.
+    dc.replace(CLUB, filed(1, "final.pdf", 7777, 21));
+    dc.replace(CLUB, filed(2, "same.pdf", 5000, 22));
+    let incremental = [&CLUB_JSON[..], &["-i"]].concat();
+    let run = sandbox.run(bin(), &incremental).expect_code(0).json();
+    assert_eq!((&run["edited"], &run["files"]), (&2.into(), &2.into()), "{run}");
+    assert_eq!(bytes("1_final.pdf"), media::bytes(21, 7777, 0, 7777));
+    assert_eq!(bytes("2_same.pdf"), media::bytes(22, 5000, 0, 5000));
+    assert!(
+        std::fs::read_to_string(sandbox.path("a.json"))
+            .unwrap()
+            .contains("a_files/1_final.pdf")
+    );
+    // A full export: what is there is kept, what was replaced is fetched.
+    dc.replace(CLUB, filed(2, "same.pdf", 5000, 32));
+    let run = sandbox.run(bin(), &CLUB_JSON).expect_code(0).json();
+    assert_eq!(
+        (&run["files"], &run["files_kept"]),
+        (&1.into(), &1.into()),
+        "{run}"
+    );
+    assert_eq!(bytes("2_same.pdf"), media::bytes(32, 5000, 0, 5000));
+}
+
+#[test]
+fn two_exports_that_share_a_folder_of_files_keep_them_apart() {
+    let mut town = club(vec![filed(1, "a.pdf", 4000, 11)]);
+    let other = "-1000000001005";
+    town.messages
+        .insert(other.into(), vec![filed(1, "a.pdf", 4000, 99)]);
+    let dc = Dc::start(town);
+    let sandbox = dc.sandbox();
+    sandbox.run(bin(), &CLUB_JSON).expect_code(0);
+    let args = [other, "0", "-f", "html", "-o", "a.html", "--media", "5"];
+    sandbox.run(bin(), &args).expect_code(0);
+    let bytes = |name: &str| std::fs::read(sandbox.path(&format!("a_files/{name}"))).unwrap();
+    assert_eq!(bytes("1_a.pdf"), media::bytes(11, 4000, 0, 4000));
+    assert_eq!(bytes("1_a_63.pdf"), media::bytes(99, 4000, 0, 4000));
+    assert!(
+        std::fs::read_to_string(sandbox.path("a.html"))
+            .unwrap()
+            .contains("a_files/1_a_63.pdf")
+    );
+    // Where nothing is remembered of a folder, what lies in it is not taken for another's, nor lost.
+    std::fs::remove_dir_all(sandbox.root().join("state/telegram")).unwrap();
+    sandbox.run(bin(), &args).expect_code(0);
+    assert_eq!(bytes("1_a.pdf"), media::bytes(11, 4000, 0, 4000));
+}
+
+#[test]
+fn no_name_stops_an_export_or_deceives() {
+    let dc = Dc::start(club(vec![
+        filed(1, &format!("{}.pdf", "文".repeat(82)), 2000, 11),
+        filed(2, &"😀".repeat(90), 2000, 12),
+        filed(3, "68_\u{202e}gpj.exe", 2000, 13),
+        filed(4, "../../..", 2000, 14),
+        filed(5, "a\u{200b}b\n\u{7}c.txt", 2000, 15),
+    ]));
+    let sandbox = dc.sandbox();
+    let run = sandbox.run(bin(), &CLUB_JSON).expect_code(0).json();
+    assert_eq!(run["files"], 5, "{run}");
+    let names: Vec<String> = std::fs::read_dir(sandbox.path("a_files"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for name in ["3_68_gpj.exe", "4_file.bin", "5_abc.txt"] {
+        assert!(names.iter().any(|one| one == name), "{names:?}");
+    }
+    assert!(names.iter().all(|name| name.len() < 250), "{names:?}");
+    // A name made of what was typed is one as well.
+    let mut town = world("town");
+    let long = "文".repeat(120);
+    for (id, title) in [(6001, "..."), (6002, long.as_str())] {
+        town.entities.push(testkit::telegram::world::Entity {
+            kind: "supergroup".into(),
+            id,
+            title: Some(title.into()),
+            ..Default::default()
+        });
+        let chat = -(1_000_000_000_000 + id);
+        town.dialogs.push(testkit::telegram::world::Dialog {
+            chat,
+            ..Default::default()
+        });
+        town.messages
+            .insert(chat.to_string(), vec![filed(1, "x", 10, id)]);
+    }
+    let dc = Dc::start(town);
+    let sandbox = dc.sandbox();
+    sandbox.run(bin(), &["...", "0"]).expect_code(0);
+    assert!(sandbox.path("chats/chat.txt").is_file(), "{:?}", sandbox.files());
+    sandbox.run(bin(), &[&long, "0", "--media", "1"]).expect_code(0);
+}
+
+#[test]
+fn a_slow_service_is_asked_again_and_an_expired_reference_renewed() {
+    let dc = Dc::start(club(
+        (1..=6)
+            .map(|id| filed(id, "a.bin", 1_200_000, id.into()))
+            .collect(),
+    ));
+    let fail = |method: &str, error: &str, after: u32, times: u32| {
+        dc.fail(Fault {
+            method: method.into(),
+            error: Some(error.into()),
+            after,
+            times,
+            ..Fault::default()
+        });
+    };
+    fail("messages.getHistory", "Timeout", 1, 1);
+    fail("upload.getFile", "FILE_REFERENCE_EXPIRED", 4, 2);
+    let sandbox = dc.sandbox();
+    let run = sandbox.run(bin(), &CLUB_JSON).expect_code(0).json();
+    assert_eq!(
+        (&run["files"], &run["files_left_out"]),
+        (&6.into(), &0.into()),
+        "{run}"
+    );
+    for id in 1..=6 {
+        let bytes = std::fs::read(sandbox.path(&format!("a_files/{id}_a.bin"))).unwrap();
+        assert!(bytes == media::bytes(id, 1_200_000, 0, 1_200_000), "file {id}");
+    }
+    // One that cannot be renewed is missing, and that is said.
+    let sandbox = dc.sandbox();
+    dc.heal();
+    fail("upload.getFile", "FILE_REFERENCE_EXPIRED", 0, 0);
+    let run = sandbox.run(bin(), &CLUB_JSON).expect_code(3);
+    assert_eq!(run.json()["files_missing"], 6, "{}", run.stderr);
+    assert_eq!(run.json()["messages"], 6);
+}
+
+#[test]
+fn a_long_wait_for_a_file_withholds_no_message() {
+    let dc = Dc::start(club(
+        (1..=30).map(|id| filed(id, "a.bin", 1000, id.into())).collect(),
+    ));
+    dc.fail(Fault {
+        method: "upload.getFile".into(),
+        error: Some("FLOOD_WAIT_7200".into()),
+        after: 10,
+        times: 1,
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let args = [
+        "river_club",
+        "0",
+        "-f",
+        "ndjson",
+        "-o",
+        "a.ndjson",
+        "--media",
+        "5",
+        "--json",
+    ];
+    let run = sandbox.run(bin(), &args).expect_code(3);
+    let told = run.json();
+    assert_eq!((&told["messages"], &told["written"]), (&30.into(), &30.into()));
+    let missing = told["files_missing"].as_u64().unwrap();
+    assert_eq!(told["files"].as_u64().unwrap() + missing, 30);
+    let text = std::fs::read_to_string(sandbox.path("a.ndjson")).unwrap();
+    assert_eq!(text.matches("\"unavailable\"").count() as u64, missing);
+    assert!(
+        dc.calls("upload.getFile").len() <= 14,
+        "nothing is asked for while a wait is on"
+    );
+    assert!(
+        run.stderr.contains("7200") || run.stderr.contains("7199"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn an_export_killed_among_its_files_does_not_read_again() {
+    let dc = Dc::start(club(
+        (1..=400).map(|id| filed(id, "a.bin", 1000, id.into())).collect(),
+    ));
+    let sandbox = dc.sandbox();
+    let args = [
+        "river_club",
+        "0",
+        "-f",
+        "html",
+        "-o",
+        "a.html",
+        "--media",
+        "5",
+        "--json",
+        "--quiet",
+    ];
+    // The fortieth file is never answered; the run is killed while it waits.
+    dc.fail(Fault {
+        method: "upload.getFile".into(),
+        after: 40,
+        delay_ms: 60_000,
+        ..Fault::default()
+    });
+    let running = sandbox.start(bin(), &args, b"");
+    while dc.calls("upload.getFile").len() <= 40 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.signal("KILL");
+    let _ = running.finish();
+    dc.heal();
+    dc.forget_requests();
+    let run = sandbox.run(bin(), &args).expect_code(0).json();
+    assert!(dc.calls("messages.getHistory").is_empty());
+    assert_eq!(run["resumed"], true);
+    let (files, kept) = (
+        run["files"].as_u64().unwrap(),
+        run["files_kept"].as_u64().unwrap(),
+    );
+    assert_eq!(files + kept, 400, "{run}");
+    assert!(
+        (30..=45).contains(&kept),
+        "only those of this run count as fetched: {run}"
+    );
+    // A finished one is read anew.
+    sandbox.run(bin(), &args).expect_code(0);
+    assert!(!dc.calls("messages.getHistory").is_empty());
+}
+
+#[test]
+fn the_group_before_its_upgrade_is_part_of_the_export() {
+    let mut town = world("town");
+    let own = |id: i32, text: &str, minute: i32| Message {
+        id,
+        text: text.into(),
+        date: format!("2025-01-01T09:{minute:02}:00"),
+        from: Some(111),
+        sender_known: true,
+        ..Message::default()
+    };
+    let entry = |id: i32, minute: i32, service: &str, attached: Value| Message {
+        service: service.into(),
+        attached,
+        ..own(id, "", minute)
+    };
+    let entity = |kind: &str, id: i64, extra: Value| testkit::telegram::world::Entity {
+        kind: kind.into(),
+        id,
+        title: Some("Family".into()),
+        extra,
+        ..Default::default()
+    };
+    town.entities
+        .push(entity("group", 78, serde_json::json!({"migrated_to": 2077})));
+    town.entities.push(entity("supergroup", 2077, Value::Null));
+    let chat = -1_000_000_002_077;
+    town.dialogs.push(testkit::telegram::world::Dialog {
+        chat,
+        ..Default::default()
+    });
+    let answer = Message {
+        reply_to: Some(201),
+        ..own(202, "old answer", 22)
+    };
+    let photo = Message {
+        media: Some("photo".into()),
+        ..own(203, "old photo", 23)
+    };
+    let moved = entry(204, 24, "migrate_to", serde_json::json!({"channel": 2077}));
+    town.messages
+        .insert("-78".into(), vec![own(201, "old talk", 21), answer, photo, moved]);
+    let from = entry(
+        1,
+        30,
+        "migrate_from",
+        serde_json::json!({"title": "Family", "chat": 78}),
+    );
+    town.messages
+        .insert(chat.to_string(), vec![from, own(2, "new talk", 31)]);
+    let dc = Dc::start(town);
+    let sandbox = dc.sandbox();
+    let args = [
+        "Family", "0", "-f", "json", "-o", "a.json", "--media", "1", "--json",
+    ];
+    let run = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(
+        (&run["messages"], &run["before_upgrade"]),
+        (&6.into(), &4.into()),
+        "{run}"
+    );
+    let json: Value = serde_json::from_slice(&std::fs::read(sandbox.path("a.json")).unwrap()).unwrap();
+    let list = json["messages"].as_array().unwrap();
+    let ids: Vec<i64> = list
+        .iter()
+        .map(|message| message["id"].as_i64().unwrap())
+        .collect();
+    let old = |id: i64| id - 1_000_000_000;
+    assert_eq!(ids, [old(201), old(202), old(203), old(204), 1, 2]);
+    assert_eq!(list[1]["reply_to_message_id"], old(201));
+    assert!(
+        sandbox.path("a_files/old203_photo.jpg").is_file(),
+        "{:?}",
+        sandbox.files()
+    );
+    // The newest three reach back into it; by date as well.
+    let limited = ["Family", "3", "-f", "json", "-o", "b.json", "--json"];
+    assert_eq!(sandbox.run(bin(), &limited).expect_code(0).json()["messages"], 3);
+    let since = [
+        "Family",
+        "0",
+        "--since",
+        "2025-01-01T09:23:00Z",
+        "-f",
+        "json",
+        "-o",
+        "c.json",
+        "--json",
+    ];
+    assert_eq!(sandbox.run(bin(), &since).expect_code(0).json()["messages"], 4);
+    // The group itself can be named, though it is in no list.
+    let group = ["-78", "0", "-f", "json", "-o", "g.json", "--json"];
+    assert_eq!(sandbox.run(bin(), &group).expect_code(0).json()["messages"], 4);
+}
+
+#[test]
+fn nobody_else_can_read_an_export_or_its_files() {
+    let dc = Dc::start(club(vec![filed(1, "a.pdf", 4000, 11)]));
+    let sandbox = dc.sandbox();
+    sandbox.run(bin(), &CLUB_JSON).expect_code(0);
+    sandbox
+        .run(bin(), &["river_club", "0", "-f", "markdown", "-o", "a.md"])
+        .expect_code(0);
+    let mode = |name: &str| {
+        let there = std::fs::metadata(sandbox.path(name)).unwrap();
+        std::os::unix::fs::PermissionsExt::mode(&there.permissions()) & 0o777
+    };
+    assert_eq!(
+        (
+            mode("a.json"),
+            mode("a.md"),
+            mode("a_files/1_a.pdf"),
+            mode("a_files")
+        ),
+        (0o600, 0o600, 0o600, 0o700)
     );
 }

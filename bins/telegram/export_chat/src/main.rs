@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,9 +82,14 @@ impl Tool for ExportChat {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["export_chat", "export"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(24 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(24 * 3600)),
+                "a large chat with its files takes hours; a stopped run goes on where it was",
+            )
             .example("the last 100 messages with a person", &["alice_doe"])
             .example(
                 "all of a channel into a file of this name",
@@ -125,10 +130,10 @@ impl Tool for ExportChat {
                 }
             })
             .await?;
-        Ok(Output { found_by, done })
+        done.exported.clone().whole(Output { found_by, done })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let done = &output.done;
         writeln!(
             out,

@@ -6,12 +6,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::providers::sql::telegram::ChatRow;
-use app_core::providers::sql::{self, Database, Location, Stored};
-use app_core::{Context, Definition, Effect, Secret, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Secret, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sql::telegram::ChatRow;
+use sql::{self, Database, Location, Stored};
 use telegram::{Dialog, Telegram};
 
 fn database_file() -> PathBuf {
@@ -76,6 +76,8 @@ impl Tool for ExportChatsToMysql {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram", "mysql"])
+            .policy(Policy::with_timeout(std::time::Duration::from_secs(12 * 3600)), "many chats are read page by page, and rows are stored as they come; a second run stores nothing twice")
             .replaces(1, &["export_chats_to_mysql", "export_chats_mysql"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::ChangesRemote])
             .example("every chat of the account into telegram.sqlite", &[])
@@ -117,14 +119,18 @@ impl Tool for ExportChatsToMysql {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         report(output, out)
     }
 
-    fn render_partial(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(
+        output: &serde_json::Value,
+        _: &View<'_, Self::Input>,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
         match serde_json::from_value::<Output>(output.clone()) {
             Ok(output) => report(&output, out),
-            Err(_) => app_core::harness::render_value(output, out),
+            Err(_) => app_core::render_value(output, out),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,9 +81,13 @@ impl Tool for ExportUserSimple {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["export_user_simple"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(24 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(24 * 3600)),
+                "a large chat with its files takes hours; a stopped run goes on where it was",
+            )
             .example("the last 1000 messages of a private chat", &["alice_doe"])
             .example(
                 "a channel since a day, as JSON",
@@ -129,7 +133,7 @@ impl Tool for ExportUserSimple {
         Ok(Output { found_by, done })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let (name, done) = (&output.found_by, &output.done);
         writeln!(out, "Connecting to @{name}...\n✅ Found: {} (@{name})", done.chat)?;
         match done.limit {

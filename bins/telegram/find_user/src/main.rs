@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,9 +77,14 @@ impl Tool for FindUser {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["find_user"])
             .effects(&[Effect::Reads])
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(3600)),
+                "looking through many chats is paced, and flood waits add up",
+            )
             .env(
                 "FIND_USER_CHAT_ID",
                 "Chat, where none is given; 0 counts as unset",
@@ -146,7 +151,7 @@ impl Tool for FindUser {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if output.users.is_empty() {
             return writeln!(out, "No users found matching '{}'", output.name);
         }

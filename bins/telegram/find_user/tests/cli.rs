@@ -82,3 +82,27 @@ fn the_member_list_adds_those_who_wrote_nothing() {
     assert_eq!(ids(&output), [500]);
     assert_eq!(output["users"][0]["messages"], 0);
 }
+
+#[test]
+fn members_left_out_of_their_page_do_not_end_the_list() {
+    let mut world = testkit::telegram::scenes::gappy(3, &[]);
+    let members: Vec<i64> = (7000..7450).collect();
+    for id in &members {
+        world.entities.push(testkit::telegram::world::Entity {
+            kind: "user".into(),
+            id: *id,
+            first_name: Some(format!("Guest {id}")),
+            extra: serde_json::json!({"hidden": *id == 7100 || (7200..7400).contains(id)}),
+            ..Default::default()
+        });
+    }
+    world
+        .entities
+        .iter_mut()
+        .filter(|entity| entity.id == 2500)
+        .for_each(|club| club.members.clone_from(&members));
+    let dc = Dc::start(world);
+    let args = ["@gappy_club", "guest", "--members", "--json"];
+    let run = dc.sandbox().run(Path::new(BIN), &args).expect_code(0).json();
+    assert_eq!(run["users"].as_array().unwrap().len(), 450 - 201);
+}

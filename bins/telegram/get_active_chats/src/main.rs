@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use app_core::{Context, Definition, Effect, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,12 @@ impl Tool for GetActiveChats {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
+            .policy(
+                Policy::with_timeout(std::time::Duration::from_secs(3600)),
+                "the list of a large account is read page by page at a slow pace",
+            )
             .replaces(1, &["get_active_chats", "active_chats"])
             .effects(&[Effect::Reads])
             .example("the 20 most recently active groups and channels", &[])
@@ -79,7 +85,7 @@ impl Tool for GetActiveChats {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         listing::render(&output.chats, output.bare_ids, out)
     }
 }

@@ -1,7 +1,7 @@
 //! Reading a chat into the index: upwards from where it stands, page by page, each with its place in one step.
 
-use app_core::{ToolError, ToolResult};
-use telegram::{Chat, PAGE, Telegram, Window};
+use app_core::ToolResult;
+use telegram::{Chat, Telegram};
 
 use crate::store::{Standing, Store, Tally};
 
@@ -25,16 +25,13 @@ pub async fn chat(telegram: &Telegram, chat: &Chat, store: &mut Store, limit: us
     // Written at once, so that a run that is cut off begins at the same message again.
     store.store(chat, &[], standing)?;
     let bar = ctx.progress("messages", "messages", None);
-    loop {
+    let mut pages = telegram.after(chat, standing.reached);
+    while let Some(page) = pages.next().await? {
         ctx.check_cancelled()?;
-        let page = telegram.page_after(chat, standing.reached, PAGE).await?;
-        let Some(highest) = page.messages.first().map(|message| message.id) else {
-            break;
-        };
-        if highest <= standing.reached {
-            return Err(ToolError::internal("the history does not go on"));
-        }
-        standing.reached = highest;
+        standing.reached = page
+            .messages
+            .first()
+            .map_or(standing.reached, |message| message.id);
         tally.add(store.store(chat, &page.messages, standing)?);
         bar.inc(page.messages.len() as u64);
         ctx.count_items(page.messages.len() as u64);
@@ -48,14 +45,8 @@ async fn beginning(telegram: &Telegram, chat: &Chat, limit: usize) -> ToolResult
     if limit == 0 {
         return Ok(0);
     }
-    let window = Window {
-        skip: i32::try_from(limit - 1).unwrap_or(i32::MAX),
-        limit: 1,
-        ..Window::default()
-    };
-    let page = telegram.page(chat, window).await?;
     // A chat that is shorter is read from its beginning.
-    Ok(page.messages.first().map_or(0, |message| message.id - 1))
+    Ok(telegram.nth_newest(chat, limit).await?.map_or(0, |id| id - 1))
 }
 
 /// Takes over what was edited and deleted since. Where Telegram no longer tells, only new messages are read.

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use schemars::JsonSchema;
 use serde::Serialize;
 use telegram::listing::stamp;
@@ -77,9 +77,14 @@ impl Tool for IndexMessages {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["index_messages"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(12 * 3600)),
+                "a first index reads every message of the chats; later ones only what is new",
+            )
             .example(
                 "read two chats into the index",
                 &["index", "river_club", "@garden_news"],
@@ -123,7 +128,7 @@ impl Tool for IndexMessages {
         }
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output {
             Output::Index { chats, .. } => indexed(chats, out),
             Output::Search { hits } if hits.is_empty() => writeln!(out, "No results found."),

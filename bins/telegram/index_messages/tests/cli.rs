@@ -199,3 +199,13 @@ fn only_the_owner_may_read_the_index() {
     let mode = std::fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn messages_that_the_service_leaves_out_do_not_end_the_reading() {
+    let dc = Dc::start(testkit::telegram::scenes::gappy(600, &[120..=340, 600..=600]));
+    let sandbox = dc.sandbox();
+    let run = json(&sandbox, &["index", "gappy_club", "--limit", "0"]);
+    assert_eq!(run["chats"][0]["new"], 378, "{run}");
+    let again = json(&sandbox, &["index", "gappy_club", "--limit", "0"]);
+    assert_eq!(again["chats"][0]["new"], 0, "{again}");
+}

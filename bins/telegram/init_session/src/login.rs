@@ -55,7 +55,16 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
     }
     let pending = beside(&settings.session, "login");
     let storage = prepare(&input, &settings, &pending)?;
-    let (telegram, account) = Telegram::open_for_login(ctx, settings.clone(), storage, lock).await?;
+    let opened = match Telegram::open_for_login(ctx, settings.clone(), storage, lock).await {
+        Err(error) if error.code == telegram::KEY_REVOKED && input.force => {
+            remove(&pending);
+            let lock = Lock::take(ctx, &settings.locks, settings.patience).await?;
+            let storage = Storage::create(&pending)?;
+            Telegram::open_for_login(ctx, settings.clone(), storage, lock).await
+        }
+        opened => opened,
+    };
+    let (telegram, account) = opened?;
     if let Some(account) = account.filter(|_| !input.force) {
         telegram.close().await;
         remove(&pending);

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Secret, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Secret, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -106,9 +107,13 @@ impl Tool for InitSession {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram"])
             .replaces(1, &["init_session", "telegram_session"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::ChangesRemote])
-            .policy(Policy::with_timeout(Duration::from_secs(600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(600)),
+                "a person types a code and a password, or fetches a telephone",
+            )
             .env("TELEGRAM_PHONE", "Telephone number of the account")
             .secret("TELEGRAM_PASSWORD", "Two-step password of the account")
             .example("who is signed in", &["--check"])
@@ -124,7 +129,7 @@ impl Tool for InitSession {
         login::run(input, ctx).await
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output.status {
             Status::SignedIn => {
                 let name = output.name.as_deref().unwrap_or("?");
@@ -148,7 +153,9 @@ impl Tool for InitSession {
             .as_ref()
             .map_or(Ok(()), |next| writeln!(out, "{next}"))
     }
+}
 
+impl OldCalls for InitSession {
     fn from_legacy(call: Value) -> Result<Value, Value> {
         match call.get("function").and_then(Value::as_str) {
             Some("import") => Ok(json!({"names": true})),
@@ -167,5 +174,5 @@ impl Tool for InitSession {
 }
 
 fn main() -> ExitCode {
-    app_core::main::<InitSession>()
+    migration::main::<InitSession>()
 }

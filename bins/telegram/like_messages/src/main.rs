@@ -12,7 +12,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -143,10 +143,12 @@ impl Tool for LikeMessages {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["like_messages", "like"])
             .effects(&[Effect::Reads, Effect::ChangesRemote])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)))
+            .policy(Policy::with_timeout(Duration::from_secs(12 * 3600)), "reactions are paced at some ninety a minute; what was done is noted, so a second run repeats nothing")
             .env("LIKE_CHAT_ID", "Chat, where none is given; 0 counts as unset")
             .env(
                 "LIKE_TARGET_USER_ID",
@@ -175,7 +177,7 @@ impl Tool for LikeMessages {
         work::run(&input, ctx).await
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Чат: {}", output.chat)?;
         writeln!(out, "Пользователь: {} ({})", output.user, output.user_id)?;
         let emoji = output.reaction.as_deref().unwrap_or("по тексту");
@@ -205,9 +207,9 @@ impl Tool for LikeMessages {
         writeln!(out, "   Ошибок: {}", output.errors)
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! It belongs to one account and is kept unfiltered, so it never answers for another account or another filter.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use app_core::{Context, ToolError, ToolResult};
@@ -105,8 +106,12 @@ pub fn store(ctx: &Context, path: &Path, cache: &Cache) -> ToolResult<()> {
         return Ok(());
     }
     let text = serde_json::to_string_pretty(cache).map_err(|e| ToolError::internal(e.to_string()))?;
-    ctx.write(path, "application/json", "cache", text.as_bytes())
-        .map(drop)
+    // The cache is its own: what was read is what is renewed.
+    let mut pending = ctx.create_over(path, "application/json", "cache")?;
+    pending
+        .write_all(text.as_bytes())
+        .map_err(|e| ToolError::file("write", path, &e))?;
+    pending.commit().map(drop)
 }
 
 #[cfg(test)]

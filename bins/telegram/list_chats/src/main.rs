@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::{Context, Definition, Effect, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,6 +132,12 @@ impl Tool for ListChats {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
+            .policy(
+                Policy::with_timeout(std::time::Duration::from_secs(3600)),
+                "the list of a large account is read page by page at a slow pace",
+            )
             .replaces(1, &["list_chats"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
             .env("LIST_CHATS_DISABLE_CACHE", "`1` or `true`: always ask Telegram")
@@ -208,7 +214,7 @@ impl Tool for ListChats {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if let Some(age) = output.cache_age_s {
             writeln!(
                 out,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use testkit::telegram::world::Entity;
-use testkit::telegram::{Dc, world};
+use testkit::telegram::{Dc, Fault, world};
 
 const BIN: &str = env!("CARGO_BIN_EXE_list_chats");
 const CACHE: &str = ".cache/list_chats_cache.json";
@@ -142,4 +142,26 @@ fn a_chat_without_messages_is_left_out_and_titles_may_hold_anything() {
     let read: Value = serde_saphyr::from_str(&file).unwrap();
     let found = read["chats"].as_array().unwrap();
     assert!(found.iter().any(|chat| chat["title"] == title), "{file}");
+}
+
+#[test]
+fn a_login_that_is_gone_says_why() {
+    for (error, word) in [
+        ("AUTH_KEY_DUPLICATED", "two addresses"),
+        ("USER_DEACTIVATED_BAN", "banned the account"),
+        ("SESSION_PASSWORD_NEEDED", "password"),
+    ] {
+        let dc = Dc::start(world("town"));
+        dc.fail(Fault {
+            method: "users.getUsers".into(),
+            error: Some(error.into()),
+            ..Fault::default()
+        });
+        let run = dc.sandbox().run(Path::new(BIN), &["--json"]).expect_code(77);
+        assert!(
+            run.stderr.contains(error) && run.stderr.contains(word),
+            "{}",
+            run.stderr
+        );
+    }
 }

@@ -1,11 +1,11 @@
 //! One chat: its newest messages page by page, each page stored in one transaction.
 
 use app_core::ToolResult;
-use app_core::providers::sql::Database;
-use app_core::providers::sql::telegram::MessageRow;
 use jiff::Timestamp;
+use sql::Database;
+use sql::telegram::MessageRow;
 use telegram::export::{Options, Senders};
-use telegram::{Chat, PAGE, Telegram, Window};
+use telegram::{Chat, PAGE, Telegram};
 
 use crate::{Loaded, Refused, row};
 
@@ -32,19 +32,10 @@ pub async fn chat(
     let mut senders = Senders::new(&options, UNKNOWN);
     senders.learn(&chat.peer);
     let progress = ctx.progress("messages", "messages", None);
-    let (mut below, mut seen) = (0, 0);
-    while seen < limit {
-        ctx.check_cancelled()?;
-        let asked = PAGE.min(limit - seen);
-        let window = Window {
-            below,
-            limit: asked,
-            ..Window::default()
-        };
-        let page = telegram.page(chat, window).await?;
-        let Some(lowest) = page.messages.last().map(|message| message.id) else {
-            break;
-        };
+    let (mut pages, mut seen) = (telegram.pages(chat, 0), 0);
+    while seen < limit
+        && let Some(page) = pages.next(PAGE.min(limit - seen)).await?
+    {
         seen += page.messages.len();
         let fresh = page
             .messages
@@ -70,10 +61,9 @@ pub async fn chat(
             });
         }
         progress.inc(page.messages.len() as u64);
-        if old > 0 || lowest <= 1 || page.entries < asked {
+        if old > 0 {
             break;
         }
-        below = lowest;
     }
     progress.finish();
     Ok(())

@@ -7,12 +7,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_core::providers::sql::{self, Database, Location};
-use app_core::{Context, Definition, Effect, ErrorKind, Secret, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, ErrorKind, Policy, Secret, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sql::{self, Database, Location};
 use telegram::model::ChatKind;
 use telegram::{ByTitle, Chat, Dialog, Telegram};
 
@@ -127,6 +127,8 @@ impl Tool for LoadMessagesToDb {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .reaches(&["telegram", "mysql"])
+            .policy(Policy::with_timeout(std::time::Duration::from_secs(12 * 3600)), "up to a hundred million messages are read and stored as they come; a second run stores nothing twice")
             .replaces(1, &["load_messages_to_db"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::ChangesRemote])
             .example("the newest 100 messages of 50 chats into telegram.sqlite", &[])
@@ -185,21 +187,27 @@ impl Tool for LoadMessagesToDb {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         report::write(output, out)
     }
 
-    fn render_partial(output: &serde_json::Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(
+        output: &serde_json::Value,
+        _: &View<'_, Self::Input>,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
         match serde_json::from_value::<Output>(output.clone()) {
             Ok(output) => report::write(&output, out),
-            Err(_) => app_core::harness::render_value(output, out),
+            Err(_) => app_core::render_value(output, out),
         }
     }
 }
 
 /// The first moment that counts.
 fn since(now: Timestamp, days: u32) -> Option<Timestamp> {
-    (days > 0).then(|| now - SignedDuration::from_hours(24 * i64::from(days)))
+    let back = SignedDuration::from_hours(24 * i64::from(days));
+    // Before the beginning of the calendar, everything counts.
+    (days > 0).then(|| now.checked_sub(back).unwrap_or(Timestamp::MIN))
 }
 
 async fn work(

@@ -1,6 +1,6 @@
 //! A message as a row.
 
-use app_core::providers::sql::telegram::MessageRow;
+use sql::telegram::MessageRow;
 use telegram::export::{markup, reactions};
 use telegram::model::{DocumentKind, Media, Message};
 

@@ -199,3 +199,20 @@ fn a_page_that_was_stored_stays_when_the_next_one_fails() {
     let kept = sqlite_rows(&sandbox.path("telegram.sqlite"), &["id".to_owned()]);
     assert_eq!(kept.len(), 200);
 }
+
+#[test]
+fn messages_that_the_service_leaves_out_do_not_end_the_loading() {
+    let dc = Dc::start(testkit::telegram::scenes::gappy(600, &[120..=340, 590..=590]));
+    let sandbox = dc.sandbox();
+    let args = [
+        "--chat-id",
+        "-1000000002500",
+        "--limit",
+        "1000",
+        "--database",
+        "sqlite:club.db",
+        "--json",
+    ];
+    let run = sandbox.run(Path::new(BIN), &args).expect_code(0).json();
+    assert_eq!(run["chats"][0]["stored"], 378, "{run}");
+}

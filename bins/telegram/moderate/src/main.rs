@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -168,11 +168,16 @@ impl Tool for Moderate {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["moderate"])
             .effects(&[Effect::Reads, Effect::Sends, Effect::Deletes])
             .gate(Gate::PlanFirst)
             .long_running()
-            .policy(Policy::with_timeout(Duration::ZERO))
+            .policy(
+                Policy::with_timeout(Duration::ZERO),
+                "it watches until it is stopped",
+            )
             .env(
                 "MODERATE_CHATS",
                 "Chats in which warnings and deletions are allowed, separated by commas; none by default",
@@ -201,7 +206,7 @@ impl Tool for Moderate {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if let Some(offenders) = &output.offenders {
             let percent = output.profane as f64 * 100.0 / output.scanned.max(1) as f64;
             writeln!(out, "Всего сообщений: {}", output.scanned)?;
@@ -242,9 +247,9 @@ impl Tool for Moderate {
         Ok(())
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use telegram::bulk::{self, State, shorten};
 use telegram::clean::stops;
 use telegram::model::Message;
-use telegram::{ByTitle, Chat, Outgoing, PAGE, Telegram};
+use telegram::{ByTitle, Chat, Outgoing, Telegram};
 
 use crate::judge::Judge;
 use crate::words::Words;
@@ -27,7 +27,9 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
     if acting && !ctx.dry_run() && allowed.is_empty() {
         return Err(ToolError::config("no chat is allowed to be moderated")
             .code("allowlist_empty")
-            .hint("name the chats in `MODERATE_CHATS` or as `moderate.chats` in onejob.toml"));
+            .hint(
+                "name the chats in `MODERATE_CHATS` or as `tools.moderate.settings.chats` in onejob.toml",
+            ));
     }
     let words = Words::new(&input.words)?;
     let judge = Judge::new()?;
@@ -37,9 +39,17 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
     outcome
 }
 
+/// `[tools.moderate.settings]` of onejob.toml.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    /// Where it may warn and delete, beside the chats of `MODERATE_CHATS`.
+    chats: Vec<String>,
+}
+
 /// The chats in which something may be done.
 fn allowlist(ctx: &Context) -> ToolResult<Vec<String>> {
-    let mut chats: Vec<String> = ctx.setting("moderate.chats")?.unwrap_or_default();
+    let mut chats: Vec<String> = ctx.tool_settings::<Settings>()?.chats;
     chats.extend(
         ctx.env("MODERATE_CHATS")
             .unwrap_or_default()
@@ -125,7 +135,7 @@ async fn check_allowed(
     )
     .field("chat")
     .code("chat_not_allowed")
-    .hint("name it in `MODERATE_CHATS` or as `moderate.chats` in onejob.toml"))
+    .hint("name it in `MODERATE_CHATS` or as `tools.moderate.settings.chats` in onejob.toml"))
 }
 
 struct Moderator<'a> {
@@ -193,7 +203,8 @@ impl Moderator<'_> {
         let end = self
             .input
             .watch_seconds
-            .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+            // A time that no clock reaches is none.
+            .and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
         let mut last = self.telegram.newest_id(&self.chat).await?;
         self.ctx.notify_ready();
         loop {
@@ -202,15 +213,13 @@ impl Moderator<'_> {
                 pause = pause.min(end.saturating_duration_since(Instant::now()));
             }
             self.telegram.sleep(pause).await?;
-            loop {
-                let page = self.telegram.page_after(&self.chat, last, PAGE).await?;
+            let (telegram, chat) = (self.telegram, self.chat.clone());
+            let mut pages = telegram.after(&chat, last);
+            while let Some(page) = pages.next().await? {
                 let mut messages = page.messages;
                 messages.sort_by_key(|message| message.id);
-                let Some(newest) = messages.last().map(|message| message.id) else {
-                    break;
-                };
                 self.take(&messages).await?;
-                last = newest;
+                last = messages.last().map_or(last, |message| message.id);
             }
             if end.is_some_and(|end| Instant::now() >= end) {
                 return Ok(());

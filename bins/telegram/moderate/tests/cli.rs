@@ -138,7 +138,7 @@ fn deletions_keep_the_texts_and_the_cap() {
     let sandbox = dc.sandbox();
     sandbox.file(
         "shared-config/onejob.toml",
-        "[moderate]\nchats = [\"river_club\"]\n",
+        "[tools.moderate.settings]\nchats = [\"river_club\"]\n",
     );
     let args = [
         "river_club",

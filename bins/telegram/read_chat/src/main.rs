@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,10 +121,15 @@ impl Tool for ReadChat {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["read_chat", "read", "read_example_chat", "read_vibecod3rs"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
             .long_running()
-            .policy(Policy::with_timeout(Duration::ZERO))
+            .policy(
+                Policy::with_timeout(Duration::ZERO),
+                "with `--watch` it goes on until it is stopped",
+            )
             .env("DEFAULT_CHAT", "Chat, where none is given")
             .env("GITHUB_ACTIONS", "`true`: the limit for CI counts")
             .example("the newest messages, as many as config.yml says", &["river_club"])
@@ -173,61 +178,20 @@ impl Tool for ReadChat {
             output: input.output,
         };
         request.check(ctx)?;
-        let telegram = Telegram::open(ctx).await?;
-        let chat = telegram.resolve(&request.chat, ByTitle::No).await?;
-        let options = Options {
-            lines: if input.timestamps {
-                LineStyle::Dated
-            } else {
-                LineStyle::Plain
-            },
-            ..telegram.export_options()
-        };
-        // The list of lines has always been called Markdown.
-        let extension = match input.format {
-            Format::Text => "md",
-            other => other.extension(),
-        };
-        let layout = Layout {
-            output: PathBuf::from(format!("{}.{extension}", written_name(&request.chat))),
-            options: Options {
-                prompt: input.prompt,
-                ..options.clone()
-            },
-            title: None,
-            meta: Vec::new(),
-        };
-        let done = request.export(&telegram, &chat, layout).await?;
-        let mut output = Output {
+        let options = Asked {
+            timestamps: input.timestamps,
+            prompt: input.prompt,
+            every: seconds(input.watch_every),
+            at_most: input.watch_seconds.map(seconds),
+            watching,
             read_limit,
-            watched: None,
-            done,
         };
-        if !watching || ctx.dry_run() {
-            telegram.close().await;
-            return Ok(output);
-        }
-        let mut text = String::new();
-        head(&output, &mut text).map_err(|e| ToolError::internal(e.to_string()))?;
-        let exported = serde_json::to_value(&output.done).map_err(|e| ToolError::internal(e.to_string()))?;
-        ctx.stream(&exported, &text);
-        let exported = &output.done.exported;
-        let mut watch = Watch::new(&telegram, &chat, options, &exported.path, exported.newest);
-        let ended = watch
-            .run(
-                Duration::from_secs_f64(input.watch_every),
-                input.watch_seconds.map(Duration::from_secs_f64),
-            )
-            .await;
-        output.watched = Some(watch.seen());
-        telegram.close().await;
-        match ended {
-            Ok(()) => Ok(output),
-            Err(error) => Err(error.with_output(&output)),
-        }
+        let output =
+            Telegram::session(ctx, async |telegram| read(ctx, &request, options, telegram).await).await?;
+        output.done.exported.clone().whole(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match output.watched {
             None => head(output, out),
             Some(count) => writeln!(
@@ -236,6 +200,69 @@ impl Tool for ReadChat {
                 output.done.exported.path.display()
             ),
         }
+    }
+}
+
+/// What of the input the reading needs beside the request.
+struct Asked {
+    timestamps: bool,
+    prompt: Option<String>,
+    every: Duration,
+    at_most: Option<Duration>,
+    watching: bool,
+    read_limit: usize,
+}
+
+/// A time of so many seconds; longer than any run, where the number is too large for one.
+fn seconds(number: f64) -> Duration {
+    Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX)
+}
+
+/// Exports the chat, and goes on with what is written next if that was asked for.
+async fn read(ctx: &Context, request: &Request, asked: Asked, telegram: &Telegram) -> ToolResult<Output> {
+    let chat = telegram.resolve(&request.chat, ByTitle::No).await?;
+    let options = Options {
+        lines: if asked.timestamps {
+            LineStyle::Dated
+        } else {
+            LineStyle::Plain
+        },
+        ..telegram.export_options()
+    };
+    // The list of lines has always been called Markdown.
+    let extension = match request.format {
+        Format::Text => "md",
+        other => other.extension(),
+    };
+    let layout = Layout {
+        output: PathBuf::from(format!("{}.{extension}", written_name(&request.chat))),
+        options: Options {
+            prompt: asked.prompt,
+            ..options.clone()
+        },
+        title: None,
+        meta: Vec::new(),
+    };
+    let done = request.export(telegram, &chat, layout).await?;
+    let mut output = Output {
+        read_limit: asked.read_limit,
+        watched: None,
+        done,
+    };
+    if !asked.watching || ctx.dry_run() {
+        return Ok(output);
+    }
+    let mut text = String::new();
+    head(&output, &mut text).map_err(|e| ToolError::internal(e.to_string()))?;
+    let exported = serde_json::to_value(&output.done).map_err(|e| ToolError::internal(e.to_string()))?;
+    ctx.stream(&exported, &text);
+    let exported = &output.done.exported;
+    let mut watch = Watch::new(telegram, &chat, options, &exported.path, exported.newest);
+    let ended = watch.run(asked.every, asked.at_most).await;
+    output.watched = Some(watch.seen());
+    match ended {
+        Ok(()) => Ok(output),
+        Err(error) => Err(error.with_output(&output)),
     }
 }
 

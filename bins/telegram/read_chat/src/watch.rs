@@ -13,7 +13,7 @@ use serde_json::json;
 use telegram::export::{Format, Header, Options, Renderer, Senders};
 use telegram::listing::stamp;
 use telegram::model::Message;
-use telegram::{Chat, PAGE, Telegram, Window};
+use telegram::{Chat, Telegram};
 
 /// Longest pause while Telegram cannot be reached.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -62,7 +62,8 @@ impl<'a> Watch<'a> {
         self.lines
             .begin(&mut std::io::sink(), &header)
             .map_err(|e| ToolError::file("write", &self.path, &e))?;
-        let end = at_most.map(|time| Instant::now() + time);
+        // A time that no clock reaches is none.
+        let end = at_most.and_then(|time| Instant::now().checked_add(time));
         let mut pause = every;
         loop {
             match self.look().await {
@@ -85,21 +86,9 @@ impl<'a> Watch<'a> {
 
     /// Fetches and writes what is new.
     async fn look(&mut self) -> ToolResult<()> {
-        let newest = Window {
-            limit: 1,
-            ..Window::default()
-        };
-        let page = self.telegram.page(self.chat, newest).await?;
-        let Some(newest) = page.messages.first().map(|message| message.id) else {
-            return Ok(());
-        };
-        while self.last < newest {
-            let page = self.telegram.page_after(self.chat, self.last, PAGE).await?;
+        let mut pages = self.telegram.after(self.chat, self.last);
+        while let Some(page) = pages.next().await? {
             let mut messages = page.messages;
-            if messages.is_empty() {
-                // The newest one was deleted in between.
-                return Ok(());
-            }
             messages.reverse();
             self.write(&messages)?;
         }

@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -103,9 +103,14 @@ impl Tool for SearchMessages {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["search_messages"])
             .effects(&[Effect::Reads])
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(3600)),
+                "a search through many chats is paced, and flood waits add up",
+            )
             .example(
                 "links among the newest 500 messages",
                 &["river_club", "https?://\\S+", "--limit", "500"],
@@ -181,7 +186,7 @@ impl Tool for SearchMessages {
         })
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Searching for '{}' in {}...\n", output.query, output.chat)?;
         for (n, hit) in output.hits.iter().enumerate() {
             let date = stamp(hit.date, "%Y-%m-%d %H:%M");
@@ -212,23 +217,12 @@ async fn server(
         text: &input.query,
         ..Search::default()
     };
-    let (mut below, mut seen) = (0, 0);
-    while seen < input.limit {
-        telegram.context().check_cancelled()?;
-        let limit = (input.limit - seen).min(PAGE);
-        let page = telegram.search_page(chat, &search, below, limit).await?;
-        let Some(lowest) = page.messages.last().map(|message| message.id) else {
-            break;
-        };
-        if below != 0 && lowest >= below {
-            return Err(ToolError::internal("the search does not go on"));
-        }
-        below = lowest;
+    let (mut pages, mut seen) = (telegram.found(chat, &search, 0), 0);
+    while seen < input.limit
+        && let Some(page) = pages.next((input.limit - seen).min(PAGE)).await?
+    {
         seen += page.messages.len();
         page.messages.into_iter().for_each(&mut *found);
-        if page.entries < limit {
-            break;
-        }
     }
     Ok(seen)
 }

@@ -89,3 +89,15 @@ fn a_title_of_two_chats_is_not_guessed_and_nothing_found_is_no_failure() {
         run.stdout
     );
 }
+
+#[test]
+fn messages_that_the_service_leaves_out_do_not_end_the_search() {
+    let dc = Dc::start(testkit::telegram::scenes::gappy(1000, &[820..=820, 300..=555]));
+    let sandbox = dc.sandbox();
+    for more in [&["--server"][..], &[]] {
+        let args = [&["@gappy_club", "note", "--limit", "5000", "--json"], more].concat();
+        let run = sandbox.run(Path::new(BIN), &args).expect_code(0).json();
+        assert_eq!(run["scanned"], 743, "{more:?}");
+        assert_eq!(run["hits"].as_array().unwrap().len(), 743);
+    }
+}

@@ -8,7 +8,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,10 +99,15 @@ impl Tool for SendMessage {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["send_message"])
             .effects(&[Effect::Reads, Effect::Sends])
             .gate(Gate::ByInput)
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(3600)),
+                "one message, but a large attachment and a flood wait take their time",
+            )
             .example("send a text", &["@alice_doe", "see you at noon"])
             .example(
                 "once, whatever happens",
@@ -131,7 +136,7 @@ impl Tool for SendMessage {
         outcome
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let to = &output.named;
         if output.planned {
             writeln!(out, "Было бы отправлено {to} ({})", output.chat)

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,10 +104,12 @@ impl Tool for SendViralQuestion {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["send_viral_question", "send_viral_questions", "send_viral"])
             .effects(&[Effect::Reads, Effect::WritesFiles, Effect::Sends])
             .gate(Gate::PlanFirst)
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(Policy::with_timeout(Duration::from_secs(3600)), "waits between sends and flood waits add up; what was sent is noted, so a second run repeats nothing")
             .example("see which questions would go where", &["questions.yml"])
             .example("send them", &["questions.yml", "--delay", "0", "--apply"]);
         telegram::declare(&mut definition);
@@ -130,7 +132,7 @@ impl Tool for SendViralQuestion {
         Ok(output)
     }
 
-    fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "🚀 Отправка вопросов: {}", output.items.len())?;
         for (n, item) in output.items.iter().enumerate() {
             let n = n + 1;
@@ -151,9 +153,9 @@ impl Tool for SendViralQuestion {
         )
     }
 
-    fn render_partial(output: &Value, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render_partial(output: &Value, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let output: Output = serde_json::from_value(output.clone()).map_err(|_| fmt::Error)?;
-        Self::render(&output, out)
+        Self::render(&output, view, out)
     }
 }
 

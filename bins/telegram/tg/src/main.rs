@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,9 +74,14 @@ impl Tool for Tg {
 
     fn definition() -> Definition {
         let mut definition = app_core::definition!("telegram")
+            .known_gap("no recorded case: the script was gone when the recordings were made")
+            .reaches(&["telegram"])
             .replaces(1, &["tg"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
-            .policy(Policy::with_timeout(Duration::from_secs(3600)))
+            .policy(
+                Policy::with_timeout(Duration::from_secs(3600)),
+                "a few thousand messages at most, with room for flood waits",
+            )
             .env("DEFAULT_CHAT", "Chat, where none is given")
             .example("the last 200 messages", &["river_club"])
             .example(
@@ -119,7 +124,7 @@ impl Tool for Tg {
             .await
     }
 
-    fn render(output: &ChatExport, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &ChatExport, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Экспорт завершён: {}", output.exported.path.display())
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Looked for in `$ONEJOB_CONFIG_DIR`, `./shared-config`, then `/etc/onejob`. An empty variable counts as unset.
 
+mod dotenv;
 mod legacy_yaml;
+pub mod onejob_toml;
 mod prices;
 
 use std::{
@@ -12,18 +14,20 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 pub use legacy_yaml::{ChatEntry, ChatKind, LegacyConfig};
 pub use prices::{Price, Prices};
 
-use crate::contract::{Secret, ToolError, ToolResult};
+use crate::contract::{Secret, ToolError, ToolResult, schema, settings::Settings};
 
 /// All settings of a run. Reading is lazy: a run that asks for nothing opens no file but `.env`.
 #[derive(Debug)]
 pub struct Config {
     dirs: Vec<PathBuf>,
     dotenv: HashMap<String, String>,
-    onejob: OnceLock<toml::Table>,
+    warnings: Vec<String>,
+    settings: OnceLock<Settings>,
 }
 
 impl Config {
@@ -46,16 +50,45 @@ impl Config {
                 .into_iter()
                 .filter(|d| d.is_dir()),
         );
+        let (dotenv, warnings) = dotenv::read(Path::new(".env"));
         Ok(Self {
             dirs,
-            dotenv: read_dotenv(Path::new(".env"))?,
-            onejob: OnceLock::new(),
+            dotenv,
+            warnings,
+            settings: OnceLock::new(),
         })
     }
 
+    /// What was left out of `.env`, for the log.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// An environment variable, else the entry of that name in `.env`. Empty counts as unset.
+    ///
+    /// A variable that names programs, folders of programs or what a program may reach is taken from the real
+    /// environment only: a `.env` lies in the working directory, which may come from a stranger.
     pub fn env(&self, name: &str) -> Option<String> {
-        process_env(name).or_else(|| self.dotenv.get(name).filter(|v| !v.is_empty()).cloned())
+        process_env(name).or_else(|| {
+            let entry = self.dotenv.get(name).filter(|v| !v.is_empty())?;
+            if real_environment_only(name) {
+                tracing::warn!("`{name}` in `.env` is not used: it is taken from the real environment only");
+                return None;
+            }
+            Some(entry.clone())
+        })
+    }
+
+    /// Names in `.env` that are not used, because they are taken from the real environment only.
+    pub fn unused_dotenv(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .dotenv
+            .keys()
+            .filter(|n| real_environment_only(n))
+            .cloned()
+            .collect();
+        names.sort();
+        names
     }
 
     /// A secret: the systemd credential of that name, the environment, `.env`.
@@ -87,40 +120,68 @@ impl Config {
         Ok(self.env(name).map(Secret::new))
     }
 
-    /// The value at a dotted key of `onejob.toml`, decoded; `None` when absent.
-    pub fn onejob<T: DeserializeOwned>(&self, key: &str) -> ToolResult<Option<T>> {
-        let table = self.onejob_table()?;
-        let Some(value) = lookup(table, key) else {
-            return Ok(None);
-        };
-        value
-            .clone()
-            .try_into()
-            .map(Some)
-            .map_err(|error: toml::de::Error| {
-                ToolError::config(format!("`{key}` in onejob.toml: {}", error.message()))
-            })
-    }
-
-    /// The whole of `onejob.toml`; empty when there is none.
-    pub fn onejob_table(&self) -> ToolResult<&toml::Table> {
-        if let Some(table) = self.onejob.get() {
-            return Ok(table);
+    /// The content of `onejob.toml`, checked; the defaults when there is none.
+    ///
+    /// Fails with kind `config`, naming file and line of every mistake.
+    pub fn settings(&self) -> ToolResult<&Settings> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
         }
-        let table = match self.find_file("onejob.toml") {
-            None => toml::Table::new(),
+        let settings = match self.find_file("onejob.toml") {
+            None => Settings::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(&path).map_err(|e| ToolError::file("read", &path, &e))?;
-                text.parse().map_err(|error: toml::de::Error| {
-                    ToolError::config(format!(
-                        "`{}` is not valid TOML: {}",
-                        path.display(),
-                        error.message()
-                    ))
-                })?
+                onejob_toml::parse(&text, &path)?
             }
         };
-        Ok(self.onejob.get_or_init(|| table))
+        Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// `[tools.NAME.settings]` of a tool; the default without them.
+    pub fn tool_settings<T: DeserializeOwned + Default>(&self, tool: &str) -> ToolResult<T> {
+        match self.settings()?.tools.get(tool) {
+            None => Ok(T::default()),
+            Some(section) => decode(&section.settings, &format!("tools.{tool}.settings")),
+        }
+    }
+
+    /// `[providers.NAME]`; the default without it.
+    pub fn provider_settings<T: DeserializeOwned + Default>(&self, provider: &str) -> ToolResult<T> {
+        match self.settings()?.providers.get(provider) {
+            None => Ok(T::default()),
+            Some(section) => decode(section, &format!("providers.{provider}")),
+        }
+    }
+
+    /// The value at a dotted key of the settings, for fields that name one (`x-cli.config`); `None` when absent.
+    pub fn value_at(&self, key: &str) -> ToolResult<Option<Value>> {
+        let settings = serde_json::to_value(self.settings()?).unwrap_or_default();
+        let mut value = &settings;
+        for part in key.split('.') {
+            match value.get(part) {
+                Some(inner) => value = inner,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(value.clone()))
+    }
+
+    /// Refuses a `[tools.NAME]` section that looks like a slip of this tool's name: its settings would count for
+    /// nothing, and nobody would notice.
+    pub fn check_slips(&self, tool: &str) -> ToolResult<()> {
+        let settings = self.settings()?;
+        let slip = settings
+            .tools
+            .keys()
+            .find(|name| *name != tool && schema::is_slip(tool, name));
+        match slip {
+            Some(slip) if !settings.tools.contains_key(tool) => Err(ToolError::config(format!(
+                "`[tools.{slip}]` in onejob.toml is not a tool; did you mean `[tools.{tool}]`?"
+            ))
+            .code("invalid_settings")
+            .hint("`onejob config check` looks through the whole file")),
+            _ => Ok(()),
+        }
     }
 
     /// The first directory's file of that name.
@@ -129,6 +190,20 @@ impl Config {
             .iter()
             .map(|dir| dir.join(name))
             .find(|path| path.is_file())
+    }
+
+    /// Whether a file of the configuration is the operator's: named by `ONEJOB_CONFIG_DIR` or below `/etc/onejob`, not
+    /// merely found in the working directory. Only such a file may name programs.
+    pub fn is_operators(&self, file: &Path) -> bool {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let named = process_env("ONEJOB_CONFIG_DIR").map(PathBuf::from);
+        let operators = named.into_iter().chain([PathBuf::from("/etc/onejob")]);
+        match std::fs::canonicalize(folder) {
+            Ok(folder) => operators
+                .filter_map(|dir| std::fs::canonicalize(dir).ok())
+                .any(|dir| dir == folder),
+            Err(_) => false,
+        }
     }
 
     /// The `config.yml` of the replaced scripts: `./config.yml`, `../config.yml`, then the configuration directories.
@@ -162,51 +237,45 @@ impl Config {
     }
 }
 
+/// Settings of `ONEJOB_*` that name no program and widen nothing, so that `.env` may hold them.
+const HARMLESS: [&str; 4] = [
+    "ONEJOB_METRICS_DIR",
+    "ONEJOB_LOG",
+    "ONEJOB_LOG_FORMAT",
+    "ONEJOB_CLOCK",
+];
+
+/// Whether a variable decides which programs run, or what they may reach.
+fn real_environment_only(name: &str) -> bool {
+    let steers = ["LD_", "PYTHON", "GIT_", "NODE_"]
+        .iter()
+        .any(|p| name.starts_with(p));
+    let program = [
+        "_BIN",
+        "_PROGRAM",
+        "_COMMAND",
+        "_INTERPRETER",
+        "_EXECUTABLE",
+        "_PROXY",
+    ]
+    .iter()
+    .any(|s| name.ends_with(s));
+    name == "PATH"
+        || name == "SHELL"
+        || steers
+        || program
+        || (name.starts_with("ONEJOB_") && !HARMLESS.contains(&name))
+}
+
 /// A process variable; empty counts as unset.
-pub(crate) fn process_env(name: &str) -> Option<String> {
+pub fn process_env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn lookup<'a>(table: &'a toml::Table, key: &str) -> Option<&'a toml::Value> {
-    let mut parts = key.split('.');
-    let mut value = table.get(parts.next()?)?;
-    for part in parts {
-        value = value.as_table()?.get(part)?;
-    }
-    Some(value)
-}
-
-fn read_dotenv(path: &Path) -> ToolResult<HashMap<String, String>> {
-    if !path.is_file() {
-        return Ok(HashMap::new());
-    }
-    let entries = dotenvy::from_path_iter(path).map_err(|error| {
-        ToolError::config(format!(
-            "cannot read `{}`: {}",
-            path.display(),
-            dotenv_cause(&error)
-        ))
-    })?;
-    let mut map = HashMap::new();
-    for entry in entries {
-        let (name, value) = entry.map_err(|error| {
-            ToolError::config(format!(
-                "`{}` has a line that is not `NAME=value`: {}",
-                path.display(),
-                dotenv_cause(&error)
-            ))
-        })?;
-        map.insert(name, value);
-    }
-    Ok(map)
-}
-
-/// The cause without the line itself: it may hold a secret.
-fn dotenv_cause(error: &dotenvy::Error) -> String {
-    match error {
-        dotenvy::Error::LineParse(_, position) => format!("at character {position} of the line"),
-        other => other.to_string(),
-    }
+fn decode<T: DeserializeOwned>(section: &Map<String, Value>, key: &str) -> ToolResult<T> {
+    serde_json::from_value(Value::Object(section.clone())).map_err(|error| {
+        ToolError::config(format!("`{key}` in onejob.toml: {error}")).code("invalid_settings")
+    })
 }
 
 #[cfg(test)]
@@ -214,28 +283,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dotted_keys_reach_into_tables() {
-        let table: toml::Table = "[budget]\ndaily_usd = 2.5\n[tools.x.policy]\ntimeout_s = 3"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            lookup(&table, "budget.daily_usd").and_then(toml::Value::as_float),
-            Some(2.5)
-        );
-        assert_eq!(
-            lookup(&table, "tools.x.policy.timeout_s").and_then(toml::Value::as_integer),
-            Some(3)
-        );
-        assert!(lookup(&table, "budget.daily_usd.more").is_none());
-    }
-
-    #[test]
-    fn a_bad_dotenv_line_is_refused_without_showing_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(".env");
-        std::fs::write(&path, "GOOD=1\nTOKEN='hunter2\n").unwrap();
-        let error = read_dotenv(&path).unwrap_err();
-        assert_eq!(error.kind, crate::ErrorKind::Config);
-        assert!(!error.message.contains("hunter2"), "{}", error.message);
+    fn dotenv_names_no_program_and_lifts_no_guard() {
+        let entries = [
+            "ONEJOB_TOOLS_DIR",
+            "ONEJOB_CHROMIUM",
+            "ONEJOB_ALLOW_PRIVATE",
+            "PATH",
+            "FFMPEG_BIN",
+            "LD_PRELOAD",
+        ];
+        let plain = ["ONEJOB_TEST_PLAIN_NAME_IS_NOT_SET", "SMTP_TEST_NAME"];
+        let mut dotenv: HashMap<String, String> = entries
+            .iter()
+            .map(|n| ((*n).to_owned(), "./x".to_owned()))
+            .collect();
+        dotenv.insert(plain[1].to_owned(), "mail".to_owned());
+        dotenv.insert("ONEJOB_METRICS_DIR".to_owned(), "m".to_owned());
+        let config = Config {
+            dirs: Vec::new(),
+            dotenv,
+            warnings: Vec::new(),
+            settings: OnceLock::new(),
+        };
+        for name in entries {
+            assert_eq!(config.env(name), process_env(name), "{name}");
+        }
+        assert_eq!(config.env(plain[1]).as_deref(), Some("mail"));
+        assert_eq!(config.env("ONEJOB_METRICS_DIR").as_deref(), Some("m"));
+        assert_eq!(config.unused_dotenv().len(), entries.len());
     }
 }

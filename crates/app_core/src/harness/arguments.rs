@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::contract::{Cli, schema::is_secret};
+
 /// One property as a flag or positional argument.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Argument {
@@ -13,6 +15,8 @@ pub(super) struct Argument {
     pub(super) help: String,
     pub(super) default: Option<Value>,
     pub(super) choices: Vec<String>,
+    /// Whether it holds a secret.
+    pub(super) secret: bool,
     pub(super) cli: Cli,
 }
 
@@ -29,21 +33,6 @@ pub(super) enum Shape {
     Map(Box<Shape>),
     /// Anything else, given as JSON or `@file`.
     Json,
-}
-
-/// The `x-cli` extension of a property.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Cli {
-    pub(super) positional: Option<u64>,
-    pub(super) short: Option<char>,
-    pub(super) aliases: Vec<String>,
-    pub(super) env: Option<String>,
-    pub(super) config: Option<String>,
-    pub(super) secret: bool,
-    pub(super) path: Option<String>,
-    pub(super) exists: bool,
-    pub(super) hidden: bool,
-    pub(super) many: bool,
 }
 
 /// The arguments of an object schema, positionals first by their number.
@@ -81,17 +70,15 @@ fn argument(name: &str, schema: &Value, required: bool) -> Argument {
             .to_owned(),
         default: schema.get("default").filter(|v| !v.is_null()).cloned(),
         choices,
-        cli: Cli {
-            // A field's own `x-cli` replaces that of its type, so the type must be asked.
-            secret: is_secret(schema) || is_secret(plain),
-            ..cli(schema.get("x-cli").or_else(|| plain.get("x-cli")))
-        },
+        // A field's own `x-cli` replaces that of its type, so the type must be asked.
+        secret: is_secret(schema) || is_secret(plain),
+        cli: Cli::of(if schema.get("x-cli").is_some() {
+            schema
+        } else {
+            plain
+        })
+        .unwrap_or_default(),
     }
-}
-
-/// Whether this is the schema of a `Secret`.
-pub(super) fn is_secret(schema: &Value) -> bool {
-    schema.get("format").is_some_and(|format| format == "password")
 }
 
 /// `Option<T>` as `T`.
@@ -150,36 +137,6 @@ fn type_name(schema: &Value) -> Option<&str> {
         }
         _ => None,
     }
-}
-
-fn cli(extension: Option<&Value>) -> Cli {
-    let Some(map) = extension.and_then(Value::as_object) else {
-        return Cli::default();
-    };
-    let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
-    let flag = |key: &str| map.get(key).and_then(Value::as_bool).unwrap_or(false);
-    Cli {
-        positional: map.get("positional").and_then(Value::as_u64),
-        short: text("short").and_then(|s| s.chars().next()),
-        aliases: strings(map, "aliases"),
-        env: text("env"),
-        config: text("config"),
-        secret: false,
-        path: text("path"),
-        exists: flag("exists"),
-        hidden: flag("hidden"),
-        many: flag("many"),
-    }
-}
-
-fn strings(map: &Map<String, Value>, key: &str) -> Vec<String> {
-    map.get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
 }
 
 impl Argument {

@@ -3,11 +3,8 @@
 use clap::{Arg, ArgAction, Command, ValueHint, builder::PossibleValuesParser};
 use serde_json::Value;
 
-use super::{
-    arguments::{Argument, Shape, arguments},
-    schema::tagged,
-};
-use crate::contract::{Definition, Effect, Gate};
+use super::arguments::{Argument, Shape, arguments};
+use crate::contract::{Definition, Effect, Gate, PathKind, schema::tagged};
 
 /// Ids of the common flags; prefixed so that no input field collides with them.
 pub(super) mod id {
@@ -37,7 +34,7 @@ pub(super) fn build(definition: &Definition) -> Command {
         .max_term_width(110)
         .disable_help_subcommand(true)
         .args_override_self(true)
-        .args(common(definition));
+        .args(common());
     match subcommands(schema) {
         Some((tag, branches)) => {
             command = command.subcommand_value_name("COMMAND");
@@ -116,9 +113,16 @@ fn clap_arg(argument: &Argument) -> Arg {
     };
     if !argument.choices.is_empty() {
         arg = arg.value_parser(PossibleValuesParser::new(argument.choices.clone()));
+        let names = argument.choices.join("|");
+        // The values stand where the value goes; a long list is better told in the help text.
+        if names.len() <= 40 {
+            arg = arg.value_name(names).hide_possible_values(true);
+        } else {
+            arg = arg.value_name("VALUE");
+        }
     }
-    match argument.cli.path.as_deref() {
-        Some("dir") => arg = arg.value_hint(ValueHint::DirPath),
+    match argument.cli.path {
+        Some(PathKind::Dir) => arg = arg.value_hint(ValueHint::DirPath),
         Some(_) => arg = arg.value_hint(ValueHint::FilePath),
         None => {}
     }
@@ -126,8 +130,8 @@ fn clap_arg(argument: &Argument) -> Arg {
 }
 
 fn value_name(argument: &Argument) -> &'static str {
-    match (&argument.shape, argument.cli.path.as_deref()) {
-        (_, Some("dir")) => "FOLDER",
+    match (&argument.shape, argument.cli.path) {
+        (_, Some(PathKind::Dir)) => "FOLDER",
         (_, Some(_)) => "FILE",
         (Shape::Integer | Shape::Number, _) => "N",
         (Shape::Map(_), _) => "KEY=VALUE",
@@ -173,15 +177,15 @@ fn first_paragraph(text: &str) -> String {
         .to_owned()
 }
 
-fn common(definition: &Definition) -> Vec<Arg> {
-    let heading = "Common options";
+fn common() -> Vec<Arg> {
+    // Not listed one by one: they are the same for every tool, and `common_block` shows them in short.
     let flag = |id: &'static str, name: &'static str, help: &'static str| {
         Arg::new(id)
             .long(name)
             .action(ArgAction::SetTrue)
             .global(true)
             .help(help)
-            .help_heading(heading)
+            .hide(true)
     };
     let value = |id: &'static str, name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(id)
@@ -189,9 +193,8 @@ fn common(definition: &Definition) -> Vec<Arg> {
             .value_name(value)
             .global(true)
             .help(help)
-            .help_heading(heading)
+            .hide(true)
     };
-    let plans = definition.gate != Gate::Direct;
     vec![
         value(
             id::INPUT,
@@ -210,8 +213,8 @@ fn common(definition: &Definition) -> Vec<Arg> {
             "Print the result for people, also when not on a terminal",
         )
         .conflicts_with(id::JSON),
-        flag(id::DRY_RUN, "dry-run", "Say what would be done; touch nothing").hide(!definition.has_effects()),
-        flag(id::APPLY, "apply", "Act; without it, only plan").hide(!plans),
+        flag(id::DRY_RUN, "dry-run", "Say what would be done; touch nothing"),
+        flag(id::APPLY, "apply", "Act; without it, only plan"),
         value(
             id::TIMEOUT,
             "run-timeout",
@@ -231,8 +234,7 @@ fn common(definition: &Definition) -> Vec<Arg> {
             "manifest",
             "FILE",
             "Where the manifest goes; `none` writes no manifest",
-        )
-        .hide(!definition.effects.contains(&Effect::WritesFiles)),
+        ),
         flag(id::QUIET, "quiet", "No progress, only warnings and errors").short('q'),
         flag(id::VERBOSE, "verbose", "More log lines").conflicts_with(id::QUIET),
         value(id::COLOR, "color", "WHEN", "Colour: auto, always or never")
@@ -246,19 +248,51 @@ fn common(definition: &Definition) -> Vec<Arg> {
             id::PRINT_INPUT,
             "print-input",
             "Print the checked input as JSON and stop",
-        )
-        .hide(true),
+        ),
         flag(
             id::LEGACY,
             "legacy",
             "Take a call of the replaced script and answer like it",
-        )
-        .hide(true),
+        ),
     ]
 }
 
+/// The common flags that mean something for this tool, in short.
+fn common_block(definition: &Definition) -> String {
+    let mut text = String::from("Common options:\n");
+    let mut line = |flags: &str, help: &str| text.push_str(&format!("  {flags:<30} {help}\n"));
+    line(
+        "--input FILE",
+        "the input as JSON (- is standard input); flags win over it",
+    );
+    line(
+        "--json, --text",
+        "the result as JSON (default off a terminal), or for people",
+    );
+    if definition.gate != Gate::Direct {
+        line(
+            "--apply, --dry-run",
+            "act, or only plan (the default where several are meant)",
+        );
+    } else if definition.has_effects() {
+        line("--dry-run", "say what would be done; touch nothing");
+    }
+    line(
+        "--run-timeout S, --run-attempts N",
+        "longest run (0: no limit), attempts for requests",
+    );
+    if definition.effects.contains(&Effect::WritesFiles) {
+        line("--manifest FILE|none", "where the list of written files goes");
+    }
+    line("-q, --quiet, --verbose", "fewer or more log lines");
+    line("--color auto|always|never", "");
+    line("--describe", "what this tool is, with its schemas, as JSON");
+    text.push('\n');
+    text
+}
+
 fn after_help(definition: &Definition) -> String {
-    let mut text = String::new();
+    let mut text = common_block(definition);
     text.push_str(&examples(definition, |_| true));
     let variables: Vec<_> = definition.env.iter().collect();
     if !variables.is_empty() {

@@ -1,9 +1,6 @@
 //! From flags, `--input`, environment and configuration to one checked, typed input.
 
-use std::{
-    io::{Read, Write as _},
-    path::Path,
-};
+use std::{io::Read, path::Path};
 
 use garde::Validate;
 use serde_json::{Map, Value};
@@ -12,11 +9,12 @@ use super::{
     arguments::{Argument, arguments},
     command::subcommands,
     invocation::Invocation,
-    schema,
 };
 use crate::{
     config::Config,
-    contract::{Definition, ErrorKind, Tool, ToolError, ToolResult},
+    contract::{Definition, ErrorKind, PathKind, ToolError, ToolResult, schema},
+    files::FileId,
+    tool::Tool,
 };
 
 /// Largest JSON input in bytes.
@@ -114,7 +112,7 @@ pub(super) fn merge(
 
 fn from_surroundings(argument: &Argument, config: &Config) -> ToolResult<Option<Value>> {
     if let Some(variable) = &argument.cli.env {
-        let text = if argument.cli.secret {
+        let text = if argument.secret {
             config
                 .find_secret(variable)?
                 .map(|secret| secret.reveal().to_owned())
@@ -129,7 +127,7 @@ fn from_surroundings(argument: &Argument, config: &Config) -> ToolResult<Option<
         }
     }
     match &argument.cli.config {
-        Some(key) => config.onejob::<Value>(key),
+        Some(key) => config.value_at(key),
         None => Ok(None),
     }
 }
@@ -139,14 +137,14 @@ pub(super) fn decode<T: Tool>(definition: &Definition, value: Value) -> ToolResu
     let root = definition.input_schema.as_value();
     let mistakes = schema::check(root, &value);
     if !mistakes.is_empty() {
-        return Err(refuse(mistakes));
+        return Err(ToolError::invalid_fields(mistakes));
     }
     let input: T::Input = serde_path_to_error::deserialize(value.clone()).map_err(|error| {
         let path = match error.path().to_string() {
             dot if dot == "." => String::new(),
             path => path,
         };
-        refuse(vec![(path, error.into_inner().to_string())])
+        ToolError::invalid_fields(vec![(path, error.into_inner().to_string())])
     })?;
     if let Err(report) = input.validate() {
         // garde counts the one field of an enum's newtype variant as `[0]`.
@@ -156,31 +154,10 @@ pub(super) fn decode<T: Tool>(definition: &Definition, value: Value) -> ToolResu
             .map(|(path, error)| (plain(path.to_string()), error.to_string()))
             .collect();
         mistakes.dedup();
-        return Err(refuse(mistakes));
+        return Err(ToolError::invalid_fields(mistakes));
     }
     check_files(root, &value)?;
     Ok(input)
-}
-
-fn refuse(mistakes: Vec<schema::Mistake>) -> ToolError {
-    const SHOWN: usize = 8;
-    let mut message = String::new();
-    for (path, problem) in mistakes.iter().take(SHOWN) {
-        if !message.is_empty() {
-            message.push_str("; ");
-        }
-        message.push_str(&if path.is_empty() {
-            format!("the input {problem}")
-        } else {
-            format!("`{path}` {problem}")
-        });
-    }
-    if mistakes.len() > SHOWN {
-        message.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
-    }
-    let mut error = ToolError::new(ErrorKind::InvalidInput, message).from_source("input");
-    error.field_paths = mistakes.into_iter().map(|(path, _)| path).collect();
-    error
 }
 
 /// Files that must exist are looked for before anything starts.
@@ -195,21 +172,14 @@ fn check_files(root: &Value, value: &Value) -> ToolResult<()> {
             }
         }
     };
-    for argument in arguments(branch, None)
-        .iter()
-        .filter(|argument| argument.cli.exists)
-    {
-        let given = value.get(&argument.field);
-        let paths = given.into_iter().flat_map(|v| match v {
-            Value::Array(items) => items.iter().collect::<Vec<_>>(),
-            one => vec![one],
-        });
-        for path in paths.filter_map(Value::as_str) {
+    let arguments = arguments(branch, None);
+    for argument in arguments.iter().filter(|argument| argument.cli.exists) {
+        for path in texts(value.get(&argument.field)) {
             let file = Path::new(path);
-            let problem = match argument.cli.path.as_deref() {
+            let problem = match argument.cli.path {
                 _ if !file.exists() => "does not exist",
-                Some("file") if file.is_dir() => "is a directory, not a file",
-                Some("dir") if !file.is_dir() => "is not a directory",
+                Some(PathKind::File) if file.is_dir() => "is a directory, not a file",
+                Some(PathKind::Dir) if !file.is_dir() => "is not a directory",
                 _ => continue,
             };
             let kind = if file.exists() {
@@ -224,18 +194,44 @@ fn check_files(root: &Value, value: &Value) -> ToolResult<()> {
             );
         }
     }
-    Ok(())
+    outputs_beside_inputs(&arguments, value)
 }
 
-/// Writes to stdout. A reader that left is no failure; a full disk is.
-pub(crate) fn write_stdout(text: &str) -> ToolResult<()> {
-    let mut stdout = std::io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(ToolError::file(
-            "write the result to",
-            Path::new("standard output"),
-            &error,
-        )),
-        _ => Ok(()),
+/// The texts of a field that holds one or a list.
+fn texts(given: Option<&Value>) -> impl Iterator<Item = &str> {
+    given
+        .into_iter()
+        .flat_map(|value| match value {
+            Value::Array(items) => items.iter().collect::<Vec<_>>(),
+            one => vec![one],
+        })
+        .filter_map(Value::as_str)
+}
+
+/// A file named as source and as output would be destroyed by its own run. Looked for before any work; what a tool
+/// finds to read only later is looked after where files are written.
+fn outputs_beside_inputs(arguments: &[Argument], value: &Value) -> ToolResult<()> {
+    let of_kind = |wanted: fn(PathKind) -> bool| {
+        arguments
+            .iter()
+            .filter(move |argument| argument.cli.path.is_some_and(wanted))
+            .flat_map(|argument| texts(value.get(&argument.field)).map(move |text| (argument, text)))
+    };
+    let inputs: Vec<_> = of_kind(|kind| matches!(kind, PathKind::File | PathKind::Any))
+        .filter_map(|(_, text)| Some((FileId::of(Path::new(text))?, text)))
+        .collect();
+    for (argument, output) in of_kind(|kind| kind == PathKind::Out) {
+        let Some(id) = FileId::of(Path::new(output)) else {
+            continue;
+        };
+        if let Some((_, input)) = inputs.iter().find(|(known, _)| *known == id) {
+            return Err(ToolError::invalid(
+                &argument.field,
+                format!("the output `{output}` is the input `{input}`"),
+            )
+            .code("output_is_input")
+            .hint("name another file for the output"));
+        }
     }
+    Ok(())
 }

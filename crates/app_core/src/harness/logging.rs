@@ -10,18 +10,30 @@ use crate::config::process_env;
 /// Where colour is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Colours {
+    pub(super) stdout: bool,
     pub(super) stderr: bool,
 }
 
 impl Colours {
-    /// `--color`, then `NO_COLOR` (no-color.org), then whether stderr is a terminal.
+    /// `--color`, then `NO_COLOR` (no-color.org), then whether the stream is a terminal.
     pub(super) fn choose(flag: Option<&str>) -> Self {
-        let stderr = match flag {
+        let choose = |terminal: bool| match flag {
             Some("always") => true,
             Some("never") => false,
-            _ => std::io::stderr().is_terminal() && process_env("NO_COLOR").is_none(),
+            _ => terminal && process_env("NO_COLOR").is_none(),
         };
-        Self { stderr }
+        Self {
+            stdout: choose(std::io::stdout().is_terminal()),
+            stderr: choose(std::io::stderr().is_terminal()),
+        }
+    }
+}
+
+/// Columns of the terminal that stdout is; 100 when it is none.
+pub(super) fn width() -> usize {
+    match rustix::termios::tcgetwinsize(std::io::stdout()) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
+        _ => 100,
     }
 }
 

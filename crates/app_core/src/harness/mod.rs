@@ -4,31 +4,31 @@
 mod arguments;
 mod command;
 mod decode;
-mod emitter;
+mod describe;
+mod dialect;
 mod finish;
 mod invocation;
-mod legacy;
 mod logging;
 mod metrics;
-mod output;
 mod panics;
 mod prepare;
 mod report;
 mod run;
-mod schema;
 mod stop;
 
 use std::process::ExitCode;
 
-pub(crate) use decode::write_stdout;
-pub(crate) use emitter::Emitter;
+pub use dialect::Dialect;
 pub use metrics::write as write_metrics;
-pub use output::render_value;
-pub use schema::check as check_schema;
 
-use crate::contract::Tool;
+use crate::tool::Tool;
 
 /// Runs a tool as this process: command line in, result out, exit code by the error's kind.
 pub fn main<T: Tool>() -> ExitCode {
-    ExitCode::from(run::program::<T>(std::env::args_os()))
+    ExitCode::from(run::program::<T>(std::env::args_os(), None))
+}
+
+/// Like [`main`], for a tool that can also be called in another way.
+pub fn main_with<T: Tool>(dialect: &dyn Dialect<T>) -> ExitCode {
+    ExitCode::from(run::program::<T>(std::env::args_os(), Some(dialect)))
 }

@@ -1,30 +1,23 @@
 //! Settings, clock, descriptor, input: everything that can go wrong before a run starts.
 
-use std::{
-    io::IsTerminal as _,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64},
-    },
-};
+use std::io::IsTerminal as _;
 
-use schemars::generate::SchemaSettings;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     decode,
-    emitter::Emitter,
+    dialect::{self, Dialect},
     invocation::Invocation,
-    legacy,
-    run::{schema_of, wants_json},
-    schema,
+    run::wants_json,
 };
 use crate::{
     config::{Config, process_env},
-    context::{Clock, Context, Inner, random_id},
-    contract::{Definition, Gate, Mode, Policy, Tool, ToolError, ToolResult, Usd},
+    context::{Clock, Context, Inner},
+    contract::{Definition, Gate, Mode, ToolError, ToolResult},
+    events::Emitter,
+    planning::Bound,
     state::state_dir,
+    tool::Tool,
 };
 
 pub(super) enum Decoded<I> {
@@ -33,7 +26,7 @@ pub(super) enum Decoded<I> {
         call: Option<Value>,
     },
     Refused(Option<Value>, Box<ToolError>),
-    /// The replaced script's answer was clear without running anything.
+    /// The dialect's answer was clear without running anything.
     Answer(String, bool),
 }
 
@@ -41,6 +34,7 @@ pub(super) enum Decoded<I> {
 pub(super) fn prepare<T: Tool>(
     mut definition: Definition,
     invocation: &Invocation,
+    dialect: Option<&dyn Dialect<T>>,
 ) -> ToolResult<(Context, Decoded<T::Input>)> {
     let config = Config::load()?;
     apply_policy(&mut definition, &config, invocation)?;
@@ -51,7 +45,7 @@ pub(super) fn prepare<T: Tool>(
                 ToolError::config(format!("`ONEJOB_CLOCK` is `{text}`, not an RFC 3339 time"))
             })?),
         };
-    let decoded = decode_input::<T>(&definition, invocation, &config);
+    let decoded = decode_input::<T>(&definition, invocation, dialect, &config);
     let plan_first = match (definition.gate, &decoded) {
         (Gate::Direct, _) | (_, Decoded::Refused(..) | Decoded::Answer(..)) => false,
         (Gate::PlanFirst, _) => true,
@@ -62,73 +56,65 @@ pub(super) fn prepare<T: Tool>(
     } else {
         Mode::Apply
     };
+    let bound = Bound::from_env()?;
+    // A missing state directory is told by whoever needs it; one that is named wrongly, at once.
+    let state_dir = match state_dir() {
+        Err(error) if error.code == "relative_state_dir" => return Err(error),
+        other => other.ok(),
+    };
     // After everything that runs code of the tool: if that panics, the descriptor is still there for the last event.
     let emitter = Emitter::from_env(clock)?;
     let bar = (!invocation.quiet && std::io::stderr().is_terminal()).then(|| indicatif::ProgressBar::new(0));
-    let ctx = Context::new(Inner {
-        definition,
-        mode,
-        clock,
-        run_id: process_env("ONEJOB_RUN_ID").unwrap_or_else(|| random_id("run")),
-        trace_id: process_env("ONEJOB_TRACE_ID").unwrap_or_else(|| random_id("trace")),
-        state_dir: state_dir().ok(),
-        config,
-        emitter,
-        json: wants_json(invocation),
-        json_asked: invocation.json,
-        stands_for: Mutex::default(),
-        bar,
-        cancel: CancellationToken::new(),
-        cooperative: AtomicBool::new(false),
-        artifacts: Mutex::default(),
-        pending: Mutex::default(),
-        cost: Mutex::new(Usd::ZERO),
-        items: AtomicU64::new(0),
-        #[cfg(feature = "http")]
-        http: std::sync::OnceLock::new(),
-    });
-    Ok((ctx, decoded))
+    let mut inner = Inner::new(definition, clock, config, emitter);
+    inner.mode = mode;
+    if let Some(id) = process_env("ONEJOB_RUN_ID") {
+        inner.run_id = id;
+    }
+    if let Some(id) = process_env("ONEJOB_TRACE_ID") {
+        inner.trace_id = id;
+    }
+    inner.state_dir = state_dir;
+    inner.json = wants_json(invocation);
+    inner.json_asked = invocation.json;
+    inner.bar = bar;
+    inner.bound = bound;
+    Ok((Context::new(inner), decoded))
 }
 
-pub(super) fn decode_input<T: Tool>(
+fn decode_input<T: Tool>(
     definition: &Definition,
     invocation: &Invocation,
+    dialect: Option<&dyn Dialect<T>>,
     config: &Config,
 ) -> Decoded<T::Input> {
-    if let Some(call) = &invocation.old_call {
-        return decode_call::<T>(definition, invocation, config, call.clone());
-    }
-    let source = if invocation.legacy {
-        Some(invocation.input.as_deref().unwrap_or("-"))
-    } else {
-        invocation.input.as_deref()
+    let call = match (dialect, &invocation.old_call) {
+        (Some(dialect), Some(call)) => Some((dialect, call.clone())),
+        _ => None,
     };
-    let read = match decode::read_input(source) {
-        Ok(read) => read,
-        Err(error) => return Decoded::Refused(None, Box::new(error)),
+    let (dialect, call) = match (call, dialect.filter(|_| invocation.legacy)) {
+        (Some((dialect, call)), _) => (dialect, call),
+        (None, old) => {
+            let source = invocation.input.as_deref().or(old.map(|_| "-"));
+            let read = match decode::read_input(source) {
+                Ok(read) => read,
+                Err(error) => return Decoded::Refused(None, Box::new(error)),
+            };
+            let Some(dialect) = old else {
+                return decode_value::<T>(definition, invocation, config, read, None);
+            };
+            (dialect, dialect::unwrap_call(read))
+        }
     };
-    if invocation.legacy {
-        return decode_call::<T>(definition, invocation, config, legacy::unwrap_call(read));
-    }
-    decode_value::<T>(definition, invocation, config, read, None)
-}
-
-pub(super) fn decode_call<T: Tool>(
-    definition: &Definition,
-    invocation: &Invocation,
-    config: &Config,
-    call: Value,
-) -> Decoded<T::Input> {
-    match T::from_legacy(call.clone()) {
+    match dialect.input(call.clone()) {
         Ok(value) => decode_value::<T>(definition, invocation, config, value, Some(call)),
         Err(answer) => {
-            let (text, success) = legacy::line(&answer, false);
+            let (text, success) = dialect::line(&answer, false);
             Decoded::Answer(text, success)
         }
     }
 }
 
-pub(super) fn decode_value<T: Tool>(
+fn decode_value<T: Tool>(
     definition: &Definition,
     invocation: &Invocation,
     config: &Config,
@@ -144,30 +130,16 @@ pub(super) fn decode_value<T: Tool>(
 }
 
 /// `[tools.<name>.policy]` of `onejob.toml`, then the flags.
-pub(super) fn apply_policy(
-    definition: &mut Definition,
-    config: &Config,
-    invocation: &Invocation,
-) -> ToolResult<()> {
-    let key = format!("tools.{}.policy", definition.name);
-    if let Some(changes) = config.onejob::<serde_json::Map<String, Value>>(&key)? {
-        let mut policy = serde_json::to_value(&definition.policy).unwrap_or_default();
-        for (name, value) in changes {
-            match (policy.get_mut(&name), value) {
-                (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
-                (_, value) => policy[name] = value,
-            }
-        }
-        // A misspelt limit must not pass for the limit it was to set.
-        let policy_schema = schema_of::<Policy>(SchemaSettings::draft2020_12());
-        if let Some((field, problem)) = schema::check(policy_schema.as_value(), &policy).first() {
-            return Err(ToolError::config(format!(
-                "`{key}` in onejob.toml: `{field}` {problem}"
-            )));
-        }
-        definition.policy = serde_json::from_value(policy)
-            .map_err(|error| ToolError::config(format!("`{key}` in onejob.toml: {error}")))?;
-    }
+fn apply_policy(definition: &mut Definition, config: &Config, invocation: &Invocation) -> ToolResult<()> {
+    config.check_slips(&definition.name)?;
+    definition.policy = config
+        .settings()?
+        .policy(&definition.name, &definition.policy)
+        .map_err(|mistakes| {
+            let (field, problem) = mistakes.into_iter().next().unwrap_or_default();
+            let key = format!("tools.{}.policy.{field}", definition.name);
+            ToolError::config(format!("`{key}` in onejob.toml {problem}")).code("invalid_settings")
+        })?;
     if let Some(seconds) = invocation.timeout_s {
         definition.policy.timeout_s = seconds;
     }

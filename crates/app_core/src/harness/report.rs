@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::logging::Colours;
-use crate::contract::ToolError;
+use crate::{contract::ToolError, text::visible_line};
 
 /// Writes the failure to stderr: as text for people, as one JSON line for machines.
 pub(super) fn report(error: &ToolError, json: bool, colours: Colours) {
@@ -18,12 +18,12 @@ pub(super) fn report(error: &ToolError, json: bool, colours: Colours) {
         } else {
             ("", "", "")
         };
-        let mut text = format!("{red}error:{off} {}\n", error.message);
+        let mut text = format!("{red}error:{off} {}\n", visible_line(&error.message));
         for cause in &error.causes {
-            text.push_str(&format!("  caused by: {cause}\n"));
+            text.push_str(&format!("  caused by: {}\n", visible_line(cause)));
         }
         if let Some(hint) = &error.hint {
-            text.push_str(&format!("{bold}hint:{off} {hint}\n"));
+            text.push_str(&format!("{bold}hint:{off} {}\n", visible_line(hint)));
         }
         text
     };

@@ -2,15 +2,14 @@
 
 use std::{ffi::OsString, io::IsTerminal as _, panic::AssertUnwindSafe, sync::OnceLock};
 
-use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::{
-    command, decode,
-    emitter::Emitter,
-    finish::{close_run_log, open_run_log, settle, warn_failed, write_manifest},
+    command, describe,
+    dialect::{self, Dialect},
+    finish::{Outcome, close_run_log, open_run_log, settle, warn_failed, write_manifest},
     invocation::{self, Invocation},
-    legacy, logging,
+    logging,
     logging::Colours,
     panics::{LastWords, catch_panic_text, panicked},
     prepare::{Decoded, prepare},
@@ -19,15 +18,20 @@ use super::{
 };
 use crate::{
     context::{Clock, Context},
-    contract::{Definition, ErrorKind, EventBody, Mode, Tool, ToolError},
+    contract::{Definition, ErrorKind, EventBody, Mode, ToolError},
+    events::Emitter,
+    render::{Style, View},
     state::NewRun,
+    stdout,
+    tool::Tool,
 };
 
 /// Runs the tool for these arguments and returns the exit code.
-pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
-    let definition = described::<T>();
+pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>, dialect: Option<&dyn Dialect<T>>) -> u8 {
+    let mut definition = describe::described::<T>();
+    definition.answers_old_calls = dialect.is_some();
     let args: Vec<OsString> = args.collect();
-    let old_call = old_command_line::<T>(&args);
+    let old_call = dialect.and_then(|dialect| old_command_line(dialect, &args));
     let args = if old_call.is_some() {
         args.into_iter().take(1).collect()
     } else {
@@ -44,7 +48,7 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
     invocation.legacy |= old_call.is_some();
     invocation.old_call = old_call;
     if invocation.describe {
-        let text = serde_json::to_string_pretty(&definition).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&describe::for_faces(&definition)).unwrap_or_default();
         return print(&format!("{text}\n"));
     }
     let colours = Colours::choose(invocation.color.as_deref());
@@ -55,7 +59,16 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
         colours,
     };
     let begun = OnceLock::new();
-    let run = AssertUnwindSafe(|| execute::<T>(definition.clone(), &invocation, face, &last_words, &begun));
+    let run = AssertUnwindSafe(|| {
+        execute::<T>(
+            definition.clone(),
+            &invocation,
+            dialect,
+            face,
+            &last_words,
+            &begun,
+        )
+    });
     // `drive` catches what happens in the run itself; this is for decoding before it and rendering after it.
     std::panic::catch_unwind(run).unwrap_or_else(|_| {
         let error = panicked(&last_words);
@@ -66,7 +79,7 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>) -> u8 {
     })
 }
 
-/// How a failure is told on stderr.
+/// How a failure is told on stderr, and where colour is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Face {
     pub(super) json: bool,
@@ -75,7 +88,7 @@ pub(super) struct Face {
 
 /// Prints what was asked for instead of a run; returns the exit code.
 fn print(text: &str) -> u8 {
-    match decode::write_stdout(text) {
+    match stdout::write(text) {
         Ok(()) => 0,
         Err(error) => {
             report::report(&error, false, Colours::choose(None));
@@ -84,27 +97,14 @@ fn print(text: &str) -> u8 {
     }
 }
 
-/// The call that the replaced script's command line stands for, when the tool knows it.
-fn old_command_line<T: Tool>(args: &[OsString]) -> Option<Value> {
+/// The call that a command line in the words of the dialect stands for.
+fn old_command_line<T: Tool>(dialect: &dyn Dialect<T>, args: &[OsString]) -> Option<Value> {
     let texts: Option<Vec<String>> = args
         .iter()
         .skip(1)
         .map(|arg| arg.to_str().map(str::to_owned))
         .collect();
-    T::legacy_args(&texts?)
-}
-
-/// The definition with the schemas of input and output.
-fn described<T: Tool>() -> Definition {
-    let mut definition = T::definition();
-    definition.input_schema = schema_of::<T::Input>(SchemaSettings::draft2020_12());
-    definition.output_schema = schema_of::<T::Output>(SchemaSettings::draft2020_12().for_serialize());
-    definition
-}
-
-pub(super) fn schema_of<S: JsonSchema>(settings: SchemaSettings) -> Schema {
-    let settings = settings.with(|s| s.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<S>()
+    dialect.recognise(&texts?)
 }
 
 fn command_line_refused(definition: &Definition, error: &clap::Error) -> u8 {
@@ -164,74 +164,82 @@ fn started(definition: &Definition, run_id: &str) -> EventBody {
 fn execute<T: Tool>(
     definition: Definition,
     invocation: &Invocation,
+    dialect: Option<&dyn Dialect<T>>,
     face: Face,
     last_words: &LastWords,
     begun: &OnceLock<Context>,
 ) -> u8 {
-    let json = wants_json(invocation);
-    let prepared = prepare::<T>(definition.clone(), invocation);
-    let (ctx, decoded) = match prepared {
+    let (ctx, decoded) = match prepare::<T>(definition.clone(), invocation, dialect) {
         Ok(prepared) => prepared,
         Err(error) => return refused_before_start(&definition, &error),
     };
-    // Signals are listened for before `started` is told: from then on the run ends in order.
+    // Signals are listened for before `started` goes out: from then on the run ends in order.
     let machine = Machine::start();
     let inner = ctx.inner();
     inner.emitter.emit(started(&inner.definition, &inner.run_id));
     // Set once, here.
     let _ = begun.set(ctx.clone());
-    let started_at = ctx.now();
-    let machine = match machine {
-        Ok(machine) => machine,
-        Err(error) => return finish_refused(&ctx, &error, face),
-    };
-
-    let (call, decoded) = match decoded {
-        Decoded::Answer(text, success) => {
-            let printed = print(&text);
-            inner.emitter.emit(EventBody::Finished {
-                output: serde_json::from_str(&text).ok(),
-                error: None,
-            });
-            return printed.max(u8::from(!success));
-        }
-        Decoded::Refused(call, error) => (call, Err(*error)),
-        Decoded::Input { input, call } => (call, Ok(input)),
-    };
-    let canonical = decoded
-        .as_ref()
-        .ok()
-        .and_then(|input| serde_json::to_value(input).ok())
-        .unwrap_or(Value::Null);
-    if invocation.print_input {
-        return match &decoded {
-            Ok(_) => {
-                let printed = print(&format!("{canonical}\n"));
-                inner.emitter.emit(EventBody::Finished {
-                    output: Some(canonical),
-                    error: None,
-                });
-                printed
-            }
-            Err(error) => finish_refused(&ctx, error, face),
-        };
+    for warning in ctx.config().warnings() {
+        ctx.warn(warning);
     }
-    let input = match decoded {
-        Ok(input) => input,
-        Err(error) if call.is_none() => return finish_refused(&ctx, &error, face),
-        Err(error) => {
-            let call = call.unwrap_or_default();
-            let (text, _) = legacy::answer::<T>(&call, Err(&error));
-            let printed = print(&text);
-            inner.emitter.emit(EventBody::Finished {
-                output: None,
-                error: Some(Box::new(error)),
-            });
-            return printed.max(1);
+    let outcome = match (machine, decoded) {
+        (Err(error), _) => Outcome::refused(error),
+        (Ok(_), Decoded::Answer(text, success)) => Outcome::answer(text, success),
+        (Ok(_), Decoded::Refused(call, error)) => match (call, dialect) {
+            (Some(call), Some(dialect)) => {
+                let (text, _) = dialect::answer(dialect, &call, Err(&error));
+                Outcome::refused_answer(text, *error)
+            }
+            _ => Outcome::refused(*error),
+        },
+        (Ok(machine), Decoded::Input { input, call }) => {
+            let canonical = canonical::<T>(&input);
+            if invocation.print_input {
+                Outcome::answer(format!("{canonical}\n"), true)
+            } else {
+                let work = Work {
+                    input,
+                    canonical,
+                    call,
+                    dialect,
+                };
+                act(&ctx, work, machine, invocation, face, last_words)
+            }
         }
     };
-    let input_hash = crate::files::sha256(canonical.to_string().as_bytes());
-    let runs = open_run_log(&ctx);
+    conclude(&ctx, outcome, face)
+}
+
+/// The checked input as JSON, without the fields that are not set: one form for hash, manifest and view.
+fn canonical<T: Tool>(input: &T::Input) -> Value {
+    let mut canonical = serde_json::to_value(input).unwrap_or_default();
+    if let Some(fields) = canonical.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    canonical
+}
+
+/// A checked input, and how the answer is wanted.
+struct Work<'a, T: Tool> {
+    input: T::Input,
+    canonical: Value,
+    call: Option<Value>,
+    dialect: Option<&'a dyn Dialect<T>>,
+}
+
+/// The run itself: its row in the run log, the tool, the manifest.
+fn act<T: Tool>(
+    ctx: &Context,
+    work: Work<'_, T>,
+    machine: Machine,
+    invocation: &Invocation,
+    face: Face,
+    last_words: &LastWords,
+) -> Outcome {
+    let inner = ctx.inner();
+    let started_at = ctx.now();
+    let input_hash = crate::files::sha256(work.canonical.to_string().as_bytes());
+    let runs = open_run_log(ctx);
     if let Some(runs) = &runs {
         let run = NewRun {
             run_id: &inner.run_id,
@@ -242,39 +250,52 @@ fn execute<T: Tool>(
             planned: ctx.dry_run(),
             fallback: None,
         };
-        warn_failed(&ctx, runs.start(&run, started_at));
+        warn_failed(ctx, runs.start(&run, started_at));
     }
-
-    let result = drive::<T>(machine, input, &ctx, face, last_words);
+    // Decoded again for the view: the run takes the input itself.
+    let seen: Option<T::Input> = serde_json::from_value(work.canonical.clone()).ok();
+    let result = drive::<T>(machine, work.input, ctx, face, last_words);
     if inner.mode == Mode::Plan && !invocation.dry_run && result.is_ok() {
         ctx.warn("planned only; add `--apply` to act");
     }
-    let mut outcome = settle::<T>(&ctx, result, call.as_ref(), json);
+    let style = Style::new(face.colours.stdout);
+    let view = View::new(&style, seen.as_ref(), logging::width());
+    let answer = work.call.as_ref().zip(work.dialect);
+    let mut outcome = settle::<T>(ctx, result, answer, wants_json(invocation), &view, &style);
     if let Some(bar) = &inner.bar {
         bar.finish_and_clear();
     }
     if !ctx.dry_run() {
         write_manifest(
-            &ctx,
+            ctx,
             invocation.manifest.as_deref(),
             started_at,
             &input_hash,
-            canonical,
+            work.canonical,
             &mut outcome,
         );
     }
-    if let Err(error) = decode::write_stdout(&outcome.stdout) {
+    outcome.run_log = runs;
+    outcome
+}
+
+/// The end of every run that started: result, failure, run log, then the one terminal event.
+///
+/// The result is printed before the failure is told and before the run counts as ended: that it could not be
+/// printed is a failure of the run itself.
+fn conclude(ctx: &Context, mut outcome: Outcome, face: Face) -> u8 {
+    if let Err(error) = stdout::write(&outcome.stdout) {
         outcome.fail(error);
     }
     if let Some(error) = &mut outcome.error {
-        error.trace_id.clone_from(&inner.trace_id);
-        if call.is_none() {
+        error.trace_id.clone_from(&ctx.inner().trace_id);
+        if !outcome.answered {
             report::report(error, face.json, face.colours);
         }
     }
-    remove_half_files(&ctx);
-    close_run_log(&ctx, runs.as_ref(), &outcome);
-    inner.emitter.emit(EventBody::Finished {
+    remove_half_files(ctx);
+    close_run_log(ctx, outcome.run_log.as_ref(), &outcome);
+    ctx.inner().emitter.emit(EventBody::Finished {
         output: outcome.output,
         error: outcome.error.map(Box::new),
     });
@@ -283,16 +304,4 @@ fn execute<T: Tool>(
 
 pub(super) fn wants_json(invocation: &Invocation) -> bool {
     invocation.json || !invocation.text && !std::io::stdout().is_terminal()
-}
-
-fn finish_refused(ctx: &Context, error: &ToolError, face: Face) -> u8 {
-    let mut error = error.clone();
-    error.trace_id.clone_from(&ctx.inner().trace_id);
-    report::report(&error, face.json, face.colours);
-    let exit = error.kind.exit_code();
-    ctx.inner().emitter.emit(EventBody::Finished {
-        output: None,
-        error: Some(Box::new(error)),
-    });
-    exit
 }

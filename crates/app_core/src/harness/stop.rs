@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     context::{Context, lock},
-    contract::{ErrorKind, EventBody, Tool, ToolError, ToolResult},
+    contract::{ErrorKind, EventBody, ToolError, ToolResult},
+    tool::Tool,
 };
 
 /// Why a run was told to stop.
@@ -204,10 +205,9 @@ pub(super) fn break_off(ctx: &Context, exit: u8, mut error: ToolError, face: Fac
     remove_half_files(ctx);
     error.trace_id.clone_from(&inner.trace_id);
     let outcome = Outcome {
-        stdout: String::new(),
-        output: None,
         exit,
         error: Some(error.clone()),
+        ..Outcome::default()
     };
     close_run_log(ctx, open_run_log(ctx).as_ref(), &outcome);
     report::report(&error, face.json, face.colours);

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::private;
 use crate::contract::{ErrorKind, ToolError, ToolResult};
 
 /// Opens (and creates) the file with write-ahead logging and brings it to the newest version.
@@ -12,8 +13,10 @@ use crate::contract::{ErrorKind, ToolError, ToolResult};
 /// version is refused, never touched.
 pub fn open(path: &Path, migrations: &[&str]) -> ToolResult<Connection> {
     if let Some(dir) = path.parent() {
-        crate::files::create_folder("create the state directory", dir)?;
+        private::folder(dir)?;
     }
+    // SQLite gives its journal the rights of the file itself.
+    private::file(path).map_err(|error| ToolError::file("open", path, &error))?;
     let mut connection = Connection::open(path).map_err(|e| database_error(path, &e))?;
     let setup = |connection: &Connection| -> rusqlite::Result<()> {
         connection.busy_timeout(Duration::from_secs(15))?;

@@ -14,7 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::database::{database_error, open};
-use crate::contract::{ErrorKind, RateBucket, ToolError, ToolResult, Usd};
+use crate::contract::{
+    ErrorKind, RateBucket, ToolError, ToolResult, Usd, settings::BudgetSettings as BudgetLimits,
+};
 
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE entries (
@@ -38,32 +40,6 @@ CREATE TABLE buckets (
     blocked_until INTEGER NOT NULL DEFAULT 0
 );
 "];
-
-/// Spending limits. `None` means no limit of that kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct BudgetLimits {
-    /// Per calendar day (UTC).
-    pub daily_usd: Option<Usd>,
-    /// Per calendar month (UTC).
-    pub monthly_usd: Option<Usd>,
-    /// Within the last `window_hours`.
-    pub window_usd: Option<Usd>,
-    /// Length of the sliding window in hours.
-    pub window_hours: u32,
-}
-
-/// The limits of the replaced budget script.
-impl Default for BudgetLimits {
-    fn default() -> Self {
-        Self {
-            daily_usd: Some(Usd::from_cents(200)),
-            monthly_usd: Some(Usd::from_cents(10_000)),
-            window_usd: Some(Usd::from_cents(2_500)),
-            window_hours: 5,
-        }
-    }
-}
 
 /// One period of the budget.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -129,7 +105,30 @@ pub struct Ledger {
     limits: BudgetLimits,
 }
 
+/// How far ahead of this clock another process of the host may have written.
+const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+/// No amount below zero, and none that can only be a slip: one such entry would block the host for a month.
+fn sensible(amount: Usd) -> ToolResult<()> {
+    if amount >= Usd::ZERO && amount <= Ledger::MOST {
+        return Ok(());
+    }
+    Err(ToolError::new(
+        ErrorKind::InvalidInput,
+        format!(
+            "an amount must lie between $0 and {:.0}, not {amount}",
+            Ledger::MOST
+        ),
+    )
+    .code("invalid_spend_request")
+    .hint("amounts are US dollars")
+    .from_source("ledger"))
+}
+
 impl Ledger {
+    /// The largest amount of one entry.
+    pub const MOST: Usd = Usd::from_cents(100_000_000);
+
     /// Opens `ledger.sqlite3` in `dir` with the given limits.
     pub fn open(dir: &Path, limits: BudgetLimits) -> ToolResult<Self> {
         let path = dir.join("ledger.sqlite3");
@@ -157,17 +156,18 @@ impl Ledger {
         lifetime: Duration,
         now: Timestamp,
     ) -> ToolResult<Reservation> {
-        if amount < Usd::ZERO || tool.trim().is_empty() || what.trim().is_empty() {
-            return Err(ToolError::new(
-                ErrorKind::InvalidInput,
-                "a reservation needs names and an amount of 0 or more",
-            )
-            .code("invalid_spend_request")
-            .from_source("ledger"));
+        if tool.trim().is_empty() || what.trim().is_empty() {
+            return Err(
+                ToolError::new(ErrorKind::InvalidInput, "a reservation needs names")
+                    .code("invalid_spend_request")
+                    .from_source("ledger"),
+            );
         }
+        sensible(amount)?;
         let id = crate::context::random_id("rsv");
-        let expires =
-            now + jiff::SignedDuration::try_from(lifetime).unwrap_or(jiff::SignedDuration::from_hours(1));
+        let lifetime =
+            jiff::SignedDuration::try_from(lifetime).unwrap_or(jiff::SignedDuration::from_hours(1));
+        let expires = now.saturating_add(lifetime).unwrap_or(now);
         let limits = self.limits;
         self.write(|transaction| {
             expire(transaction, now)?;
@@ -191,6 +191,7 @@ impl Ledger {
     ///
     /// Money that is gone is always recorded, also when the reservation has expired or the amount is larger.
     pub fn commit(&mut self, id: &str, spent: Usd, now: Timestamp) -> ToolResult<()> {
+        sensible(spent)?;
         self.settle(id, "committed", Some(spent), now)
     }
 
@@ -237,6 +238,7 @@ impl Ledger {
 
     /// Adds a record of an older budget file. Returns whether it was new. Limits do not apply: the money is gone.
     pub fn import(&mut self, identity: &str, tool: &str, amount: Usd, at: Timestamp) -> ToolResult<bool> {
+        sensible(amount)?;
         let id = crate::context::random_id("imp");
         self.write(|transaction| {
             transaction
@@ -349,6 +351,34 @@ impl Ledger {
         })
     }
 
+    /// Entries that cannot be true: an amount beyond [`Ledger::MOST`] or below zero, or a time in the future. They
+    /// count in no period or make one overflow; [`Ledger::void`] takes them out.
+    pub fn absurd(&mut self, now: Timestamp) -> ToolResult<Vec<LedgerEntry>> {
+        let latest = now.saturating_add(SKEW).unwrap_or(now);
+        let entries = self.entries(Timestamp::MIN)?;
+        let absurd = |entry: &LedgerEntry| {
+            let amount = entry.spent_usd.unwrap_or(entry.reserved_usd);
+            let counts = matches!(
+                entry.state,
+                ReservationState::Reserved | ReservationState::Committed
+            );
+            counts && (amount > Self::MOST || amount < Usd::ZERO || entry.at > latest)
+        };
+        Ok(entries.into_iter().filter(absurd).collect())
+    }
+
+    /// Takes one entry out of every period, whatever its state; it stays in the file as refunded.
+    pub fn void(&mut self, id: &str, now: Timestamp) -> ToolResult<()> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "UPDATE entries SET state = 'refunded', settled_at = ? WHERE id = ?",
+                    params![now.as_millisecond(), id],
+                )
+                .map(drop)
+        })
+    }
+
     /// Runs `act` under the write lock.
     fn write<T>(&mut self, act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> ToolResult<T> {
         let run = |connection: &mut Connection| -> rusqlite::Result<T> {
@@ -378,7 +408,7 @@ fn periods(
         date.to_zoned(TimeZone::UTC)
             .map_or(Timestamp::MIN, |z| z.timestamp())
     };
-    let window = i64::from(limits.window_hours.max(1));
+    let window = i64::from(limits.window_hours.clamp(1, 8_784));
     let month = today.first_of_month();
     let tomorrow = today.tomorrow().unwrap_or(today);
     let next_month = month.checked_add(1.month()).unwrap_or(month);
@@ -393,13 +423,16 @@ fn periods(
         ),
     ];
     let mut statement = transaction.prepare_cached(
-        "SELECT coalesce(sum(coalesce(spent, reserved)), 0), coalesce(sum(iif(state = 'reserved', reserved, 0)), 0), min(at)
-         FROM entries WHERE at >= ? AND state IN ('reserved', 'committed')",
+        // `total` adds as floating point and so cannot overflow, whatever an older version let in.
+        "SELECT total(coalesce(spent, reserved)), total(iif(state = 'reserved', reserved, 0)), min(at)
+         FROM entries WHERE at >= ? AND at < ? AND state IN ('reserved', 'committed')",
     )?;
     let mut periods = Vec::with_capacity(rows.len());
     for (name, from, resets_at, limit_usd) in rows {
-        let (used, reserved, oldest): (i64, i64, Option<i64>) = statement
-            .query_row([from.as_millisecond()], |row| {
+        // A period ends: an entry of a clock that ran ahead belongs to a later one. The window ends now.
+        let end = resets_at.max(now.saturating_add(SKEW).unwrap_or(now));
+        let (used, reserved, oldest): (f64, f64, Option<i64>) = statement
+            .query_row([from.as_millisecond(), end.as_millisecond()], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?;
         // The sliding window frees money when its oldest entry leaves it.
@@ -409,8 +442,8 @@ fn periods(
         };
         periods.push(BudgetPeriod {
             name: name.to_owned(),
-            used_usd: Usd::from_nanos(used),
-            reserved_usd: Usd::from_nanos(reserved),
+            used_usd: Usd::from_nanos(used as i64),
+            reserved_usd: Usd::from_nanos(reserved as i64),
             limit_usd,
             resets_at: resets_at.round(Unit::Second).unwrap_or(resets_at),
         });

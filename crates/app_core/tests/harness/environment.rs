@@ -136,8 +136,8 @@ fn the_policy_is_overridden_in_onejob_toml_and_then_by_flag() {
 
     for (text, named) in [
         ("timeout_s = \"soon\"\n", "soon"),
-        ("timeout = 5\n", "`timeout`"),
-        ("retry = { attempt = 2 }\n", "`retry.attempt`"),
+        ("timeout = 5\n", "policy.timeout`"),
+        ("retry = { attempt = 2 }\n", "policy.retry.attempt`"),
     ] {
         config(text);
         let refused = sandbox.run(&tool(), &["x"]).expect_code(78);
@@ -153,7 +153,9 @@ fn the_policy_is_overridden_in_onejob_toml_and_then_by_flag() {
 #[test]
 fn without_a_state_directory_reading_works_and_spending_does_not() {
     for place in ["/proc/x", "file/state"] {
-        let sandbox = sandbox().env("ONEJOB_STATE_DIR", place);
+        let sandbox = sandbox();
+        let folder = sandbox.path(place);
+        let sandbox = sandbox.env("ONEJOB_STATE_DIR", &folder.display().to_string());
         sandbox.file("file", "in the way");
         let read = run(&sandbox, &[json!({"do": "warn", "text": "reading"})], &[]).expect_code(0);
         assert_eq!(read.json()["done"], 1);
@@ -168,6 +170,11 @@ fn without_a_state_directory_reading_works_and_spending_does_not() {
         assert_eq!(error["kind"], "io");
         assert!(error["message"].as_str().unwrap().contains(place), "{error}");
     }
+    // A relative one would be another folder in every working directory.
+    let relative = sandbox().env("ONEJOB_STATE_DIR", "state");
+    let refused = run(&relative, &[], &["--json"]).expect_code(78);
+    assert_eq!(error_line(&refused)["code"], "relative_state_dir");
+    assert!(relative.files().is_empty(), "{:?}", relative.files());
     let homeless = sandbox().env("ONEJOB_STATE_DIR", "").env("HOME", "");
     let refused = run(&homeless, &[spend(0.01)], &["--json"]).expect_code(78);
     assert_eq!(error_line(&refused)["kind"], "config");

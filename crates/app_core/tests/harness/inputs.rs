@@ -62,7 +62,7 @@ fn a_flag_wins_over_input_over_environment_over_configuration_over_the_default()
     assert_eq!(count(&bare, &[], ""), 3);
 
     let configured = sandbox();
-    configured.file("conf/onejob.toml", "[sample]\ncount = 4\n");
+    configured.file("conf/onejob.toml", "[tools.sample_tool.settings]\ncount = 4\n");
     let configured = configured.env("ONEJOB_CONFIG_DIR", "conf");
     assert_eq!(count(&configured, &[], ""), 4);
 

@@ -7,8 +7,6 @@
 mod artifacts;
 mod ending;
 mod environment;
-#[cfg(feature = "http")]
-mod http;
 mod inputs;
 mod money;
 mod streams;

@@ -1,6 +1,6 @@
 //! Taking jobs from the queue and starting them; passing on requests to stop.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::unbounded_channel;
@@ -12,11 +12,26 @@ use crate::{
     store::Claim,
 };
 
+/// Bytes that must be left on the disk of the store for a job to be begun.
+pub(crate) const LEAST_DISK: u64 = 256 << 10;
+
+/// Bytes left on the disk of a folder for this user.
+pub(crate) fn disk_left(dir: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(dir).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
 impl Actor {
     /// Starts as many jobs as the limits allow.
     pub(super) fn claim(&mut self) {
         self.look_for_jobs = false;
         if self.role == Role::Client || self.closing.is_some() {
+            return;
+        }
+        // On a full disk every tool would fail: its run log, its output. The jobs are better off in the queue.
+        if let Some(left) = disk_left(&self.place.state_dir).filter(|left| *left < LEAST_DISK) {
+            self.pause(format!("the disk is full: {left} bytes left"));
+            self.look_for_jobs = false;
             return;
         }
         let now = Timestamp::now();
@@ -29,10 +44,11 @@ impl Actor {
         let claimed = match self.store.claim(&claim) {
             Ok(claimed) => claimed,
             Err(e) => {
-                tracing::error!("cannot take jobs from the queue: {e}");
+                self.pause(format!("cannot take jobs from the queue: {e}"));
                 return;
             }
         };
+        self.go_on();
         for job in claimed {
             let (orders, received) = unbounded_channel();
             let live = Live {

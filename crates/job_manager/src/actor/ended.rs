@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app_core::contract::{ToolError, ToolResult};
+use app_core::contract::{ErrorKind, ToolError, ToolResult};
 use jiff::Timestamp;
 
 use super::Actor;
@@ -10,9 +10,12 @@ use crate::{
     executor::{Outcome, Report, Why},
     id::JobId,
     state::timeout_error,
-    store::{End, RunRow},
+    store::{End, LONGEST_WAIT, RunRow},
     wire::JobEventBody,
 };
+
+/// Code of an error that means: waiting for somebody's approval, not failed.
+const WAITING: &str = "waiting_for_approval";
 
 /// What becomes of a job.
 #[derive(Debug)]
@@ -93,7 +96,7 @@ impl Actor {
             Next::End(end) => {
                 self.store.finish(id, &end, now)?;
                 let error = match &end {
-                    End::Failed(error) | End::TimedOut(error) => Some(error.clone()),
+                    End::Failed(error) | End::Waiting(error) | End::TimedOut(error) => Some(error.clone()),
                     End::Succeeded(_) | End::Cancelled { .. } => None,
                 };
                 self.tell(
@@ -125,8 +128,12 @@ pub(super) fn after_attempt(row: &RunRow, outcome: &Outcome, max_interruptions: 
     match outcome {
         Outcome::Succeeded(output) => Next::End(End::Succeeded(output.clone())),
         Outcome::Failed(error) => {
-            if error.retryable && may_retry {
-                let asked = Duration::from_millis(error.retry_after_ms.unwrap_or(0));
+            if error.kind == ErrorKind::Partial && error.code == WAITING {
+                return Next::End(End::Waiting(error.clone()));
+            }
+            if error.retryable && may_retry && (row.rerun_safe() || did_nothing(error, row)) {
+                // However long a far side asks for: nobody is served by a job that sleeps for years.
+                let asked = Duration::from_millis(error.retry_after_ms.unwrap_or(0)).min(LONGEST_WAIT);
                 return Next::Retry(error.clone(), row.policy.retry.wait(tried + 1, jitter).max(asked));
             }
             Next::End(End::Failed(error.clone()))
@@ -152,6 +159,11 @@ pub(super) fn after_attempt(row: &RunRow, outcome: &Outcome, max_interruptions: 
     }
 }
 
+/// Whether a run that failed has surely had no effect: it was held off, and told of nothing done.
+fn did_nothing(error: &ToolError, row: &RunRow) -> bool {
+    matches!(error.kind, ErrorKind::Locked | ErrorKind::RateLimited) && !row.begun
+}
+
 /// A run that was cut off because its manager ended. Pure.
 pub(super) fn interrupted(row: &RunRow, forced: bool, reason: &str, max_interruptions: u32) -> Next {
     if row.cancel > 0 {
@@ -162,11 +174,11 @@ pub(super) fn interrupted(row: &RunRow, forced: bool, reason: &str, max_interrup
     }
     let error = ToolError::cancelled().code("interrupted").from_source("job");
     let error = if row.rerun_safe() {
-        let mut error = error.hint("see what ends the job manager, then start it again with `jobs retry`");
+        let mut error = error.hint("see what ends the job manager, then start it again with `onejob retry`");
         error.message = format!("cut off {} times: {reason}", row.interruptions + 1);
         error
     } else {
-        let mut error = error.hint("see what it did, then start it again with `jobs retry`");
+        let mut error = error.hint("see what it did, then start it again with `onejob retry`");
         error.message = format!("cut off: {reason}; not repeated by itself, since it may have acted already");
         error
     };
@@ -186,7 +198,7 @@ fn jitter() -> f64 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use app_core::contract::{Effect, ErrorKind, Policy};
+    use app_core::contract::{Effect, Policy};
 
     use super::*;
 
@@ -200,6 +212,8 @@ mod tests {
             started: true,
             policy: Policy::with_timeout(Duration::from_secs(9)),
             effects: effects.iter().copied().collect::<BTreeSet<_>>(),
+            mode: crate::wire::RunMode::Default,
+            begun: false,
         }
     }
 
@@ -235,6 +249,42 @@ mod tests {
             panic!("no retry")
         };
         assert_eq!(wait, Duration::from_secs(77));
+        let error =
+            ToolError::new(ErrorKind::RateLimited, "x").retry_after(Duration::from_secs(99_999_999_999));
+        let Next::Retry(_, wait) = after_attempt(&row(&[], 1, 0), &Outcome::Failed(Box::new(error)), 5, 1.0)
+        else {
+            panic!("no retry")
+        };
+        assert_eq!(wait, LONGEST_WAIT);
+    }
+
+    #[test]
+    fn a_sender_that_failed_is_repeated_only_where_it_did_nothing() {
+        let failed = |kind| Outcome::Failed(Box::new(ToolError::new(kind, "x")));
+        let sender = row(&[Effect::Sends], 1, 0);
+        let again = |row: &RunRow, kind| matches!(after_attempt(row, &failed(kind), 5, 0.0), Next::Retry(..));
+        assert!(!again(&sender, ErrorKind::Network) && !again(&sender, ErrorKind::Timeout));
+        assert!(again(&sender, ErrorKind::Locked) && again(&sender, ErrorKind::RateLimited));
+        let begun = RunRow {
+            begun: true,
+            ..sender.clone()
+        };
+        assert!(!again(&begun, ErrorKind::RateLimited));
+        let plan = RunRow {
+            mode: crate::wire::RunMode::Plan,
+            ..sender
+        };
+        assert!(again(&plan, ErrorKind::Network));
+    }
+
+    #[test]
+    fn waiting_for_an_approval_is_no_failure() {
+        let error = ToolError::new(ErrorKind::Partial, "x").code("waiting_for_approval");
+        let outcome = Outcome::Failed(Box::new(error));
+        assert!(matches!(
+            after_attempt(&row(&[Effect::Sends], 1, 0), &outcome, 5, 0.0),
+            Next::End(End::Waiting(_))
+        ));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod claim;
 mod ended;
 mod recover;
 mod tell;
+mod watch;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,7 +18,10 @@ use std::{
 
 use app_core::contract::{ErrorKind, Progress, ToolResult};
 use jiff::Timestamp;
-use tokio::sync::{mpsc::UnboundedSender, oneshot};
+use tokio::sync::{
+    mpsc::{self, UnboundedSender},
+    oneshot,
+};
 
 use crate::{
     executor::{Place, Report, Stop, Why},
@@ -29,9 +33,12 @@ use crate::{
     poke::Pokes,
     registry::Registry,
     settings::JobsSection,
-    store::{Retention, Store},
+    store::{Retention, Store, Surroundings},
     wire::{JobEvent, Pruned},
 };
+use watch::Watcher;
+
+pub(crate) use claim::{LEAST_DISK, disk_left};
 
 /// Messages in one transaction at most.
 const BATCH: usize = 512;
@@ -39,8 +46,8 @@ const BATCH: usize = 512;
 const POLL: Duration = Duration::from_millis(500);
 /// The same while somebody follows a job that another process runs.
 const FOLLOW: Duration = Duration::from_millis(100);
-/// How often progress goes to disk.
-const SAVE_PROGRESS: Duration = Duration::from_secs(1);
+/// How often the progress of a job goes to disk, and so to everybody who follows it from another process.
+const SAVE_PROGRESS: Duration = Duration::from_millis(250);
 /// How often dead owners are looked for.
 const LOOK_FOR_DEAD: Duration = Duration::from_secs(2);
 /// How often the history is cut.
@@ -58,10 +65,12 @@ struct Live {
 
 /// Somebody who follows a job.
 struct Subscriber {
-    to: UnboundedSender<JobEvent>,
+    to: mpsc::Sender<JobEvent>,
     /// Position of the last event sent.
     last: i64,
     progress: Option<Progress>,
+    /// Its channel was full: what it has missed is read from the store once there is room again.
+    behind: bool,
 }
 
 pub(crate) struct Actor {
@@ -81,11 +90,16 @@ pub(crate) struct Actor {
 
     live: HashMap<JobId, Live>,
     subscribers: HashMap<JobId, Vec<Subscriber>>,
+    watchers: Vec<Watcher>,
     /// To be done once the batch is on disk.
     answers: Vec<AfterCommit>,
     outbox: Vec<JobEvent>,
     cleaned: Vec<Lock>,
     poke: bool,
+    /// Something was told that only those care for who follow jobs.
+    poke_followers: bool,
+    /// Why no job is taken from the queue.
+    paused: Option<String>,
     look_for_jobs: bool,
     look_for_cancels: bool,
     /// Reports whose batch could not be written; tried again.
@@ -149,10 +163,13 @@ impl Actor {
             own,
             live: HashMap::new(),
             subscribers: HashMap::new(),
+            watchers: Vec::new(),
             answers: Vec::new(),
             outbox: Vec::new(),
             cleaned: Vec::new(),
             poke: false,
+            poke_followers: false,
+            paused: None,
             look_for_jobs: true,
             look_for_cancels: false,
             again: Vec::new(),
@@ -176,6 +193,36 @@ impl Actor {
     pub(crate) fn cancel_requested(&mut self) {
         self.look_for_cancels = true;
         self.poke = true;
+    }
+
+    /// Takes no jobs for now. Said once, not with every try.
+    fn pause(&mut self, why: String) {
+        if self.paused.as_ref() != Some(&why) {
+            let store = self.place.state_dir.display();
+            tracing::error!("paused, trying again: {why} (store in `{store}`)");
+            self.paused = Some(why);
+        }
+    }
+
+    /// Takes jobs again.
+    fn go_on(&mut self) {
+        if self.paused.take().is_some() {
+            tracing::warn!("the job store can be written again: going on");
+        }
+    }
+
+    /// Why no job is taken from the queue, if that is so.
+    pub(crate) fn paused(&self) -> Option<&str> {
+        self.paused.as_deref()
+    }
+
+    /// What this process knows that the store does not.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            limits: self.limits.clone(),
+            attended: self.role == Role::Worker || crate::owner::worker(&self.place.state_dir).is_some(),
+            now: Timestamp::now(),
+        }
     }
 
     /// Runs until closed.
@@ -204,7 +251,7 @@ impl Actor {
         if let Err(e) = released {
             tracing::warn!("cannot give the queued jobs away: {e}");
         }
-        self.pokes.poke_others();
+        self.pokes.poke_others(true);
         self.owner.leave();
         // Whoever closed it may open it again at once: the store and the lock are let go first.
         drop(self.store);
@@ -222,7 +269,9 @@ impl Actor {
     /// How long the next message may be waited for.
     fn patience(&self) -> Duration {
         let mut patience = POLL;
-        if self.subscribers.keys().any(|id| !self.live.contains_key(id)) {
+        let foreign = self.subscribers.keys().any(|id| !self.live.contains_key(id));
+        let behind = self.subscribers.values().flatten().any(|s| s.behind);
+        if foreign || behind || self.watchers.iter().any(|w| w.lagged) {
             patience = FOLLOW;
         }
         if !self.again.is_empty() {
@@ -272,8 +321,12 @@ impl Actor {
                     self.cleaning.remove(&owner);
                     Ok(())
                 }
-                Message::Poke => {
-                    self.look();
+                Message::Poke { everything } => {
+                    if everything {
+                        self.look();
+                    } else {
+                        self.follow();
+                    }
                     Ok(())
                 }
                 Message::Close(how, reply) => {
@@ -288,6 +341,7 @@ impl Actor {
         }
         self.housekeeping();
         self.commit(kept);
+        self.tell_watchers();
         if self.look_for_cancels && !self.live.is_empty() {
             self.pass_cancels_on();
         }
@@ -313,7 +367,7 @@ impl Actor {
         }
         self.save_progress();
         // A client that waits for a job must not wait for a dead process.
-        let waits = self.role != Role::Client || !self.subscribers.is_empty();
+        let waits = self.role != Role::Client || !self.subscribers.is_empty() || !self.watchers.is_empty();
         if !waits || self.closing.is_some() {
             return;
         }
@@ -347,7 +401,7 @@ impl Actor {
             let gone = self.store.prune(keep, 500, Timestamp::now())?;
             self.store.commit()?;
             for id in &gone {
-                crate::executor::remove_log(&self.place.state_dir, *id);
+                crate::executor::remove_files(&self.place.state_dir, *id);
             }
             pruned.jobs += gone.len() as u64;
             if gone.is_empty() {
@@ -378,12 +432,15 @@ impl Actor {
                     }
                 }
                 self.send_out();
+                let followers = std::mem::take(&mut self.poke_followers);
                 if std::mem::take(&mut self.poke) {
-                    self.pokes.poke_others();
+                    self.pokes.poke_others(true);
+                } else if followers {
+                    self.pokes.poke_others(false);
                 }
             }
             Err(e) => {
-                tracing::error!("cannot write the job store, trying again: {e}");
+                self.pause(format!("cannot write the job store: {e}"));
                 self.outbox.clear();
                 self.again.extend(kept);
                 let owners = std::mem::take(&mut self.cleaned);

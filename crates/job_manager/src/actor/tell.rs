@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use app_core::contract::{Progress, ToolResult};
 use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use super::{Actor, SAVE_PROGRESS, Subscriber};
 use crate::{
@@ -17,6 +17,7 @@ impl Actor {
     pub(crate) fn tell(&mut self, id: JobId, attempt: u32, body: JobEventBody) -> ToolResult<()> {
         let event = self.store.add_event(id, 0, attempt, Timestamp::now(), body)?;
         self.outbox.push(event);
+        self.poke_followers = true;
         Ok(())
     }
 
@@ -45,30 +46,29 @@ impl Actor {
             }
             if let Some(progress) = live.progress.take() {
                 live.saved = Instant::now();
-                if let Err(e) = self.store.set_progress(*id, &progress) {
-                    tracing::warn!("cannot save progress: {e}");
+                match self.store.set_progress(*id, &progress) {
+                    Ok(()) => self.poke_followers = true,
+                    Err(e) => tracing::warn!("cannot save progress: {e}"),
                 }
             }
         }
     }
 
     /// Adds a follower: the stored events after `last` first, then what comes.
-    pub(crate) fn subscribe(
-        &mut self,
-        id: JobId,
-        last: i64,
-        to: UnboundedSender<JobEvent>,
-    ) -> ToolResult<()> {
-        let mut open = !self.store.get(id)?.state.is_over();
+    pub(crate) fn subscribe(&mut self, id: JobId, last: i64, to: Sender<JobEvent>) -> ToolResult<()> {
+        let mut open = matches!(self.store.run_row(id)?.state.as_str(), "queued" | "running");
         let mut subscriber = Subscriber {
             to,
             last,
             progress: None,
+            behind: false,
         };
-        for event in self.store.events(id, last)? {
+        let events = self.store.events(id, last)?;
+        for event in events {
             open &= subscriber.send(event);
         }
-        if open {
+        // A job that is over has its end yet to come for a follower whose channel is full.
+        if open || subscriber.behind {
             // What the batch is about to tell has been sent already; `last` keeps it from being sent twice.
             self.subscribers.entry(id).or_default().push(subscriber);
         }
@@ -88,13 +88,13 @@ impl Actor {
         }
     }
 
-    /// Reads on for the followers of jobs that other processes run.
+    /// Reads on for the followers of jobs that other processes run, and for those who fell behind.
     pub(super) fn follow(&mut self) {
         let foreign: Vec<JobId> = self
             .subscribers
-            .keys()
-            .filter(|id| !self.live.contains_key(id))
-            .copied()
+            .iter()
+            .filter(|(id, followers)| !self.live.contains_key(id) || followers.iter().any(|f| f.behind))
+            .map(|(id, _)| *id)
             .collect();
         for id in foreign {
             if let Err(e) = self.follow_one(id) {
@@ -111,6 +111,9 @@ impl Actor {
             return Ok(());
         };
         let last = followers.iter().map(|f| f.last).min().unwrap_or_default();
+        for follower in followers.iter_mut() {
+            follower.behind = false;
+        }
         let events = self.store.events(id, last)?;
         let progress = job.progress.map(|p| JobEvent {
             v: 1,
@@ -134,21 +137,43 @@ impl Actor {
 
 impl Subscriber {
     /// Sends what is new to this follower. `false` when nothing more will come or nobody listens.
+    ///
+    /// The channel is bounded. To one that is full nothing is sent, and nothing is lost: its position stays, and
+    /// [`Actor::follow`] reads on from there.
     fn send(&mut self, mut event: JobEvent) -> bool {
+        if self.behind {
+            return !self.to.is_closed();
+        }
         if let JobEventBody::Progress(progress) = &event.body {
             if self.progress.as_ref() == Some(progress) {
                 return !self.to.is_closed();
             }
-            self.progress = Some(progress.clone());
-            // Progress is not stored; it carries the position of the event before it.
+            let progress = progress.clone();
+            // Progress is not stored; it carries the position of the event before it. A full channel does without.
             event.seq = self.last;
-            return self.to.send(event).is_ok();
+            return match self.to.try_send(event) {
+                Ok(()) => {
+                    self.progress = Some(progress);
+                    true
+                }
+                Err(TrySendError::Full(_)) => true,
+                Err(TrySendError::Closed(_)) => false,
+            };
         }
         if event.seq <= self.last {
             return !self.to.is_closed();
         }
-        self.last = event.seq;
-        let end = matches!(event.body, JobEventBody::Ended { .. });
-        self.to.send(event).is_ok() && !end
+        let (seq, end) = (event.seq, matches!(event.body, JobEventBody::Ended { .. }));
+        match self.to.try_send(event) {
+            Ok(()) => {
+                self.last = seq;
+                !end
+            }
+            Err(TrySendError::Full(_)) => {
+                self.behind = true;
+                true
+            }
+            Err(TrySendError::Closed(_)) => false,
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Seen {
 pub(super) async fn read(mut pipe: Receiver, seen: &mut Seen, pass_on: impl Fn(JobEventBody)) {
     let mut lines = Lines::new(LONGEST);
     let mut chunk = vec![0; 16 << 10];
-    let mut logs = 0;
+    let mut logs = 0_u32;
     let mut held: Option<Progress> = None;
     let mut passed = Instant::now() - PROGRESS_EVERY;
     loop {
@@ -73,9 +73,13 @@ pub(super) async fn read(mut pipe: Receiver, seen: &mut Seen, pass_on: impl Fn(J
                     .map(JobEventBody::Progress)
                     .into_iter()
                     .for_each(&pass_on);
-                logs += u32::from(matches!(body, JobEventBody::Log { .. }));
-                if logs <= MOST_LOGS || !matches!(body, JobEventBody::Log { .. }) {
+                let is_log = matches!(body, JobEventBody::Log { .. });
+                logs = logs.saturating_add(u32::from(is_log));
+                if !is_log || logs <= MOST_LOGS {
                     pass_on(body);
+                } else if logs == MOST_LOGS + 1 {
+                    // Whoever follows must know that lines are missing from here on.
+                    pass_on(JobEventBody::LogCut { passed_on: MOST_LOGS });
                 }
             }
             None => {}

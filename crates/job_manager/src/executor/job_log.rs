@@ -18,18 +18,13 @@ use crate::{
 
 /// Lines kept for the end once the file is full.
 const LAST_LINES: usize = 200;
-/// Most lines of one answer.
-const PAGE: usize = 10_000;
+/// Lines of one answer, if not asked otherwise, and at most.
+const PAGE: u32 = 1000;
+const LONGEST_PAGE: u32 = 10_000;
 
 /// Where the log of a job lies.
 pub(crate) fn log_path(state_dir: &Path, id: JobId) -> PathBuf {
     state_dir.join("logs").join(format!("{id}.ndjson"))
-}
-
-/// Removes the log of a job that leaves the history.
-pub(crate) fn remove_log(state_dir: &Path, id: JobId) {
-    // Most jobs have none.
-    drop(std::fs::remove_file(log_path(state_dir, id)));
 }
 
 #[derive(Debug)]
@@ -148,7 +143,15 @@ pub(crate) fn read_log(path: &Path, request: &LogRequest) -> ToolResult<LogPage>
     let fail = |e: std::io::Error| ToolError::file("read", path, &e);
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(request.after)).map_err(fail)?;
-    let keep = request.tail.map_or(PAGE, |n| n as usize).min(PAGE);
+    let keep = request
+        .tail
+        .or(request.limit)
+        .unwrap_or(PAGE)
+        .clamp(1, LONGEST_PAGE) as usize;
+    let wanted = |line: &LogLine| {
+        request.stream.is_none_or(|stream| stream == line.stream)
+            && request.attempt.is_none_or(|attempt| attempt == line.attempt)
+    };
     let (mut next, mut lines, mut text) = (request.after, VecDeque::new(), Vec::new());
     loop {
         text.clear();
@@ -158,13 +161,15 @@ pub(crate) fn read_log(path: &Path, request: &LogRequest) -> ToolResult<LogPage>
             break;
         }
         next += read as u64;
-        if let Ok(line) = serde_json::from_slice::<LogLine>(&text) {
+        if let Ok(line) = serde_json::from_slice::<LogLine>(&text)
+            && wanted(&line)
+        {
             lines.push_back(line);
         }
         if lines.len() > keep {
             lines.pop_front();
         }
-        if request.tail.is_none() && lines.len() == PAGE {
+        if request.tail.is_none() && lines.len() == keep {
             break;
         }
     }
@@ -187,7 +192,14 @@ mod tests {
             log.line(Stream::Stderr, format!("line {n}").as_bytes());
         }
         log.end();
-        let page = read_log(&path, &LogRequest::default()).unwrap();
+        let page = read_log(
+            &path,
+            &LogRequest {
+                limit: Some(10_000),
+                ..LogRequest::default()
+            },
+        )
+        .unwrap();
         assert_eq!(page.lines[0].text, "line 0");
         assert_eq!(page.lines.last().unwrap().text, "line 4999");
         assert!(page.lines.iter().any(|l| l.stream == Stream::Manager));
@@ -196,7 +208,7 @@ mod tests {
             &path,
             &LogRequest {
                 tail: Some(2),
-                after: 0,
+                ..LogRequest::default()
             },
         )
         .unwrap();
@@ -205,7 +217,7 @@ mod tests {
             &path,
             &LogRequest {
                 after: page.next,
-                tail: None,
+                ..LogRequest::default()
             },
         )
         .unwrap();

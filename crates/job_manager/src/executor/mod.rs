@@ -9,17 +9,20 @@ mod pidfd;
 mod run;
 mod script_run;
 mod spawn;
+mod whole_input;
 
-use std::{path::PathBuf, process::ExitStatus};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
 
 use app_core::contract::Progress;
-use serde_json::Value;
 
-pub(crate) use job_log::{log_path, read_log, remove_log};
+pub(crate) use job_log::{log_path, read_log};
 pub(crate) use outcome::{Outcome, Why};
 pub(crate) use run::{Runner, Stop};
 
-use crate::{id::JobId, store::Claimed, wire::JobEventBody, wire::Route};
+use crate::{id::JobId, wire::JobEventBody, wire::Route};
 
 /// What a runner tells the actor, in the order it happens.
 #[derive(Clone, Debug)]
@@ -73,10 +76,24 @@ fn ended_how(status: ExitStatus) -> String {
     }
 }
 
-/// The input on the child's stdin.
-fn input_text(claimed: &Claimed) -> Vec<u8> {
-    match &claimed.input {
-        Value::Null => b"{}".to_vec(),
-        input => input.to_string().into_bytes(),
+/// Where the stdout of a replaced script is kept, byte by byte.
+pub(crate) fn stdout_path(state_dir: &Path, id: JobId) -> PathBuf {
+    state_dir.join("logs").join(format!("{id}.stdout"))
+}
+
+/// Where the plan that a job carries out is, while it runs.
+fn plan_path(state_dir: &Path, id: JobId) -> PathBuf {
+    state_dir.join("plans").join(format!("{id}.json"))
+}
+
+/// Removes what a job has below the state folder, when it leaves the history. Most jobs have little of it.
+pub(crate) fn remove_files(state_dir: &Path, id: JobId) {
+    for file in [
+        log_path(state_dir, id),
+        stdout_path(state_dir, id),
+        plan_path(state_dir, id),
+    ] {
+        drop(std::fs::remove_file(file));
     }
+    drop(std::fs::remove_dir_all(crate::store::own_folder(state_dir, id)));
 }

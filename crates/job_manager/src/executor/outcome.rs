@@ -66,7 +66,7 @@ fn broken(code: &str, message: String, stderr: &str) -> ToolError {
     let mut error = ToolError::internal(message)
         .code(code)
         .from_source("job")
-        .hint("`jobs logs ID` shows what it wrote");
+        .hint("`onejob logs ID` shows what it wrote");
     if !stderr.trim().is_empty() {
         error.causes.extend(
             stderr

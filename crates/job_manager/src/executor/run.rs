@@ -2,7 +2,7 @@
 
 use std::{
     io::PipeReader,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::OpenOptionsExt as _},
     process::{Child, ExitStatus},
     sync::mpsc::Sender,
     time::Duration,
@@ -21,12 +21,11 @@ use super::{
     Outcome, Place, Report, Why,
     capture::{self, Captured},
     events::{self, Seen},
-    input_text,
     job_log::{JobLog, log_path},
     outcome,
     pidfd::PidFd,
     script_run::ScriptRun,
-    spawn,
+    spawn, stdout_path, whole_input,
 };
 use crate::{
     fallback,
@@ -112,7 +111,10 @@ impl Runner {
         let mut log = JobLog::new(path, attempt, self.place.log_bytes);
         if let Some((script, reason)) = &tool.legacy {
             let reason = reason.as_str();
-            tracing::warn!(tool = self.claimed.tool, reason, script = %script.script.display(), "the replaced script runs");
+            // A script that never had a tool is the tool; one that stands in for a tool is worth a word.
+            if tool.stands_in {
+                tracing::warn!(tool = self.claimed.tool, reason, script = %script.script.display(), "the replaced script runs");
+            }
             log.line(
                 Stream::Manager,
                 format!("the replaced script runs: {reason}").as_bytes(),
@@ -122,7 +124,18 @@ impl Runner {
         if let Ok(Stop::Ask(why) | Stop::Kill(why)) = orders.try_recv() {
             return Ok(Outcome::Stopped { why, forced: false });
         }
-        let (child, events) = spawn::spawn(&self.claimed, &tool, &self.place)?;
+        let input = whole_input::of(&self.claimed, &self.place)?;
+        let call = match &tool.legacy {
+            Some((script, _)) => Some(fallback::call(
+                &tool.definition,
+                script,
+                &input,
+                self.claimed.mode,
+            )?),
+            None => None,
+        };
+        let (child, events) = spawn::spawn(&self.claimed, &tool, call.as_ref(), &self.place)?;
+        let stdin = call.map_or_else(|| input.to_string().into_bytes(), |call| call.stdin);
         let pid = child.id();
         let start = orphans::start_time(pid).unwrap_or_default();
         self.report(Report::Child {
@@ -133,7 +146,9 @@ impl Runner {
             route: tool.route,
         });
         let Some((_, reason)) = &tool.legacy else {
-            let result = self.supervise(child, events, &tool, &mut log, orders).await;
+            let result = self
+                .supervise(child, events, &tool, (stdin, &mut log), orders)
+                .await;
             log.end();
             return result;
         };
@@ -145,7 +160,7 @@ impl Runner {
         let (claimed, place) = (self.claimed.clone(), self.place.clone());
         let (recorded, result) = tokio::join!(
             ScriptRun::begin(&claimed, &tool, &place, pid),
-            self.supervise(child, events, &tool, &mut log, orders)
+            self.supervise(child, events, &tool, (stdin, &mut log), orders)
         );
         log.end();
         let outcome = result.unwrap_or_else(|error| Outcome::Failed(Box::new(error)));
@@ -160,7 +175,7 @@ impl Runner {
         child: Child,
         events: Option<PipeReader>,
         tool: &Resolved,
-        log: &mut JobLog,
+        (input, log): (Vec<u8>, &mut JobLog),
         orders: &mut UnboundedReceiver<Stop>,
     ) -> ToolResult<Outcome> {
         let mut group = Group::new(child)?;
@@ -173,11 +188,6 @@ impl Runner {
             ..Captured::default()
         };
         let mut seen = Seen::default();
-        let input = if script {
-            Vec::new()
-        } else {
-            input_text(&self.claimed)
-        };
         let (id, attempt) = (self.claimed.id, self.claimed.attempt);
         let reports = self.reports.clone();
         let pass_on = move |body| {
@@ -211,9 +221,7 @@ impl Runner {
             }
             exit
         };
-        if exit.stopped.is_some() {
-            self.sweep().await;
-        }
+        self.sweep(exit.stopped.is_some()).await;
         self.progress.clone_from(&seen.progress);
         let stderr = captured.stderr_text();
         let outcome = match (&tool.legacy, exit.stopped) {
@@ -222,6 +230,7 @@ impl Runner {
             (Some((script, _)), _) => {
                 let text = String::from_utf8_lossy(&captured.stdout);
                 let whole = captured.stdout.len() < SCRIPT_STDOUT;
+                self.keep_stdout(&captured.stdout);
                 match fallback::outcome(script, exit.status.code(), &text, whole, &stderr) {
                     Ok(output) => Outcome::Succeeded(output),
                     Err(error) => Outcome::Failed(Box::new(error)),
@@ -231,8 +240,24 @@ impl Runner {
         Ok(outcome)
     }
 
-    /// Ends processes of this job that left its group. They are known by the marks in their environment.
-    async fn sweep(&self) {
+    /// Keeps what a script wrote as it was, for whoever takes its place on a command line.
+    fn keep_stdout(&self, bytes: &[u8]) {
+        let path = stdout_path(&self.place.state_dir, self.claimed.id);
+        let written = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
+        if let Err(e) = written {
+            tracing::warn!(path = %path.display(), "cannot keep what a script wrote: {e}");
+        }
+    }
+
+    /// Ends processes of this job that left its group, however it ended: one that goes on unseen would act under a job
+    /// that is over. They are known by the marks in their environment.
+    async fn sweep(&self, stopped: bool) {
         let marks = vec![
             format!("{JOB_MARK}={}", self.claimed.id),
             format!("{OWNER_MARK}={}", self.place.owner),
@@ -241,10 +266,21 @@ impl Runner {
             marks,
             groups: Vec::new(),
         };
-        let ended =
-            tokio::task::spawn_blocking(move || orphans::end(&wanted, Duration::from_millis(100))).await;
-        if !matches!(ended, Ok(Ok(_))) {
-            tracing::warn!(job = %self.claimed.id, "a process of a stopped job does not end");
+        let ended = tokio::task::spawn_blocking(move || {
+            // A run that ended by itself has rarely left anything, and one look shows it.
+            if stopped || orphans::any(&wanted) {
+                orphans::end(&wanted, Duration::from_millis(100))
+            } else {
+                Ok(0)
+            }
+        })
+        .await;
+        match ended {
+            Ok(Ok(0)) => {}
+            Ok(Ok(ended)) => {
+                tracing::warn!(job = %self.claimed.id, ended, "it left processes behind, which were ended")
+            }
+            _ => tracing::warn!(job = %self.claimed.id, "a process that it left behind does not end"),
         }
     }
 }
@@ -265,8 +301,9 @@ async fn watch(
     claimed: &Claimed,
     orders: &mut UnboundedReceiver<Stop>,
 ) -> ToolResult<Exit> {
+    // Also for a limit that a clock cannot hold.
     let never = Duration::from_secs(10 * 365 * 86400);
-    let mut time_up = Instant::now() + claimed.policy.timeout().unwrap_or(never);
+    let mut time_up = Instant::now() + claimed.policy.timeout().unwrap_or(never).min(never);
     let mut grace_over = Instant::now() + never;
     let mut stopped: Option<(Why, bool)> = None;
     let mut open = true;
@@ -292,7 +329,7 @@ async fn watch(
             // The first reason is the one that counts.
             Stop::Ask(why) if stopped.is_none() => {
                 stopped = Some((why, false));
-                grace_over = Instant::now() + claimed.policy.cancel_grace();
+                grace_over = Instant::now() + claimed.policy.cancel_grace().min(never);
                 group.signal(Signal::TERM);
                 // A stopped process cannot heed it.
                 group.signal(Signal::CONT);

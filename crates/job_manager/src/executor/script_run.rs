@@ -101,7 +101,7 @@ fn told<T>(result: Result<ToolResult<T>, tokio::task::JoinError>) -> Option<T> {
 
 /// A script has no version of its own; its bytes are one.
 fn version(script: &Path) -> ToolResult<String> {
-    let sha256 = app_core::evidence::binary_sha256(script)?;
+    let sha256 = app_core::files::sha256_of(script)?;
     Ok(format!("script-{}", &sha256[..12]))
 }
 

@@ -1,8 +1,14 @@
 //! Starting the child: its own process group, its pipes, and the pipe for events.
 
 use std::{
-    io::PipeReader,
-    os::{fd::AsRawFd, unix::process::CommandExt},
+    io::{PipeReader, Write as _},
+    os::{
+        fd::AsRawFd,
+        unix::{
+            fs::{DirBuilderExt as _, OpenOptionsExt as _},
+            process::CommandExt,
+        },
+    },
     process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -11,14 +17,18 @@ use std::{
 use app_core::contract::{ErrorKind, ToolError, ToolResult};
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use super::Place;
+use super::{Place, plan_path};
 use crate::{
-    fallback,
+    fallback::Call,
     orphans::{JOB_MARK, OWNER_MARK},
     registry::Resolved,
     store::Claimed,
     wire::{Route, RunMode},
 };
+
+/// Environment variable that names the file with the plan (`contract::Plan` as JSON) that is carried out: the tool acts on
+/// its targets only.
+pub(crate) const PLAN_FILE: &str = "ONEJOB_PLAN_FILE";
 
 /// Only one child is started at a time: while it is, the write end of its event pipe is inheritable, and no other
 /// child of ours may get it. (Handing a descriptor over in any other way needs code between fork and exec.)
@@ -28,9 +38,10 @@ static STARTING: Mutex<()> = Mutex::new(());
 pub(super) fn spawn(
     claimed: &Claimed,
     tool: &Resolved,
+    call: Option<&Call>,
     place: &Place,
 ) -> ToolResult<(Child, Option<PipeReader>)> {
-    let mut command = command(claimed, tool)?;
+    let mut command = command(claimed, tool, call, place)?;
     command
         .env(JOB_MARK, claimed.id.to_string())
         .env(OWNER_MARK, &place.owner)
@@ -38,6 +49,9 @@ pub(super) fn spawn(
         // One row per attempt in the run log, whatever process makes it.
         .env("ONEJOB_RUN_ID", run_id(claimed, place))
         .env_remove("ONEJOB_EVENTS_FD");
+    if claimed.plan_of.is_none() {
+        command.env_remove(PLAN_FILE);
+    }
     // What systemd gave to the manager is not for its children.
     for name in [
         "NOTIFY_SOCKET",
@@ -78,8 +92,8 @@ pub(super) fn spawn(
     Ok((child.map_err(failed)?, Some(reader)))
 }
 
-fn command(claimed: &Claimed, tool: &Resolved) -> ToolResult<Command> {
-    if let Some((script, _)) = &tool.legacy {
+fn command(claimed: &Claimed, tool: &Resolved, call: Option<&Call>, place: &Place) -> ToolResult<Command> {
+    if let (Some((script, _)), Some(call)) = (&tool.legacy, call) {
         if !script.script.is_file() {
             return Err(ToolError::config(format!(
                 "there is no script `{}` for `{}`",
@@ -89,11 +103,11 @@ fn command(claimed: &Claimed, tool: &Resolved) -> ToolResult<Command> {
             .from_source("legacy")
             .hint("put it there, or change `script` in its `[legacy]` section of onejob.toml"));
         }
-        let input = fallback::planned(&tool.definition, script, &claimed.input, claimed.mode)?;
         let mut command = Command::new(&script.interpreter);
         command
             .arg(&script.script)
-            .args(fallback::arguments(&claimed.tool, script, &input))
+            .args(&call.arguments)
+            .envs(call.environment.iter().map(|(name, value)| (name, value)))
             // What it prints is in the log while it runs, and not lost when it is ended by force.
             .env("PYTHONUNBUFFERED", "1");
         return Ok(command);
@@ -106,7 +120,33 @@ fn command(claimed: &Claimed, tool: &Resolved) -> ToolResult<Command> {
         RunMode::Apply => drop(command.arg("--apply")),
         RunMode::Plan => drop(command.arg("--dry-run")),
     }
+    if claimed.plan_of.is_some() {
+        command.env(PLAN_FILE, plan_file(claimed, place)?);
+    }
     Ok(command)
+}
+
+/// Writes the plan to be carried out where the tool finds it.
+fn plan_file(claimed: &Claimed, place: &Place) -> ToolResult<std::path::PathBuf> {
+    let plan = claimed.plan.as_ref().ok_or_else(|| {
+        ToolError::new(ErrorKind::Conflict, "the plan has left the history").code("plan_not_there")
+    })?;
+    let path = plan_path(&place.state_dir, claimed.id);
+    let folder = path.parent().unwrap_or(&place.state_dir);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|e| ToolError::file("make", folder, &e))?;
+    std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .and_then(|mut file| file.write_all(plan.to_string().as_bytes()))
+        .map_err(|e| ToolError::file("write", &path, &e))?;
+    Ok(path)
 }
 
 /// Id of this attempt in the run log.

@@ -8,7 +8,7 @@ use app_core::contract::{CONTRACT, Definition, Effect, Policy, RetryPolicy, Tool
 use serde_json::json;
 
 pub use call::arguments;
-pub(crate) use call::{check, outcome, planned};
+pub(crate) use call::{Call, EXIT_CODE, call, check, outcome};
 
 use crate::{
     settings::{LegacySection, Settings},
@@ -42,17 +42,20 @@ pub(crate) fn decide(tool: &str, binary: bool, settings: &Settings) -> ToolResul
         (false, false) => Reason::BinaryMissing,
     };
     let script = settings.legacy.contains_key(tool);
+    if let Some(distrusted) = settings.distrusted_error(tool) {
+        return Err(distrusted);
+    }
     let allowed = settings.fallback_enabled(tool);
     let cut_over = settings.tools.get(tool).is_some_and(|t| t.cut_over);
     match (reason, script, allowed) {
         (_, true, false) if cut_over => Err(ToolError::config(format!(
             "`{tool}` is cut over: its script never stands in again"
         ))
-        .hint("install the binary; `jobs route NAME legacy --force` brings the script back")),
+        .hint("install the binary; `onejob route NAME legacy --force` brings the script back")),
         (_, true, true) => Ok((Route::Legacy, Some(reason))),
         (Reason::BinaryMissing, false, _) => Err(ToolError::not_found(format!("no tool `{tool}`"))
             .from_source("registry")
-            .hint("`jobs list-tools` shows what there is; ONEJOB_TOOLS_DIR names the folder")),
+            .hint("`onejob list_tools` shows what there is; ONEJOB_TOOLS_DIR names the folder")),
         (Reason::BinaryMissing, true, false) => Err(ToolError::not_found(format!(
             "no binary of tool `{tool}`, and its script is switched off"
         ))
@@ -92,7 +95,10 @@ pub(crate) fn definition(name: &str, legacy: &LegacySection) -> Definition {
     // A script fails in its own ways, so nothing is tried again unless `[tools.NAME] policy` says so.
     definition.policy = Policy::with_timeout(Duration::from_secs(3600));
     definition.policy.retry = RetryPolicy::NONE;
-    let input = legacy.input.clone().unwrap_or_else(|| json!({"type": "object"}));
+    let input = legacy
+        .input
+        .clone()
+        .map_or_else(|| json!({"type": "object"}), serde_json::Value::Object);
     if let Ok(schema) = schemars::Schema::try_from(input) {
         definition.input_schema = schema;
     }
@@ -115,7 +121,7 @@ mod tests {
     use super::*;
 
     fn settings(toml: &str) -> Settings {
-        toml::from_str(toml).unwrap()
+        Settings::parse(toml, std::path::Path::new("/c/onejob.toml")).unwrap()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What `--describe` answered, kept by path, size and time of the file.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write as _,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -59,11 +59,15 @@ struct Entry {
 struct OnDisk {
     v: u32,
     entries: BTreeMap<PathBuf, Entry>,
+    /// Names of tools that were ever found.
+    #[serde(default)]
+    seen: BTreeSet<String>,
 }
 
 pub(super) struct Cache {
     file: PathBuf,
     entries: BTreeMap<PathBuf, Entry>,
+    seen: BTreeSet<String>,
     dirty: bool,
 }
 
@@ -73,10 +77,18 @@ impl Cache {
         let read = std::fs::read(&file)
             .ok()
             .and_then(|b| serde_json::from_slice::<OnDisk>(&b).ok());
-        let entries = read.filter(|c| c.v == 1).map(|c| c.entries).unwrap_or_default();
+        let read = read.filter(|c| c.v == 1);
+        let (entries, mut seen) = read.map(|c| (c.entries, c.seen)).unwrap_or_default();
+        // A cache of before names were noted knows those that are there.
+        seen.extend(
+            entries
+                .values()
+                .filter_map(|e| Some(e.definition.as_ref()?.name.clone())),
+        );
         Self {
             file,
             entries,
+            seen,
             dirty: false,
         }
     }
@@ -90,8 +102,14 @@ impl Cache {
     }
 
     pub(super) fn put(&mut self, path: PathBuf, stamp: Stamp, definition: Option<Definition>) {
+        self.seen.extend(definition.as_ref().map(|d| d.name.clone()));
         self.entries.insert(path, Entry { stamp, definition });
         self.dirty = true;
+    }
+
+    /// Whether there ever was a tool of this name.
+    pub(super) fn was_there(&self, name: &str) -> bool {
+        self.seen.contains(name)
     }
 
     /// Forgets files of this folder that are gone.
@@ -111,9 +129,10 @@ impl Cache {
         let on_disk = OnDisk {
             v: 1,
             entries: std::mem::take(&mut self.entries),
+            seen: std::mem::take(&mut self.seen),
         };
         let bytes = serde_json::to_vec(&on_disk).map_err(|e| ToolError::internal(e.to_string()))?;
-        self.entries = on_disk.entries;
+        (self.entries, self.seen) = (on_disk.entries, on_disk.seen);
         // A name of its own: several managers of one process may save at the same time.
         let folder = self.file.parent().unwrap_or(Path::new("."));
         tempfile::NamedTempFile::new_in(folder)

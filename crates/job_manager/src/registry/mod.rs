@@ -6,10 +6,7 @@
 mod cache;
 mod describe;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use app_core::contract::{Definition, ToolError, ToolResult};
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +17,7 @@ use crate::{
     wire::{Route, ToolEntry},
 };
 use cache::{Cache, Stamp, Version};
+pub use describe::{describe, describe_all};
 
 /// A tool that is ready to run.
 #[derive(Clone, Debug)]
@@ -30,6 +28,8 @@ pub(crate) struct Resolved {
     pub path: PathBuf,
     /// Set with route `legacy`.
     pub legacy: Option<(LegacySection, Reason)>,
+    /// Whether the script stands in for a tool that there is, or was.
+    pub stands_in: bool,
 }
 
 type Reply<T> = oneshot::Sender<ToolResult<T>>;
@@ -111,7 +111,7 @@ impl Shelf {
         }
         self.read = version;
         let text = std::fs::read_to_string(&path).map_err(|e| ToolError::file("read", &path, &e));
-        match text.and_then(|text| Settings::parse(&text, &path)) {
+        match text.and_then(|text| self.settings.reread(&text, &path)) {
             Ok(settings) => {
                 tracing::info!(path = %path.display(), "the settings have changed");
                 self.settings = settings;
@@ -129,7 +129,8 @@ impl Shelf {
         })?;
         for entry in entries.flatten() {
             let path = entry.path();
-            if let Some(stamp) = is_tool_name(&path).then(|| Stamp::of(&path)).flatten() {
+            let named = entry.file_name().to_str().is_some_and(is_tool_name);
+            if let Some(stamp) = named.then(|| Stamp::of(&path)).flatten() {
                 candidates.push((path, stamp));
             }
         }
@@ -141,7 +142,7 @@ impl Shelf {
         for (path, stamp, definition) in describe::all(unknown.cloned().collect()) {
             self.cache.put(path, stamp, definition);
         }
-        self.cache.save()?;
+        self.save_cache();
 
         let mut found: BTreeMap<String, (Definition, PathBuf)> = BTreeMap::new();
         for (path, stamp) in candidates {
@@ -177,15 +178,17 @@ impl Shelf {
 
     fn resolve(&mut self, name: &str) -> ToolResult<Resolved> {
         self.refresh();
+        // A name is a name: with a separator or dots in it, it would be a path out of the folder.
+        if !is_tool_name(name) {
+            return Err(no_such_name(name));
+        }
         let path = self.tools_dir.join(name);
         let mut binary = None;
-        if is_tool_name(&path)
-            && let Some(stamp) = Stamp::of(&path)
-        {
+        if let Some(stamp) = Stamp::of(&path) {
             if self.cache.get(&path, stamp).is_none() {
                 let definition = describe::one(&path);
                 self.cache.put(path.clone(), stamp, definition);
-                self.cache.save()?;
+                self.save_cache();
             }
             binary = self
                 .cache
@@ -194,6 +197,13 @@ impl Shelf {
                 .map(|d| (d.clone(), path));
         }
         self.with_route(name, binary)
+    }
+
+    /// A cache that cannot be written, on a full disk for example, costs time and nothing else.
+    fn save_cache(&mut self) {
+        if let Err(e) = self.cache.save() {
+            tracing::warn!("what the tools say of themselves is asked again next time: {e}");
+        }
     }
 
     fn with_route(&self, name: &str, binary: Option<(Definition, PathBuf)>) -> ToolResult<Resolved> {
@@ -205,8 +215,10 @@ impl Shelf {
                 route,
                 path,
                 legacy: None,
+                stands_in: false,
             },
             (Route::Legacy, binary, Some(script), Some(reason)) => Resolved {
+                stands_in: binary.is_some() || self.cache.was_there(name),
                 // The binary's definition is the better one where there is a binary.
                 definition: match binary {
                     None => fallback::definition(name, script),
@@ -221,18 +233,25 @@ impl Shelf {
             },
             _ => return Err(ToolError::internal(format!("no route to tool `{name}`"))),
         };
-        if let Some(section) = self.settings.tools.get(name) {
-            resolved.definition.policy = section.apply(resolved.definition.policy)?;
-        }
+        resolved.definition.policy = self.settings.policy(name, resolved.definition.policy)?;
         Ok(resolved)
     }
 }
 
-/// Names of packages: lower case, digits, underscores. Keeps build folders and libraries out.
-fn is_tool_name(path: &Path) -> bool {
-    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+/// Whether this can be the name of a tool, which is that of its package: lower case, digits, underscores. Keeps build
+/// folders and libraries out, and paths.
+pub fn is_tool_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn no_such_name(name: &str) -> ToolError {
+    ToolError::not_found(format!(
+        "no tool `{}`: that is not the name of one",
+        name.escape_debug()
+    ))
+    .from_source("registry")
+    .hint("a tool is named by lower-case letters, digits and underscores; `onejob list_tools` shows them")
 }

@@ -30,108 +30,37 @@
 //! input = { type = "object", required = ["input_images"] }     # JSON Schema of the script's own fields
 //! ```
 
-mod legacy;
-
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
-use app_core::contract::{Policy, ToolError, ToolResult};
-use serde::Deserialize;
-use serde_json::Value;
+use app_core::{
+    config::{Config, onejob_toml},
+    contract::{Policy, ToolError, ToolResult, settings},
+};
 
-pub use legacy::{Envelope, LegacySection};
+pub use app_core::contract::settings::{
+    Envelope, JobsSettings as JobsSection, ScriptSettings as LegacySection, SecretsBy,
+    ToolSettings as ToolSection,
+};
 
 use crate::{fallback, limits::Limits, wire::Route};
 
 /// Sections `jobs`, `tools` and `legacy` of `onejob.toml`; the other sections belong to others.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// `[jobs]`
-    #[serde(default)]
     pub jobs: JobsSection,
     /// `[tools.<name>]`
-    #[serde(default)]
     pub tools: BTreeMap<String, ToolSection>,
     /// `[legacy.<name>]`
-    #[serde(default)]
     pub legacy: BTreeMap<String, LegacySection>,
-    /// Belongs under `[jobs]`; alone at the top it would switch nothing, and nobody would notice.
-    #[serde(default, rename = "python_fallback_enabled")]
-    misplaced: Option<Value>,
     /// The file they were read from, to see when it changes.
-    #[serde(skip)]
     pub(crate) source: Option<PathBuf>,
-}
-
-/// `[jobs]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct JobsSection {
-    /// Jobs at once; the number of cores if not given.
-    pub concurrency: Option<u32>,
-    /// Jobs at once per family.
-    pub families: BTreeMap<String, u32>,
-    /// Whether a replaced script may stand in for a missing or switched tool.
-    pub python_fallback_enabled: bool,
-    /// Days a finished job stays in the history; 0 keeps all.
-    pub keep_days: u32,
-    /// Finished jobs kept at most; 0 keeps all.
-    pub keep_count: u32,
-    /// How often a job may be cut off by the end of its manager before it counts as failed.
-    pub max_interruptions: u32,
-    /// Bytes of a job's log kept on disk.
-    pub log_bytes: u64,
-}
-
-impl Default for JobsSection {
-    fn default() -> Self {
-        Self {
-            concurrency: None,
-            families: BTreeMap::new(),
-            python_fallback_enabled: true,
-            keep_days: 30,
-            keep_count: 100_000,
-            max_interruptions: 5,
-            log_bytes: 4 << 20,
-        }
-    }
-}
-
-/// `[tools.<name>]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ToolSection {
-    /// `legacy` switches the tool back to its script.
-    pub route: Route,
-    /// Overrides the global switch for this tool.
-    pub python_fallback_enabled: Option<bool>,
-    /// Its script has had its day and never stands in again; needs clean shadow runs first.
-    pub cut_over: bool,
-    /// What the tool does not do yet that its script did.
-    pub known_gaps: Vec<String>,
-    /// Overrides parts of the tool's policy.
-    pub policy: serde_json::Map<String, Value>,
-}
-
-impl ToolSection {
-    /// The tool's policy with the parts named here replaced, as the tool itself does it.
-    pub(crate) fn apply(&self, policy: Policy) -> ToolResult<Policy> {
-        if self.policy.is_empty() {
-            return Ok(policy);
-        }
-        let wrong =
-            |e: serde_json::Error| ToolError::config(format!("a `policy` in onejob.toml is wrong: {e}"));
-        let mut merged = serde_json::to_value(policy).map_err(wrong)?;
-        for (key, value) in &self.policy {
-            match (merged.get_mut(key), value) {
-                (Some(Value::Object(old)), Value::Object(new)) => old.extend(new.clone()),
-                (_, value) => merged[key] = value.clone(),
-            }
-        }
-        serde_json::from_value(merged).map_err(wrong)
-    }
+    /// Scripts that the file names and that are not taken from it, because it was merely found in the working directory.
+    pub distrusted: BTreeSet<String>,
+    distrust: bool,
 }
 
 impl Settings {
@@ -146,24 +75,62 @@ impl Settings {
         Self::parse(&text, &path)
     }
 
+    /// Reads the `onejob.toml` that this configuration finds. A file that merely lies in the working directory names no
+    /// programs: its `[legacy]` sections are left out, and a tool that would need one says so.
+    pub fn from_config(config: &Config) -> ToolResult<Self> {
+        let Some(file) = config.find_file("onejob.toml") else {
+            return Ok(Self::default());
+        };
+        let mut settings = Self::load(file.parent().unwrap_or(Path::new(".")))?;
+        settings.distrust = !config.is_operators(&file);
+        settings.drop_distrusted();
+        Ok(settings)
+    }
+
+    /// The same file read again, trusted as far as before.
+    pub(crate) fn reread(&self, text: &str, path: &Path) -> ToolResult<Self> {
+        let mut settings = Self::parse(text, path)?;
+        settings.distrust = self.distrust;
+        settings.drop_distrusted();
+        Ok(settings)
+    }
+
+    fn drop_distrusted(&mut self) {
+        if self.distrust {
+            self.distrusted = std::mem::take(&mut self.legacy).into_keys().collect();
+        }
+    }
+
+    /// The error for a tool whose script is not taken from a file of the working directory.
+    pub fn distrusted_error(&self, tool: &str) -> Option<ToolError> {
+        if !self.distrusted.contains(tool) {
+            return None;
+        }
+        let file = self.source.as_deref().unwrap_or(Path::new("onejob.toml"));
+        let folder = std::fs::canonicalize(file.parent().unwrap_or(Path::new("."))).unwrap_or_default();
+        Some(
+            ToolError::config(format!(
+                "`[legacy.{tool}]` of `{}` names a program, and that file was only found in the working directory",
+                file.display()
+            ))
+            .code("distrusted_config")
+            .hint(format!("if it is yours: `export ONEJOB_CONFIG_DIR={}`", folder.display())),
+        )
+    }
+
     /// The settings in the text of a file at `path`; its scripts are relative to the folder of the file.
     pub fn parse(text: &str, path: &Path) -> ToolResult<Self> {
-        let wrong = |what: &str| {
-            ToolError::config(format!("cannot read `{}`: {what}", path.display()))
-                .hint("see the sections `jobs`, `tools` and `legacy` in the documentation of `worker`")
-        };
-        let mut settings: Self = toml::from_str(text).map_err(|e| wrong(e.message()))?;
-        if settings.misplaced.is_some() {
-            return Err(wrong("`python_fallback_enabled` belongs under `[jobs]`"));
-        }
-        for (name, legacy) in &mut settings.legacy {
-            legacy
-                .check(name)
-                .map_err(|what| wrong(&format!("`[legacy.{name}]`: {what}")))?;
-            legacy.script = path.parent().unwrap_or(Path::new(".")).join(&legacy.script);
-        }
-        settings.source = Some(path.to_owned());
-        Ok(settings)
+        let settings::Settings {
+            jobs, tools, legacy, ..
+        } = onejob_toml::parse(text, path)?;
+        Ok(Self {
+            jobs,
+            tools,
+            legacy,
+            source: Some(path.to_owned()),
+            distrusted: BTreeSet::new(),
+            distrust: false,
+        })
     }
 
     /// Who answers for `tool` at the moment, given whether its binary is there.
@@ -171,14 +138,29 @@ impl Settings {
         fallback::decide(tool, binary, self).map(|(route, _)| route)
     }
 
+    /// The policy of `tool` with what `[tools.<name>.policy]` changes, as the tool itself merges it.
+    pub(crate) fn policy(&self, tool: &str, policy: Policy) -> ToolResult<Policy> {
+        match self.tools.get(tool) {
+            None => Ok(policy),
+            Some(section) => policy.merged(&section.policy).map_err(|mistakes| {
+                let (field, problem) = mistakes.into_iter().next().unwrap_or_default();
+                ToolError::config(format!("`tools.{tool}.policy.{field}` in onejob.toml {problem}"))
+                    .code("invalid_settings")
+            }),
+        }
+    }
+
     /// The limits on running jobs.
     pub(crate) fn limits(&self) -> Limits {
+        let families = self.jobs.families.iter();
         let mut limits = Limits {
-            families: self.jobs.families.clone(),
+            families: families
+                .map(|(family, count)| (family.clone(), count.0))
+                .collect(),
             ..Limits::default()
         };
         if let Some(global) = self.jobs.concurrency {
-            limits.global = global.max(1);
+            limits.global = global;
         }
         limits
     }
@@ -200,7 +182,7 @@ mod tests {
         let read = |toml: &str| Settings::parse(toml, Path::new("/c/onejob.toml"));
         let wrong = read("python_fallback_enabled = false\n[jobs]\n").unwrap_err();
         assert!(
-            wrong.message.ends_with("belongs under `[jobs]`"),
+            wrong.message.contains("belongs under `[jobs]`"),
             "{}",
             wrong.message
         );
@@ -223,8 +205,11 @@ mod tests {
         let settings = Settings::load(dir.path()).unwrap();
         assert_eq!(settings.limits().global, 4);
         assert_eq!(settings.tools["gif_generator"].route, Route::Legacy);
-        let policy = settings.tools["gif_generator"]
-            .apply(Policy::with_timeout(std::time::Duration::from_secs(5)))
+        let policy = settings
+            .policy(
+                "gif_generator",
+                Policy::with_timeout(std::time::Duration::from_secs(5)),
+            )
             .unwrap();
         assert_eq!(
             (policy.timeout_s, policy.retry.attempts, policy.retry.backoff_ms),

@@ -16,7 +16,11 @@ use crate::{
 pub(crate) enum End {
     Succeeded(Value),
     Failed(Box<ToolError>),
-    Cancelled { forced: bool },
+    /// It stopped to wait for an approval; running it again goes on after that.
+    Waiting(Box<ToolError>),
+    Cancelled {
+        forced: bool,
+    },
     TimedOut(Box<ToolError>),
 }
 
@@ -25,6 +29,7 @@ impl End {
         match self {
             Self::Succeeded(_) => "succeeded",
             Self::Failed(_) => "failed",
+            Self::Waiting(_) => "waiting",
             Self::Cancelled { .. } => "cancelled",
             Self::TimedOut(_) => "timed_out",
         }
@@ -32,17 +37,25 @@ impl End {
 }
 
 impl Store {
-    /// Ends a job that is not over, for ever.
+    /// Ends a job that is not over, for ever. Its secrets are forgotten as soon as that is on disk.
     pub(crate) fn finish(&mut self, id: JobId, end: &End, now: Timestamp) -> ToolResult<()> {
         self.write()?;
+        let secrets: Option<String> = self
+            .db
+            .prepare_cached("SELECT secrets FROM jobs WHERE id = ?1")
+            .and_then(|mut s| s.query_row([id.number()], |r| r.get(0)))
+            .map_err(|e| failed(&e))?;
+        self.forget.extend(secrets);
         let (output, error, forced) = match end {
             End::Succeeded(output) => (Some(output.to_string()), None, false),
-            End::Failed(error) | End::TimedOut(error) => (None, Some(json(error)), false),
+            End::Failed(error) | End::Waiting(error) | End::TimedOut(error) => {
+                (None, Some(json(error)), false)
+            }
             End::Cancelled { forced } => (None, None, *forced),
         };
         self.db
             .prepare_cached(
-                "UPDATE jobs SET state = ?2, finished_at = ?3, output = ?4, error = ?5, forced = ?6
+                "UPDATE jobs SET state = ?2, finished_at = ?3, output = ?4, error = ?5, forced = ?6, secrets = NULL
                  WHERE id = ?1 AND state IN ('queued', 'running')",
             )
             .and_then(|mut s| {
@@ -114,6 +127,10 @@ impl Store {
                  VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM artifacts WHERE job = ?1), ?2)",
             )
             .and_then(|mut s| s.execute(params![id.number(), json(artifact)]))
+            .map_err(|e| failed(&e))?;
+        self.db
+            .prepare_cached("UPDATE jobs SET artifact_count = artifact_count + 1 WHERE id = ?1")
+            .and_then(|mut s| s.execute([id.number()]))
             .map(drop)
             .map_err(|e| failed(&e))
     }

@@ -1,11 +1,15 @@
 //! The queue: putting jobs in, and taking them out under the limits.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use app_core::contract::{Effect, ErrorKind, Policy, ToolError, ToolResult};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Store, failed, rows};
 use crate::{
@@ -14,12 +18,16 @@ use crate::{
     wire::{RunMode, StartRequest},
 };
 
+/// Longest time that a job waits for. A time further away than this was set while the clock was wrong: it is due.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
 /// A job to be queued, with everything about its tool that the queue needs.
 pub(crate) struct NewJob {
     pub request: StartRequest,
     pub family: String,
     pub version: String,
-    pub input_shown: Option<Value>,
+    /// Secrets that were given in the input, by their paths; the input itself has `***` in their place.
+    pub secrets: Map<String, Value>,
     pub input_hash: String,
     pub effects: BTreeSet<Effect>,
     pub policy: Policy,
@@ -46,6 +54,12 @@ pub(crate) struct Claimed {
     pub working_dir: Option<String>,
     pub policy: Policy,
     pub attempt: u32,
+    /// File with the secrets that belong into the input.
+    pub secrets: Option<String>,
+    /// The job whose plan is carried out.
+    pub plan_of: Option<JobId>,
+    /// That plan.
+    pub plan: Option<Value>,
 }
 
 /// The next job that may run. Each of the two forms has its own partial index.
@@ -54,7 +68,7 @@ macro_rules! next_job {
         concat!(
             "SELECT id, effects FROM jobs WHERE state = 'queued' ",
             $slots,
-            " AND run_after <= ?1 AND (placement = ?2 OR (?3 AND placement IS NULL))
+            " AND (run_after <= ?1 OR run_after > ?5) AND (placement = ?2 OR (?3 AND placement IS NULL))
               AND family NOT IN (SELECT value FROM json_each(?4))
               AND (concurrency_key IS NULL OR concurrency_key NOT IN
                 (SELECT concurrency_key FROM jobs WHERE state = 'running' AND concurrency_key IS NOT NULL))
@@ -73,37 +87,26 @@ impl Store {
     pub(crate) fn enqueue(&mut self, job: &NewJob, now: Timestamp) -> ToolResult<(JobId, bool)> {
         self.write()?;
         let request = &job.request;
-        if let Some(key) = &request.idempotency_key {
-            let known: Option<(i64, String, String)> = self
-                .db
-                .prepare_cached("SELECT id, tool, input_hash FROM jobs WHERE idempotency_key = ?1")
-                .and_then(|mut s| {
-                    s.query_row([key], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
-                        .optional()
-                })
-                .map_err(|e| failed(&e))?;
-            if let Some((id, tool, hash)) = known {
-                let id = JobId::from_number(id);
-                if tool == request.tool && hash == job.input_hash {
-                    return Ok((id, true));
-                }
-                return Err(ToolError::new(
-                    ErrorKind::Conflict,
-                    format!("key `{key}` belongs to job `{id}`, which has another input"),
-                )
-                .field("idempotency_key")
-                .from_source("store")
-                .hint("use another key, or the same input"));
-            }
+        if let Some(id) = self.known_by_key(job)? {
+            return Ok((id, true));
         }
+        if let Some(plan) = request.plan_of {
+            self.plan_unused(plan)?;
+        }
+        let secrets = if job.secrets.is_empty() {
+            None
+        } else {
+            Some(self.secrets.keep(&job.secrets)?)
+        };
+        let fields: Vec<&String> = job.secrets.keys().collect();
         let slots = i64::from(job.policy.timeout_s > 0);
         self.db
             .prepare_cached(
-                "INSERT INTO jobs (tool, family, version, input, input_shown, input_hash, mode, working_dir, effects,
+                "INSERT INTO jobs (tool, family, version, input, secrets, input_hash, mode, working_dir, effects,
                    policy, requested_by, priority, idempotency_key, concurrency_key, retry_of, placement, slots,
-                   state, queued_at, run_after, route)
+                   state, queued_at, run_after, route, secret_fields, plan_of)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                   'queued', ?18, ?18, 'rust')",
+                   'queued', ?18, 0, 'rust', ?19, ?20)",
             )
             .and_then(|mut s| {
                 s.execute(params![
@@ -111,7 +114,7 @@ impl Store {
                     job.family,
                     job.version,
                     request.input.to_string(),
-                    job.input_shown.as_ref().map(Value::to_string),
+                    secrets,
                     job.input_hash,
                     rows::word(request.mode),
                     request.working_dir.as_ref().map(|p| p.to_string_lossy()),
@@ -125,10 +128,82 @@ impl Store {
                     job.placement,
                     slots,
                     now.as_millisecond(),
+                    (!fields.is_empty()).then(|| json(&fields)),
+                    request.plan_of.map(JobId::number),
                 ])
             })
             .map_err(|e| failed(&e))?;
         Ok((JobId::from_number(self.db.last_insert_rowid()), false))
+    }
+
+    /// The job that the same principal queued under the same key, if it is the same in everything; another one under
+    /// that key is a conflict.
+    fn known_by_key(&self, job: &NewJob) -> ToolResult<Option<JobId>> {
+        let request = &job.request;
+        let Some(key) = &request.idempotency_key else {
+            return Ok(None);
+        };
+        let known = self
+            .db
+            .prepare_cached(
+                "SELECT id, tool, input_hash, mode, working_dir, plan_of FROM jobs
+                 WHERE requested_by = ?1 AND idempotency_key = ?2",
+            )
+            .and_then(|mut s| s.query_row([&request.requested_by, key], known_job).optional())
+            .map_err(|e| failed(&e))?;
+        let Some(known) = known else { return Ok(None) };
+        let id = JobId::from_number(known.id);
+        let own_folder = own_folder(&self.state_dir, id);
+        let dir = request.working_dir.as_deref().unwrap_or(&own_folder);
+        let same_dir = known
+            .working_dir
+            .as_deref()
+            .is_none_or(|known| Path::new(known) == dir);
+        let other = match () {
+            () if known.tool != request.tool => "is of another tool",
+            () if known.input_hash != job.input_hash => "has another input",
+            () if known.mode != rows::word(request.mode) => "has another mode",
+            () if !same_dir => "has another working folder",
+            () if known.plan_of != request.plan_of.map(JobId::number) => "carries out another plan",
+            () => return Ok(Some(id)),
+        };
+        Err(ToolError::new(
+            ErrorKind::Conflict,
+            format!("key `{key}` belongs to job `{id}`, which {other}"),
+        )
+        .field("idempotency_key")
+        .from_source("store")
+        .hint("use another key, or ask for the same"))
+    }
+
+    /// A plan is carried out once.
+    fn plan_unused(&self, plan: JobId) -> ToolResult<()> {
+        let used: Option<i64> = self
+            .db
+            .prepare_cached("SELECT id FROM jobs WHERE plan_of = ?1")
+            .and_then(|mut s| s.query_row([plan.number()], |r| r.get(0)).optional())
+            .map_err(|e| failed(&e))?;
+        match used.map(JobId::from_number) {
+            None => Ok(()),
+            Some(by) => Err(ToolError::new(
+                ErrorKind::Conflict,
+                format!("the plan of `{plan}` was used by job `{by}` already"),
+            )
+            .code("plan_used")
+            .field("plan_of")
+            .from_source("store")
+            .hint("plan again, and carry out the new plan")),
+        }
+    }
+
+    /// Notes the working folder of a job that was given none.
+    pub(crate) fn set_working_dir(&mut self, id: JobId, dir: &Path) -> ToolResult<()> {
+        self.write()?;
+        self.db
+            .prepare_cached("UPDATE jobs SET working_dir = ?2 WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![id.number(), dir.to_string_lossy()]))
+            .map(drop)
+            .map_err(|e| failed(&e))
     }
 
     /// Takes as many jobs as the limits allow. Committed before it returns: only then may a process be started.
@@ -165,7 +240,9 @@ impl Store {
             let row = self
                 .db
                 .prepare_cached(
-                    "SELECT id, tool, input, mode, working_dir, policy, attempt FROM jobs WHERE id = ?1",
+                    "SELECT id, tool, input, mode, working_dir, policy, attempt, secrets, plan_of,
+                       (SELECT output -> '$.plan' FROM jobs AS planned WHERE planned.id = jobs.plan_of) AS plan
+                     FROM jobs WHERE id = ?1",
                 )
                 .and_then(|mut s| {
                     s.query_row([id], |r| {
@@ -177,6 +254,9 @@ impl Store {
                             working_dir: r.get("working_dir")?,
                             policy: rows::json_at(r, "policy")?,
                             attempt: r.get("attempt")?,
+                            secrets: r.get("secrets")?,
+                            plan_of: r.get::<_, Option<i64>>("plan_of")?.map(JobId::from_number),
+                            plan: rows::optional_json_at(r, "plan")?,
                         })
                     })
                 })
@@ -214,7 +294,8 @@ impl Store {
                         claim.now.as_millisecond(),
                         claim.owner,
                         claim.anybodys,
-                        json(&full)
+                        json(&full),
+                        latest(claim.now)
                     ],
                     |r| Ok((r.get(0)?, r.get(1)?)),
                 )
@@ -231,8 +312,8 @@ impl Store {
     pub(crate) fn next_due(&self, now: Timestamp) -> ToolResult<Option<Timestamp>> {
         let ms: Option<i64> = self
             .db
-            .prepare_cached("SELECT min(run_after) FROM jobs WHERE state = 'queued' AND run_after > ?1")
-            .and_then(|mut s| s.query_row([now.as_millisecond()], |r| r.get(0)))
+            .prepare_cached("SELECT min(run_after) FROM jobs WHERE state = 'queued' AND run_after > ?1 AND run_after <= ?2")
+            .and_then(|mut s| s.query_row([now.as_millisecond(), latest(now)], |r| r.get(0)))
             .map_err(|e| failed(&e))?;
         Ok(ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()))
     }
@@ -320,6 +401,38 @@ impl Store {
             .and_then(|mut s| s.execute([owner]))
             .map_err(|e| failed(&e))
     }
+}
+
+/// The latest time that a job can wait for, in milliseconds.
+pub(super) fn latest(now: Timestamp) -> i64 {
+    now.as_millisecond()
+        .saturating_add(i64::try_from(LONGEST_WAIT.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The working folder of a job that was given none.
+pub(crate) fn own_folder(state_dir: &Path, id: JobId) -> PathBuf {
+    state_dir.join("work").join(id.to_string())
+}
+
+/// What decides whether a request is the same as a known one.
+struct KnownJob {
+    id: i64,
+    tool: String,
+    input_hash: String,
+    mode: String,
+    working_dir: Option<String>,
+    plan_of: Option<i64>,
+}
+
+fn known_job(row: &rusqlite::Row<'_>) -> rusqlite::Result<KnownJob> {
+    Ok(KnownJob {
+        id: row.get("id")?,
+        tool: row.get("tool")?,
+        input_hash: row.get("input_hash")?,
+        mode: row.get("mode")?,
+        working_dir: row.get("working_dir")?,
+        plan_of: row.get("plan_of")?,
+    })
 }
 
 pub(super) fn json(value: &impl serde::Serialize) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app_core::contract::{Artifact, Effect, Policy, ToolError, ToolResult, Usd};
+use app_core::contract::{Artifact, Effect, Policy, Progress, ToolError, ToolResult, Usd};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, types::FromSql};
 use serde::de::DeserializeOwned;
@@ -26,12 +26,15 @@ pub(crate) struct RunRow {
     pub started: bool,
     pub policy: Policy,
     pub effects: BTreeSet<Effect>,
+    pub mode: RunMode,
+    /// Whether it told that something is done.
+    pub begun: bool,
 }
 
 impl RunRow {
-    /// Whether running it again cannot do anything twice.
+    /// Whether running it again cannot do anything twice: a plan does nothing, and files can be written again.
     pub(crate) fn rerun_safe(&self) -> bool {
-        rerun_safe(&self.effects)
+        self.mode == RunMode::Plan || rerun_safe(&self.effects)
     }
 }
 
@@ -71,16 +74,17 @@ impl Store {
         row.ok_or_else(|| no_job(id))
     }
 
-    /// The input as it was given.
-    pub(crate) fn input(&self, id: JobId) -> ToolResult<Value> {
+    /// Paths of the secrets that were given with its input and are gone from it.
+    pub(crate) fn secret_fields(&self, id: JobId) -> ToolResult<Vec<String>> {
         let mut statement = self
             .db
-            .prepare_cached("SELECT input FROM jobs WHERE id = ?1")
+            .prepare_cached("SELECT secret_fields FROM jobs WHERE id = ?1")
             .map_err(|e| failed(&e))?;
-        let text = statement
-            .query_row([id.number()], |r| json_at(r, "input"))
-            .optional();
-        text.map_err(|e| failed(&e))?.ok_or_else(|| no_job(id))
+        let fields = statement
+            .query_row([id.number()], |r| optional_json_at(r, "secret_fields"))
+            .optional()
+            .map_err(|e| failed(&e))?;
+        fields.map(Option::unwrap_or_default).ok_or_else(|| no_job(id))
     }
 
     /// Files it made.
@@ -123,20 +127,16 @@ impl Store {
 pub(super) fn no_job(id: JobId) -> ToolError {
     ToolError::not_found(format!("no job `{id}`"))
         .from_source("store")
-        .hint("`jobs list` shows the jobs; old ones leave the history by the `keep_` settings")
+        .hint("`onejob list` shows the jobs; old ones leave the history by the `keep_` settings")
 }
 
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
-    let shown: Option<Value> = optional_json_at(row, "input_shown")?;
     Ok(Job {
         id: JobId::from_number(row.get("id")?),
         tool: row.get("tool")?,
         family: row.get("family")?,
         version: row.get("version")?,
-        input: match shown {
-            Some(shown) => shown,
-            None => json_at(row, "input")?,
-        },
+        input: json_at(row, "input")?,
         input_hash: row.get("input_hash")?,
         mode: word_at(row, "mode")?,
         state: state(row)?,
@@ -153,7 +153,9 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         concurrency_key: row.get("concurrency_key")?,
         route: word_at::<Route>(row, "route")?,
         retry_of: row.get::<_, Option<i64>>("retry_of")?.map(JobId::from_number),
+        plan_of: row.get::<_, Option<i64>>("plan_of")?.map(JobId::from_number),
         working_dir: row.get::<_, Option<String>>("working_dir")?.map(Into::into),
+        waiting: None,
     })
 }
 
@@ -170,8 +172,22 @@ pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<JobLine> {
         progress: optional_json_at(row, "progress")?,
         error: error.map(|e| e.message),
         requested_by: row.get("requested_by")?,
+        family: row.get("family")?,
+        mode: word_at(row, "mode")?,
+        effects: json_at(row, "effects")?,
+        cost_usd: Usd::from_nanos(row.get("cost_nanos")?),
+        route: word_at(row, "route")?,
+        cancelling: row.get::<_, i64>("cancel")? > 0 && row.get::<_, String>("state")? == "running",
+        artifacts: row.get("artifact_count")?,
+        retry_of: row.get::<_, Option<i64>>("retry_of")?.map(JobId::from_number),
+        waiting: None,
     })
 }
+
+/// Columns of [`line`].
+pub(super) const LINE: &str = "id, tool, state, attempt, queued_at, started_at, finished_at, progress, error,
+  requested_by, family, mode, effects, cost_nanos, route, cancel, artifact_count, retry_of, changed, run_after,
+  placement, concurrency_key, slots";
 
 pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
@@ -183,6 +199,10 @@ pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         started: row.get::<_, Option<i64>>("started_at")?.is_some(),
         policy: json_at(row, "policy")?,
         effects: json_at(row, "effects")?,
+        mode: word_at(row, "mode")?,
+        begun: optional_json_at::<Progress>(row, "progress")?.is_some_and(|p| p.done > 0)
+            || row.get::<_, i64>("artifact_count")? > 0
+            || row.get::<_, i64>("cost_nanos")? > 0,
     })
 }
 
@@ -227,6 +247,15 @@ fn state(row: &Row<'_>) -> rusqlite::Result<JobState> {
                 forced,
             }
         }
+        "waiting" => {
+            let error = json_at(row, "error")?;
+            JobState::Waiting {
+                queued_at,
+                started_at: started()?,
+                finished_at: finished()?,
+                error,
+            }
+        }
         "timed_out" => {
             let error = json_at(row, "error")?;
             JobState::TimedOut {
@@ -261,7 +290,10 @@ pub(super) fn json_at<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusql
     serde_json::from_str(&text).map_err(|e| conversion(column, e))
 }
 
-fn optional_json_at<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+pub(super) fn optional_json_at<T: DeserializeOwned>(
+    row: &Row<'_>,
+    column: &str,
+) -> rusqlite::Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
     text.map(|t| serde_json::from_str(&t))
         .transpose()

@@ -11,7 +11,8 @@ use crate::{
 impl JobManager {
     /// The job with its state, progress, files and output.
     pub async fn get(&self, id: JobId) -> ToolResult<Job> {
-        self.ask(move |actor| actor.store.get(id)).await
+        self.ask(move |actor| actor.store.get_with_reason(id, &actor.surroundings()))
+            .await
     }
 
     /// Its stored events after position `after`.

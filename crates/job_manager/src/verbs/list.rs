@@ -10,7 +10,8 @@ use crate::{
 impl JobManager {
     /// One page; `next` of the answer asks for the one after it.
     pub async fn list(&self, request: ListRequest) -> ToolResult<JobPage> {
-        self.ask(move |actor| actor.store.list(&request)).await
+        self.ask(move |actor| actor.store.list(&request, &actor.surroundings()))
+            .await
     }
 
     /// How many jobs wait and run.

@@ -1,61 +1,70 @@
 //! `start`: puts a job into the queue.
 
+use std::{
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
 use app_core::contract::{ErrorKind, ToolError, ToolResult};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::{plan, validate};
 use crate::{
-    fallback, limits,
+    limits,
     manager::{JobManager, Role},
-    owner, redact,
-    store::NewJob,
+    owner,
+    store::{NewJob, own_folder},
     wire::{JobEventBody, StartRequest, Started},
 };
 
 impl JobManager {
-    /// Queues a job; it is on disk when this returns. The tool itself checks its input when it runs.
+    /// Queues a job; it is on disk when this returns. Fails, naming every field, on an input that the tool's schema does
+    /// not allow: nothing is queued then.
     pub async fn start(&self, mut request: StartRequest) -> ToolResult<Started> {
         let tool = self.registry().resolve(&request.tool).await?;
         if request.input.is_null() {
             request.input = Value::Object(Map::new());
         }
-        if !request.input.is_object() {
-            return Err(ToolError::invalid(
-                "input",
-                "the input of a tool is a JSON object",
-            ));
+        let planned = match request.plan_of {
+            Some(of) => Some(self.ask(move |actor| actor.store.get(of)).await?),
+            None => None,
+        };
+        if let Some(planned) = &planned {
+            plan::check(planned, &mut request, &tool.definition, self.plan_age())?;
         }
+        let checked = validate::check(&tool, &request.input)?;
+        let input_hash = hash(&checked.shown);
+        if let Some(planned) = &planned {
+            plan::check_input(planned, &input_hash)?;
+        }
+        request.input = checked.shown;
         if let Some(dir) = &request.working_dir {
-            let full = std::path::absolute(dir).map_err(|e| ToolError::file("find", dir, &e))?;
-            if !full.is_dir() {
-                return Err(
-                    ToolError::not_found(format!("no working directory `{}`", dir.display()))
-                        .field("working_dir"),
-                );
-            }
-            request.working_dir = Some(full);
-        }
-        if let Some((script, _)) = &tool.legacy {
-            fallback::check(script, &request.input)?;
+            request.working_dir = Some(existing_folder(dir)?);
         }
         let definition = tool.definition;
-        let shown = redact::redacted(&definition, &request.input);
         let job = NewJob {
             family: definition.family.clone(),
             version: definition.version.clone(),
-            input_shown: (shown != request.input).then_some(shown),
-            input_hash: hash(&request.input),
+            secrets: checked.secrets,
+            input_hash,
             concurrency_key: limits::concurrency_key(&definition, &request.input),
             effects: definition.effects,
             policy: definition.policy,
             placement: (self.role() == Role::Foreground).then(|| self.name().to_owned()),
             request,
         };
-        let attended = self.role() != Role::Client || owner::worker_lives(self.state_dir());
+        let attended = self.role() != Role::Client || owner::worker(self.state_dir()).is_some();
+        let state_dir = self.state_dir().to_owned();
         self.ask(move |actor| {
             let (id, existing) = actor.store.enqueue(&job, Timestamp::now())?;
             if !existing {
+                if job.request.working_dir.is_none() {
+                    let dir = own_folder(&state_dir, id);
+                    make_folder(&dir)?;
+                    actor.store.set_working_dir(id, &dir)?;
+                }
                 actor.tell(
                     id,
                     0,
@@ -75,8 +84,27 @@ impl JobManager {
     }
 }
 
+/// The folder without links in its path, so that what lies in it can be found again without following any.
+fn existing_folder(dir: &Path) -> ToolResult<PathBuf> {
+    match std::fs::canonicalize(dir) {
+        Ok(full) if full.is_dir() => Ok(full),
+        _ => {
+            let message = format!("no working directory `{}`", dir.display());
+            Err(ToolError::not_found(message).field("working_dir"))
+        }
+    }
+}
+
+fn make_folder(dir: &Path) -> ToolResult<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| ToolError::file("make", dir, &e))
+}
+
 /// SHA-256 of the input with its keys in order, so that the order in which they were given does not matter.
-fn hash(input: &Value) -> String {
+pub(crate) fn hash(input: &Value) -> String {
     hex::encode(Sha256::digest(canonical(input).to_string()))
 }
 
@@ -102,7 +130,7 @@ pub(super) fn not_over(id: crate::JobId, state: &str) -> ToolError {
     ToolError::new(ErrorKind::Conflict, format!("job `{id}` is {state}"))
         .from_source("job")
         .hint(format!(
-            "wait for it with `jobs wait {id}`, or `jobs cancel {id}`"
+            "wait for it with `onejob wait {id}`, or `onejob cancel {id}`"
         ))
 }
 

@@ -1,7 +1,7 @@
 //! `subscribe`: the events of a job as they come.
 
 use app_core::contract::{ToolError, ToolResult};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::{
     id::JobId,
@@ -9,10 +9,13 @@ use crate::{
     wire::{Job, JobEvent},
 };
 
+/// Events that wait for a slow reader; what is beyond is read from the store when there is room again.
+const ROOM: usize = 256;
+
 /// The events of one job, in order, up to its end.
 #[derive(Debug)]
 pub struct JobEvents {
-    events: UnboundedReceiver<JobEvent>,
+    events: Receiver<JobEvent>,
 }
 
 impl JobEvents {
@@ -25,7 +28,7 @@ impl JobEvents {
 impl JobManager {
     /// Every event after position `after` (0: from the first), whichever process runs the job.
     pub async fn subscribe(&self, id: JobId, after: i64) -> ToolResult<JobEvents> {
-        let (to, events) = unbounded_channel();
+        let (to, events) = channel(ROOM);
         self.ask(move |actor| actor.subscribe(id, after, to)).await?;
         Ok(JobEvents { events })
     }

@@ -3,11 +3,16 @@
 
 use std::{fmt::Debug, path::PathBuf};
 
-use app_core::contract::{Artifact, Definition, Effect, LogLevel, Progress, ToolError, Usd};
+use app_core::contract::{
+    Artifact, Definition, Effect, FieldMistake, Gate, LogLevel, Progress, ToolError, Usd,
+};
 use jiff::Timestamp;
 use job_manager::{
-    CancelReport, FallbackCount, Job, JobEvent, JobEventBody, JobId, JobLine, JobPage, JobState, ListRequest,
-    Load, LogLine, LogPage, LogRequest, Pruned, Route, RunMode, StartRequest, Started, Stream, ToolEntry,
+    ArtifactInfo, ArtifactState, CancelReport, FallbackCount, FamilySlots, Job, JobEvent, JobEventBody,
+    JobFilter, JobId, JobLine, JobPage, JobState, KeyInUse, ListRequest, Load, LogLine, LogPage, LogRequest,
+    Pruned, RetryRequest, Route, RunMode, Slots, StartRequest, Started, Status, Stream, ToolEntry, ToolList,
+    ToolSummary, Validation, Waiting, WaitingFor, WaitingJob, WatchBody, WatchEvent, WatchRequest,
+    WorkerStatus,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -75,7 +80,9 @@ fn job(state: JobState) -> Job {
         concurrency_key: Some("telegram:main".to_owned()),
         route: Route::Rust,
         retry_of: Some(JobId::from_number(41)),
+        plan_of: Some(JobId::from_number(40)),
         working_dir: Some("work".into()),
+        waiting: None,
     }
 }
 
@@ -128,6 +135,15 @@ fn jobs_in_every_state() {
         }),
     );
     check(
+        "job_waiting",
+        &job(JobState::Waiting {
+            queued_at,
+            started_at,
+            finished_at,
+            error: error(),
+        }),
+    );
+    check(
         "job_timed_out",
         &job(JobState::TimedOut {
             queued_at,
@@ -135,6 +151,138 @@ fn jobs_in_every_state() {
             finished_at,
             error: error(),
         }),
+    );
+}
+
+fn waiting() -> Waiting {
+    Waiting {
+        reason: WaitingFor::Key,
+        detail: "job j7 has the key `telegram:main`".to_owned(),
+    }
+}
+
+fn filter() -> JobFilter {
+    JobFilter {
+        states: vec!["failed".to_owned()],
+        tools: vec!["t".to_owned()],
+        families: vec!["marketing".to_owned()],
+        requested_by: Some("campaign:".to_owned()),
+        mode: Some(RunMode::Apply),
+        effects: [Effect::Sends].into(),
+        since: Some(at(0)),
+        until: Some(at(9)),
+        retry_of: Some(JobId::from_number(3)),
+        has_artifacts: Some(true),
+        text: Some("tired".to_owned()),
+    }
+}
+
+fn line() -> JobLine {
+    JobLine {
+        id: JobId::from_number(42),
+        tool: "gif_generator".to_owned(),
+        state: "failed".to_owned(),
+        attempt: 1,
+        queued_at: at(0),
+        started_at: Some(at(1)),
+        finished_at: Some(at(2)),
+        progress: Some(progress()),
+        error: Some("no file `a.png`".to_owned()),
+        requested_by: "cli:ana".to_owned(),
+        family: "marketing".to_owned(),
+        mode: RunMode::Apply,
+        effects: [Effect::Reads, Effect::WritesFiles].into(),
+        cost_usd: Usd::from_cents(25),
+        route: Route::Rust,
+        cancelling: false,
+        artifacts: 2,
+        retry_of: Some(JobId::from_number(41)),
+        waiting: Some(waiting()),
+    }
+}
+
+#[test]
+fn status_files_and_the_feed() {
+    check(
+        "status",
+        &Status {
+            worker: Some(WorkerStatus {
+                pid: 4121,
+                since: at(0),
+            }),
+            slots: Slots {
+                limit: 4,
+                used: 3,
+                free: 1,
+            },
+            families: vec![FamilySlots {
+                family: "telegram".to_owned(),
+                used: 1,
+                limit: Some(1),
+            }],
+            keys: vec![KeyInUse {
+                key: "telegram:main".to_owned(),
+                job: JobId::from_number(7),
+            }],
+            queued: 1,
+            running: 3,
+            waiting: vec![WaitingJob {
+                id: JobId::from_number(9),
+                tool: "moderate".to_owned(),
+                waiting: waiting(),
+            }],
+            store_version: 3,
+            disk_left: 1_000_000,
+            paused: Some("the disk is full: 0 bytes left".to_owned()),
+        },
+    );
+    check(
+        "artifact_info",
+        &ArtifactInfo {
+            job: JobId::from_number(42),
+            number: 1,
+            artifact: artifact(),
+            state: ArtifactState::Changed,
+            path: "/state/work/j42/out/a.gif".into(),
+        },
+    );
+    check(
+        "watch_request",
+        &WatchRequest {
+            filter: filter(),
+            after: Some(76),
+        },
+    );
+    let bodies = [
+        WatchBody::Changed {
+            job: Box::new(line()),
+        },
+        WatchBody::Lagged,
+        WatchBody::Tools {
+            revision: "0123456789abcdef".to_owned(),
+        },
+    ];
+    let events: Vec<WatchEvent> = bodies
+        .into_iter()
+        .zip(77..)
+        .map(|(body, position)| WatchEvent { v: 1, position, body })
+        .collect();
+    check("watch_events", &events);
+    let summary = ToolSummary {
+        name: "image_manipulation".to_owned(),
+        family: "marketing".to_owned(),
+        summary: "Changes pictures".to_owned(),
+        effects: [Effect::Reads, Effect::WritesFiles].into(),
+        gate: Gate::Direct,
+        route: Route::Rust,
+        actions: vec!["resize".to_owned()],
+    };
+    check(
+        "tool_list",
+        &ToolList {
+            revision: "0123456789abcdef".to_owned(),
+            tools: vec![summary],
+        },
     );
 }
 
@@ -148,9 +296,32 @@ fn requests_and_answers() {
             mode: RunMode::Plan,
             priority: -1,
             idempotency_key: Some("k1".to_owned()),
-            requested_by: "cli:ana".to_owned(),
+            requested_by: String::new(),
             working_dir: Some("work".into()),
             retry_of: Some(JobId::from_number(41)),
+            plan_of: Some(JobId::from_number(40)),
+        },
+    );
+    check(
+        "retry_request",
+        &RetryRequest {
+            input: Some(json!({"frames": ["b.png"]})),
+            mode: Some(RunMode::Apply),
+            priority: Some(3),
+            idempotency_key: Some("k2".to_owned()),
+            requested_by: String::new(),
+        },
+    );
+    let mistake = FieldMistake {
+        path: "frames[2].delay".to_owned(),
+        message: "must be at least 1, not 0".to_owned(),
+    };
+    check(
+        "validation",
+        &Validation {
+            valid: false,
+            fields: vec![mistake],
+            input: json!({"frames": ["a.png"], "token": "***"}),
         },
     );
     check(
@@ -162,29 +333,21 @@ fn requests_and_answers() {
         },
     );
     let list = ListRequest {
-        state: Some("failed".to_owned()),
-        tool: Some("t".to_owned()),
+        filter: filter(),
         before: Some(JobId::from_number(9)),
+        after: None,
+        counts: true,
         limit: 20,
     };
     check("list_request", &list);
-    let line = JobLine {
-        id: JobId::from_number(42),
-        tool: "gif_generator".to_owned(),
-        state: "failed".to_owned(),
-        attempt: 1,
-        queued_at: at(0),
-        started_at: Some(at(1)),
-        finished_at: Some(at(2)),
-        progress: Some(progress()),
-        error: Some("no file `a.png`".to_owned()),
-        requested_by: "cli:ana".to_owned(),
-    };
     check(
         "job_page",
         &JobPage {
-            jobs: vec![line],
+            jobs: vec![line()],
             next: Some(JobId::from_number(42)),
+            previous: Some(JobId::from_number(42)),
+            counts: Some([("failed".to_owned(), 1)].into()),
+            position: 77,
         },
     );
     check(
@@ -206,6 +369,9 @@ fn requests_and_answers() {
         &LogRequest {
             after: 10,
             tail: Some(5),
+            stream: Some(Stream::Stderr),
+            attempt: Some(2),
+            limit: Some(100),
         },
     );
     let line = LogLine {
@@ -265,6 +431,7 @@ fn events() {
             level: LogLevel::Warn,
             message: "slow".to_owned(),
         },
+        JobEventBody::LogCut { passed_on: 1000 },
         JobEventBody::Retrying {
             error: Box::new(ToolError::not_found("x")),
             not_before: at(3),

@@ -7,11 +7,14 @@
 )]
 
 mod crash;
+mod faces;
 mod fixture;
 mod golden;
+mod hostile;
 mod queue;
 mod running;
 mod scripts;
+mod secrets;
 mod shared;
 mod stopping;
 mod store;

@@ -2,7 +2,9 @@
 
 use app_core::contract::ErrorKind;
 use jiff::Timestamp;
-use job_manager::{JobId, JobManager, JobState, ListRequest, Role, StartRequest};
+use job_manager::{
+    JobFilter, JobId, JobManager, JobState, ListRequest, RetryRequest, Role, RunMode, StartRequest,
+};
 use serde_json::json;
 
 use crate::fixture::{Place, request};
@@ -61,7 +63,11 @@ async fn the_global_limit_holds_and_is_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_family_limit_leaves_other_families_alone() {
     let mut place = Place::new();
-    place.settings.jobs.families.insert("beta".to_owned(), 1);
+    place
+        .settings
+        .jobs
+        .families
+        .insert("beta".to_owned(), app_core::contract::settings::PositiveCount(1));
     let jobs = place.open(Role::Foreground);
     let beta = run_many(&jobs, "quick_b", (0..4).map(|_| json!({"sleep_ms": 60}))).await;
     assert_eq!(most_at_once(&beta), 1);
@@ -142,27 +148,98 @@ async fn an_idempotency_key_names_one_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_is_a_new_job_with_the_real_input() {
+async fn a_key_names_a_job_of_its_mode_folder_and_principal() {
+    let place = Place::new();
+    let jobs = place.open(Role::Foreground);
+    let plan = StartRequest {
+        idempotency_key: Some("k1".to_owned()),
+        mode: RunMode::Plan,
+        ..request("quick", json!({"a": 1}))
+    };
+    let first = jobs.start(plan.clone()).await.unwrap();
+    assert_eq!(jobs.start(plan.clone()).await.unwrap().id, first.id);
+    let conflict = async |request: StartRequest| {
+        let error = jobs.start(request).await.unwrap_err();
+        assert_eq!(
+            (error.kind, error.field_paths),
+            (ErrorKind::Conflict, vec!["idempotency_key".to_owned()])
+        );
+        error.message
+    };
+    let apply = StartRequest {
+        mode: RunMode::Apply,
+        ..plan.clone()
+    };
+    assert!(conflict(apply).await.contains("another mode"));
+    let elsewhere = StartRequest {
+        working_dir: Some(place.path("tools")),
+        ..plan.clone()
+    };
+    assert!(conflict(elsewhere).await.contains("another working folder"));
+    let of_another_tool = StartRequest {
+        tool: "once".to_owned(),
+        ..plan.clone()
+    };
+    assert!(conflict(of_another_tool).await.contains("another tool"));
+    let other_person = StartRequest {
+        requested_by: "cli:bob".to_owned(),
+        ..plan
+    };
+    let other = jobs.start(other_person).await.unwrap();
+    assert!(
+        !other.existing && other.id != first.id,
+        "a key is its giver's own"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_is_a_new_job_and_takes_key_mode_input_and_priority() {
     let place = Place::new();
     let jobs = place.open(Role::Foreground);
     let id = jobs
-        .start(request(
-            "quick",
-            json!({"token": "s3cret", "echo": 1, "sleep_ms": 100}),
-        ))
+        .start(StartRequest {
+            mode: RunMode::Plan,
+            ..request("quick", json!({"echo": 1, "sleep_ms": 100}))
+        })
         .await
         .unwrap()
         .id;
+    let again = RetryRequest {
+        requested_by: "cli:ana".to_owned(),
+        ..RetryRequest::default()
+    };
     assert_eq!(
-        jobs.retry(id, None, "ana").await.unwrap_err().kind,
+        jobs.retry(id, again.clone()).await.unwrap_err().kind,
         ErrorKind::Conflict
     );
     let first = jobs.wait(id).await.unwrap();
-    let again = jobs.retry(id, None, "ana").await.unwrap().id;
-    let second = jobs.wait(again).await.unwrap();
-    assert_eq!((second.retry_of, second.input_hash), (Some(id), first.input_hash));
-    let other = jobs.retry(id, Some(json!({"echo": 2})), "ana").await.unwrap().id;
-    let JobState::Succeeded { output, .. } = jobs.wait(other).await.unwrap().state else {
+    let second = jobs.retry(id, again.clone()).await.unwrap().id;
+    let second = jobs.wait(second).await.unwrap();
+    assert_eq!(
+        (second.retry_of, &second.input_hash),
+        (Some(id), &first.input_hash)
+    );
+    assert_eq!(
+        (second.mode, second.requested_by.as_str()),
+        (RunMode::Plan, "cli:ana")
+    );
+    assert_ne!(second.working_dir, first.working_dir, "a folder of its own");
+    let other = RetryRequest {
+        input: Some(json!({"echo": 2})),
+        mode: Some(RunMode::Apply),
+        priority: Some(7),
+        idempotency_key: Some("click".to_owned()),
+        ..again
+    };
+    let third = jobs.retry(id, other.clone()).await.unwrap();
+    assert_eq!(
+        jobs.retry(id, other).await.unwrap().id,
+        third.id,
+        "two clicks are one job"
+    );
+    let third = jobs.wait(third.id).await.unwrap();
+    assert_eq!((third.mode, third.priority), (RunMode::Apply, 7));
+    let JobState::Succeeded { output, .. } = third.state else {
         panic!("failed")
     };
     assert_eq!(output["echo"], 2);
@@ -199,12 +276,18 @@ async fn pages_have_every_job_once() {
     }
     assert_eq!(seen, (1..=25).rev().collect::<Vec<_>>());
     let of_tool = ListRequest {
-        tool: Some("quick_b".to_owned()),
+        filter: JobFilter {
+            tools: vec!["quick_b".to_owned()],
+            ..JobFilter::default()
+        },
         ..ListRequest::default()
     };
     assert_eq!(jobs.list(of_tool).await.unwrap().jobs.len(), 5);
     let wrong = ListRequest {
-        state: Some("done".to_owned()),
+        filter: JobFilter {
+            states: vec!["done".to_owned()],
+            ..JobFilter::default()
+        },
         ..ListRequest::default()
     };
     assert_eq!(jobs.list(wrong).await.unwrap_err().kind, ErrorKind::InvalidInput);

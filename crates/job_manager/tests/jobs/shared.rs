@@ -48,7 +48,7 @@ async fn a_client_starts_follows_and_cancels_what_the_worker_runs() {
             _ => {}
         }
     }
-    // The worker is poked; the client looks ten times a second.
+    // Both are poked.
     assert!(ran.unwrap() < Duration::from_millis(400), "{ran:?}");
     assert!(progress > 0);
     let report = client.cancel(long.id, "ana", false).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_stopped_worker_gives_back_what_may_be_repeated() {
     assert_eq!(client.get(reads).await.unwrap().state.name(), "queued");
     let error = client.wait(sends).await.unwrap().state.failure().unwrap();
     assert_eq!(error.code, "interrupted");
-    assert!(error.hint.unwrap().contains("jobs retry"));
+    assert!(error.hint.unwrap().contains("onejob retry"));
     let worker = place.open(Role::Worker);
     let job = client.wait(reads).await.unwrap();
     assert_eq!(

@@ -49,6 +49,81 @@ async fn a_store_of_version_1_opens_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_version_2_is_cleaned_of_its_secrets_when_it_opens() {
+    let mut place = Place::new();
+    std::fs::create_dir(place.state()).unwrap();
+    let old = Connection::open(place.state().join("jobs.sqlite3")).unwrap();
+    old.pragma_update(None, "journal_mode", "wal").unwrap();
+    old.execute_batch(include_str!("../fixtures/store_v2.sql"))
+        .unwrap();
+    drop(old);
+    assert!(
+        crate::secrets::holds(&place.state(), "CANARY-DONE"),
+        "the fixture holds what is to go"
+    );
+    place.settings.jobs.keep_days = 0;
+    let client = place.open(Role::Client);
+    for canary in ["CANARY-DONE", "CANARY-SCRIPT"] {
+        assert!(!crate::secrets::holds(&place.state(), canary), "{canary} is left");
+    }
+    let done = client.get("j5".parse().unwrap()).await.unwrap();
+    assert_eq!(done.input["token"], "***");
+    // What was queued has its secret still, until it has run.
+    let worker = place.open(Role::Worker);
+    let JobState::Succeeded { output, .. } = client.wait("j6".parse().unwrap()).await.unwrap().state else {
+        panic!("failed")
+    };
+    assert_eq!(
+        (&output["echo"], &output["token"]),
+        (&json!("kept"), &json!("13 letters, CANARY"))
+    );
+    worker.close(job_manager::Close::Drain).await;
+    assert!(!crate::secrets::holds(&place.state(), "CANARY-"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_beyond_time_itself_keep_everything() {
+    let mut place = Place::new();
+    place.settings.jobs.keep_days = u32::MAX;
+    let jobs = place.open(Role::Foreground);
+    let id = jobs.start(request("quick", json!({}))).await.unwrap().id;
+    jobs.wait(id).await.unwrap();
+    for days in [5_000_000, u32::MAX] {
+        assert_eq!(jobs.prune(days, 0).await.unwrap().jobs, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_queued_while_the_clock_was_ahead_is_started() {
+    let place = Place::new();
+    let client = place.open(Role::Client);
+    let ids = [
+        client
+            .start(request("quick", json!({"echo": 1})))
+            .await
+            .unwrap()
+            .id,
+        client
+            .start(request("quick", json!({"echo": 2})))
+            .await
+            .unwrap()
+            .id,
+    ];
+    let db = Connection::open(place.state().join("jobs.sqlite3")).unwrap();
+    let ahead = "UPDATE jobs SET queued_at = queued_at + 441504000000, run_after = 2200000000000 WHERE id = ";
+    db.execute_batch(&format!(
+        "{ahead} 1; UPDATE jobs SET queued_at = queued_at + 441504000000 WHERE id = 2"
+    ))
+    .unwrap();
+    let worker = place.open(Role::Worker);
+    for id in ids {
+        let wait = tokio::time::timeout(std::time::Duration::from_secs(10), client.wait(id));
+        assert_eq!(wait.await.unwrap().unwrap().state.name(), "succeeded");
+    }
+    worker.close(job_manager::Close::Drain).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_store_is_refused_and_garbage_is_not_overwritten() {
     let place = Place::new();
     drop(place.open(Role::Client));

@@ -60,8 +60,9 @@ pub fn text(message: &Message, attachment: Option<&Attachment>) -> String {
     if message.media.is_none() {
         return text;
     }
-    let marker = match attachment.and_then(Attachment::path) {
-        Some(path) => format!("[Media: {path}]"),
+    let marker = match attachment {
+        Some(Attachment::Stored { path, .. }) => format!("[Media: {path}]"),
+        Some(other) => other.marker().to_owned(),
         None => "[Media]".to_owned(),
     };
     if text.is_empty() {

@@ -203,6 +203,15 @@ impl Attachment {
             _ => None,
         }
     }
+
+    /// What stands in place of the path in formats of plain text.
+    pub const fn marker(&self) -> &'static str {
+        match self {
+            Self::Stored { .. } | Self::NotIncluded => "[Media]",
+            Self::TooLarge => "[Media: too large]",
+            Self::Unavailable => "[Media: not available]",
+        }
+    }
 }
 
 /// Writes one format. Calls come in the order `begin`, any number of `message` (oldest first), `end`.

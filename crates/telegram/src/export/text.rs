@@ -136,7 +136,7 @@ impl Renderer for Lines {
         let marker = message
             .media
             .as_ref()
-            .map(|_| attachment.and_then(Attachment::path).unwrap_or("[Media]"));
+            .map(|_| attachment.map_or("[Media]", |file| file.path().unwrap_or(file.marker())));
         let emojis = reactions::emojis(&message.reactions);
         match self.style {
             LineStyle::Dated => {

@@ -7,9 +7,9 @@ use app_core::{ToolError, ToolResult};
 
 use super::write::Draft;
 use super::{Job, Range, Tally};
-use crate::archive::{Archive, Progress};
+use crate::archive::{Archive, Phase, Progress};
 use crate::client::Telegram;
-use crate::history::{PAGE, Search, Window};
+use crate::history::{PAGE, Search};
 use crate::model::Message;
 use crate::peers::Chat;
 
@@ -27,52 +27,28 @@ impl Telegram {
         let mark = self.mark(chat).await?;
         let until = range.until.map_or(0, |at| at.as_second() as i32);
         let below = range.max_id.map_or(0, |id| id.saturating_add(1));
-        let one = |skip: i32| Window {
-            above: 0,
-            below,
-            before: until,
-            skip,
-            limit: 1,
-        };
-        let newest = self.page(chat, one(0)).await?;
-        let Some(highest) = newest.messages.first().map(|message| message.id) else {
+        let (newest, total) = self.newest_before(chat, below, until).await?;
+        let Some(highest) = newest.map(|message| message.id) else {
             return Ok(None);
         };
         let mut lowest = range.min_id.unwrap_or(1).max(1);
         if let Some(since) = range.since {
             // The newest message before that time is the last one that does not belong.
-            let window = Window {
-                before: since.as_second() as i32,
-                limit: 1,
-                ..Window::default()
-            };
-            if let Some(message) = self.page(chat, window).await?.messages.first() {
+            let before = self.newest_before(chat, 0, since.as_second() as i32).await?.0;
+            if let Some(message) = before {
                 lowest = lowest.max(message.id + 1);
             }
         }
         if let Some(limit) = range.limit.filter(|_| range.topic.is_none()) {
-            let skip = i32::try_from(limit.max(1) - 1).unwrap_or(i32::MAX);
-            let window = if until > 0 || below > 0 {
-                Window {
-                    above: 0,
-                    below: highest + 1,
-                    before: 0,
-                    skip,
-                    limit: 1,
-                }
-            } else {
-                one(skip)
-            };
-            if let Some(message) = self.page(chat, window).await?.messages.first() {
-                lowest = lowest.max(message.id);
-            }
+            let below = if until > 0 || below > 0 { highest + 1 } else { 0 };
+            lowest = lowest.max(self.nth_below(chat, below, limit.max(1)).await?.unwrap_or(1));
         }
         let whole = *range
             == Range {
                 limit: range.limit,
                 ..Range::default()
             };
-        let total = usize::try_from(newest.total).unwrap_or_default();
+        let total = usize::try_from(total).unwrap_or_default();
         let guess = whole.then(|| range.limit.map_or(total, |limit| limit.max(1).min(total)));
         let progress = Progress {
             lowest,
@@ -81,6 +57,7 @@ impl Telegram {
             mark: Some(mark),
             began: self.context().now(),
             complete: false,
+            phase: Some(Phase::Reading),
         };
         Ok((lowest <= highest).then_some((progress, guess)))
     }
@@ -89,6 +66,7 @@ impl Telegram {
     pub(super) async fn pull(
         &self,
         chat: &Chat,
+        keep: impl Fn(&Message) -> bool,
         archive: Archive,
         mut progress: Progress,
         draft: Option<Draft>,
@@ -113,7 +91,8 @@ impl Telegram {
                 let (reached, page) = match ahead.next().await {
                     Some(page) => page?,
                     None => {
-                        let page = self.page_after(chat, progress.reached, PAGE).await?;
+                        let page = self.page_after(chat, progress.reached, progress.highest).await?;
+                        // Nothing shown after it, although the last one was there a moment ago: it has been deleted.
                         let last = page
                             .messages
                             .first()
@@ -131,7 +110,7 @@ impl Telegram {
                 let span = usize::try_from(reached - progress.reached).unwrap_or(usize::MAX);
                 dense = page.messages.len() * 10 >= span * 8;
                 let mut messages = page.messages;
-                messages.retain(|message| message.id <= progress.highest);
+                messages.retain(|message| message.id <= progress.highest && keep(message));
                 messages.reverse();
                 progress.reached = reached;
                 progress.complete = progress.reached >= progress.highest;
@@ -153,11 +132,40 @@ impl Telegram {
         kept
     }
 
+    /// Reads further down until the newest `limit` messages are there: the service counts messages that it does not
+    /// show, so that the range found by position may hold fewer.
+    pub(super) async fn top_up(&self, job: &Job<'_>, mut archive: Archive) -> ToolResult<(Archive, Tally)> {
+        let mut tally = Tally::default();
+        let (Some(limit), Some(mut progress)) = (job.range.limit, archive.progress()?) else {
+            return Ok((archive, tally));
+        };
+        let mut left = limit.saturating_sub(archive.count()?);
+        if progress.lowest <= job.range.min_id.unwrap_or(1) {
+            return Ok((archive, tally));
+        }
+        let mut pages = self.pages(job.chat, progress.lowest);
+        while left > 0
+            && let Some(page) = pages.next(PAGE.min(left)).await?
+        {
+            let mut messages = page.messages;
+            messages.retain(|message| message.id >= job.range.min_id.unwrap_or(1));
+            if messages.is_empty() {
+                break;
+            }
+            left -= messages.len();
+            progress.lowest = messages.last().map_or(progress.lowest, |message| message.id);
+            for stored in archive.store(messages, &progress, false)? {
+                tally.count(stored);
+            }
+        }
+        Ok((archive, tally))
+    }
+
     /// Reads a topic. It is searched for newest first, so it is kept in one piece at the end.
     pub(super) async fn pull_topic(
         &self,
         chat: &Chat,
-        topic: i32,
+        (topic, limit): (i32, Option<usize>),
         mut archive: Archive,
         mut progress: Progress,
     ) -> ToolResult<(Archive, Tally)> {
@@ -165,20 +173,19 @@ impl Telegram {
             topic: Some(topic),
             ..Search::default()
         };
-        let (mut below, mut tally) = (progress.highest + 1, Tally::default());
-        loop {
-            let page = self.search_page(chat, &search, below, PAGE).await?;
-            let Some(lowest) = page.messages.last().map(|message| message.id) else {
-                break;
-            };
-            below = lowest;
+        let mut pages = self.found(chat, &search, progress.highest + 1);
+        let (mut left, mut tally) = (limit.unwrap_or(usize::MAX), Tally::default());
+        while left > 0
+            && let Some(page) = pages.next(PAGE.min(left)).await?
+        {
             let mut messages = page.messages;
+            let past = messages.iter().any(|message| message.id < progress.lowest);
             messages.retain(|message| message.id >= progress.lowest);
-            let done = messages.is_empty() || page.entries < PAGE;
+            left -= messages.len();
             for stored in archive.store(messages, &progress, true)? {
                 tally.count(stored);
             }
-            if done {
+            if past {
                 break;
             }
         }

@@ -3,6 +3,7 @@
 //! The chat is read from its oldest wanted message on, so that what has been fetched never has to be read again. A
 //! writer of its own keeps the pages while the next one is on its way.
 
+mod earlier;
 mod fetch;
 mod files;
 mod update;
@@ -10,16 +11,23 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use app_core::{Context, ToolError, ToolResult};
+use app_core::{ErrorKind, ToolError, ToolResult};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{Archive, Progress, Stored};
+use crate::archive::{Archive, Phase, Progress, Stored};
 use crate::client::Telegram;
 use crate::export::{Format, Options};
+use crate::model::Message;
 use crate::peers::Chat;
 use write::Draft;
+
+/// The topic that every forum has, and in which everything stands that names no other.
+const GENERAL: i32 = 1;
+
+/// Age from which an export that was cut off is brought up to date when it is gone on with.
+const FRESH: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Which messages an export holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +44,18 @@ pub struct Range {
     pub max_id: Option<i32>,
     /// Only this topic of a forum.
     pub topic: Option<i32>,
+}
+
+impl Range {
+    /// Whether a message stands in the topic asked for.
+    fn holds_topic(&self, message: &Message) -> bool {
+        match self.topic {
+            None => true,
+            // Messages of the first topic need not say so, and the entry number 1 is the making of the group.
+            Some(GENERAL) => message.topic.unwrap_or(GENERAL) == GENERAL && message.id != GENERAL,
+            Some(topic) => message.topic == Some(topic),
+        }
+    }
 }
 
 /// What an export is to do.
@@ -80,8 +100,14 @@ pub struct Exported {
     pub incremental: bool,
     /// Files downloaded by this run.
     pub files: usize,
+    /// Files that were there already.
+    pub files_kept: usize,
     /// Files that could not be downloaded or are too large.
     pub files_left_out: usize,
+    /// Those of them that Telegram did not deliver; the next run tries them again.
+    pub files_missing: usize,
+    /// Messages from before the group was made a supergroup, which stand in the group it was.
+    pub before_upgrade: usize,
     /// Number of the newest message there; 0 in an empty chat.
     pub newest: i32,
     /// The file written.
@@ -89,18 +115,11 @@ pub struct Exported {
 }
 
 /// The archive of a chat and range.
-fn archive_path(ctx: &Context, telegram: &Telegram, chat: &Chat, range: &Range) -> ToolResult<PathBuf> {
+fn archive_path(telegram: &Telegram, chat: &Chat, range: &Range) -> ToolResult<PathBuf> {
     let key = serde_json::to_string(range).map_err(|e| ToolError::internal(e.to_string()))?;
     // A short name that differs between ranges; collisions would only share an archive of the same chat.
-    let digest = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let me = telegram.me()?.id;
-    Ok(ctx
-        .state_dir()?
-        .join("telegram")
-        .join(me.to_string())
-        .join(format!("{}-{digest:016x}.sqlite3", chat.id())))
+    let digest = crate::archive::digest(key.as_bytes());
+    Ok(crate::archive::home(telegram)?.join(format!("{}-{digest:016x}.sqlite3", chat.id())))
 }
 
 /// A copy of an archive, as far as there is one, in a folder that goes away by itself.
@@ -160,7 +179,7 @@ impl Telegram {
     /// later incremental runs.
     pub async fn export(&self, job: Job<'_>) -> ToolResult<Exported> {
         let ctx = self.context().clone();
-        let kept = archive_path(&ctx, self, job.chat, &job.range)?;
+        let kept = archive_path(self, job.chat, &job.range)?;
         // A dry run works on a copy: what it learns must still be news to the run that writes it.
         let rehearsal = ctx.dry_run().then(|| copied(&kept)).transpose()?;
         let path = rehearsal
@@ -174,24 +193,31 @@ impl Telegram {
         };
         let mut draft = None;
         match before {
-            Some(progress) if progress.complete && job.incremental => {
+            Some(progress) if progress.done() && job.incremental => {
                 report.incremental = true;
                 archive = self.update(&job, archive, progress, &mut report).await?;
             }
-            Some(progress) if progress.complete => {
+            Some(progress) if progress.done() => {
                 archive.forget()?;
                 (archive, draft) = self.fetch(&job, Archive::open(&path)?, None, &mut report).await?;
             }
             Some(progress) => {
                 report.resumed = true;
-                ctx.info(format!("going on after message {}", progress.reached));
-                (archive, draft) = self.fetch(&job, archive, Some(progress), &mut report).await?;
+                (archive, draft) = self.resume(&job, archive, progress, &mut report).await?;
             }
             None => (archive, draft) = self.fetch(&job, archive, None, &mut report).await?,
         }
+        archive.enter(Phase::Writing)?;
         // A dry run leaves no files, so it fetches none.
-        if let Some(largest) = job.media.filter(|_| !ctx.dry_run()) {
-            self.fetch_files(&job, &archive, largest, &mut report).await?;
+        let files = match job.media.filter(|_| !ctx.dry_run()) {
+            Some(largest) => self.fetch_files(&job, &archive, largest, &mut report).await,
+            None => Ok(()),
+        };
+        // What has been read is written whatever became of the files, unless the run is to end at once.
+        if let Err(error) = &files
+            && error.kind == ErrorKind::Cancelled
+        {
+            return Err(error.clone());
         }
         report.newest = archive.progress()?.map_or(0, |progress| progress.highest);
         let written = match draft {
@@ -201,7 +227,40 @@ impl Telegram {
         if !written {
             write::write(&ctx, &job, &archive, &mut report)?;
         }
+        files.map_err(|error| error.with_output(&report))?;
+        if report.files_missing == 0 {
+            archive.enter(Phase::Done)?;
+        }
         Ok(report)
+    }
+
+    /// Goes on with an export that did not come to its end.
+    async fn resume(
+        &self,
+        job: &Job<'_>,
+        archive: Archive,
+        progress: Progress,
+        report: &mut Exported,
+    ) -> ToolResult<(Archive, Option<Draft>)> {
+        let ctx = self.context();
+        let reading = progress.phase.unwrap_or(Phase::Reading) == Phase::Reading;
+        let age = ctx.now().duration_since(progress.began);
+        let (mut archive, mut draft) = if reading {
+            ctx.info(format!("going on after message {}", progress.reached));
+            self.fetch(job, archive, Some(progress), report).await?
+        } else {
+            ctx.info("all messages have been read before; going on with the files");
+            (archive, None)
+        };
+        // What was begun long ago would lack what has been written since.
+        if age > FRESH
+            && job.range.until.is_none()
+            && let Some(progress) = archive.progress()?
+        {
+            archive = self.update(job, archive, progress, report).await?;
+            draft = None;
+        }
+        Ok((archive, draft))
     }
 
     /// Fetches all messages of the range that are not there yet.
@@ -232,20 +291,37 @@ impl Telegram {
                         mark: Some(self.mark(job.chat).await?),
                         began: self.context().now(),
                         complete: true,
+                        phase: Some(Phase::Reading),
                     };
                     archive.store(Vec::new(), &empty, false)?;
                     return Ok((archive, None));
                 }
             },
         };
-        let (archive, stored, draft) = match job.range.topic {
-            Some(topic) => {
-                let (archive, stored) = self.pull_topic(job.chat, topic, archive, progress).await?;
+        let range = &job.range;
+        let (archive, stored, draft) = match range.topic {
+            Some(topic) if topic != GENERAL => {
+                let wanted = (topic, range.limit);
+                let (archive, stored) = self.pull_topic(job.chat, wanted, archive, progress).await?;
                 (archive, stored, None)
             }
-            None => self.pull(job.chat, archive, progress, draft).await?,
+            // Only what belongs to it from before an upgrade is missing.
+            _ if progress.complete => (archive, Tally::default(), draft),
+            _ => {
+                let keep = |message: &Message| range.holds_topic(message);
+                self.pull(job.chat, keep, archive, progress, draft).await?
+            }
         };
         report.new += stored.new;
+        if range.topic.is_some() {
+            return Ok((archive, draft));
+        }
+        let (archive, more) = self.top_up(job, archive).await?;
+        let (archive, earlier) = self.pull_earlier(job, archive).await?;
+        report.new += more.new + earlier.new;
+        report.before_upgrade = earlier.new;
+        // Older messages came after newer ones.
+        let draft = draft.filter(|_| more.new + earlier.new == 0);
         Ok((archive, draft))
     }
 }

@@ -28,7 +28,7 @@ impl Telegram {
         };
         let belongs = |message: &Message| {
             message.id >= progress.lowest
-                && job.range.topic.is_none_or(|topic| message.topic == Some(topic))
+                && job.range.holds_topic(message)
                 && job.range.max_id.is_none_or(|id| message.id <= id)
                 && job.range.until.is_none_or(|until| message.date < until)
         };
@@ -79,7 +79,8 @@ impl Telegram {
             tempfile::tempdir().map_err(|e| ToolError::file("create", Path::new("temporary folder"), &e))?;
         let fresh = Archive::open(&folder.path().join("fresh.sqlite3"))?;
         // The ids that are still there are collected in an archive of their own, beside the comparison.
-        let (fresh, _, _) = self.pull(job.chat, fresh, progress.clone(), None).await?;
+        let keep = |message: &Message| job.range.holds_topic(message);
+        let (fresh, _, _) = self.pull(job.chat, keep, fresh, progress.clone(), None).await?;
         let mut archive = archive;
         let mut tally = Tally::default();
         let mut page = Vec::with_capacity(PAGE);

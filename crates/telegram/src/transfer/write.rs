@@ -25,6 +25,13 @@ fn header(job: &Job<'_>, count: usize, began: Timestamp) -> Header {
     header
 }
 
+/// The file in the making. Chats are private: nobody but its owner may read it.
+fn private(ctx: &Context, job: &Job<'_>) -> ToolResult<PendingArtifact> {
+    let pending = ctx.create(&job.output, job.format.media_type(), "export")?;
+    crate::files::close_to_others(pending.path())?;
+    Ok(pending)
+}
+
 /// A file that is written while its messages still come, on the guess that they are as many as the server says. Where
 /// that turns out wrong it is dropped, and the file is written from the archive.
 pub(super) struct Draft {
@@ -46,7 +53,7 @@ impl Draft {
         if job.format == Format::Text || job.media.is_some() {
             return Ok(None);
         }
-        let pending = ctx.create(&job.output, job.format.media_type(), "export")?;
+        let pending = private(ctx, job)?;
         let mut draft = Self {
             renderer: job.format.renderer(job.options.clone()),
             out: BufWriter::with_capacity(BUFFER, pending),
@@ -107,7 +114,7 @@ pub(super) fn write(
     }
     report.written = count;
     let header = header(job, count, began);
-    let pending = ctx.create(&job.output, job.format.media_type(), "export")?;
+    let pending = private(ctx, job)?;
     let mut out = BufWriter::with_capacity(BUFFER, pending);
     let failed = |e: &std::io::Error| ToolError::file("write", &job.output, e);
     renderer.begin(&mut out, &header).map_err(|e| failed(&e))?;
@@ -118,7 +125,15 @@ pub(super) fn write(
             ctx.check_cancelled()?;
         }
         let attachment = if job.media.is_some() {
-            archive.file(message.id)?
+            let file = message
+                .media
+                .as_ref()
+                .and_then(crate::model::Media::file)
+                .map(|file| file.id);
+            archive
+                .file(message.id)?
+                .filter(|note| Some(note.file) == file)
+                .map(|note| note.attachment)
         } else {
             None
         };

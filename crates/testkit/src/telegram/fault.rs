@@ -1,6 +1,6 @@
 //! What can be made to go wrong.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -47,13 +47,21 @@ pub(super) struct Stroke {
 pub(super) struct Faults {
     list: Vec<Armed>,
     waits: HashMap<String, Instant>,
+    /// How many calls of a method are allowed within a second, and when the last ones came.
+    allowed: HashMap<String, (usize, VecDeque<Instant>)>,
     /// Calls made while a wait was running.
     pub impatient: u32,
 }
 
 impl Faults {
-    pub fn new(list: Vec<Fault>) -> Self {
-        let mut faults = Self::default();
+    pub fn new(list: Vec<Fault>, allowed: HashMap<String, usize>) -> Self {
+        let allowed = allowed.into_iter();
+        let mut faults = Self {
+            allowed: allowed
+                .map(|(method, calls)| (method, (calls, VecDeque::new())))
+                .collect(),
+            ..Self::default()
+        };
         for fault in list {
             faults.add(fault);
         }
@@ -86,6 +94,17 @@ impl Faults {
                 };
             }
             self.waits.remove(method);
+        }
+        if let Some((allowed, calls)) = self.allowed.get_mut(method) {
+            calls.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
+            calls.push_back(now);
+            if calls.len() > *allowed {
+                self.waits.insert(method.to_owned(), now + Duration::from_secs(2));
+                return Stroke {
+                    error: Some("FLOOD_WAIT_2".to_owned()),
+                    ..Stroke::default()
+                };
+            }
         }
         let mut stroke = Stroke::default();
         for Armed { fault, hits, calls } in &mut self.list {

@@ -98,9 +98,11 @@ pub(super) fn dialogs(call: &mut Call<'_>, request: &functions::messages::GetDia
         }
     };
     let limit = usize::try_from(request.limit).unwrap_or_default().clamp(1, 100);
-    let page: Vec<Dialog> = all.iter().skip(start).take(limit).cloned().collect();
+    let mut page: Vec<Dialog> = all.iter().skip(start).take(limit).cloned().collect();
+    let whole = start == 0 && page.len() == all.len();
+    page.retain(|dialog| !dialog.hidden);
     let (dialogs, messages, users, chats) = lines(call, &page);
-    let answer: enums::messages::Dialogs = if start == 0 && page.len() == all.len() {
+    let answer: enums::messages::Dialogs = if whole {
         types::messages::Dialogs {
             dialogs,
             messages,
@@ -236,7 +238,14 @@ pub(super) fn participants(call: &mut Call<'_>, request: &functions::channels::G
     let all = call.state.members(chat);
     let offset = usize::try_from(request.offset).unwrap_or_default();
     let limit = usize::try_from(request.limit).unwrap_or_default().min(200);
-    let page: Vec<i64> = all.iter().skip(offset).take(limit).copied().collect();
+    let mut page: Vec<i64> = all.iter().skip(offset).take(limit).copied().collect();
+    page.retain(|id| {
+        !call
+            .state
+            .entities
+            .get(id)
+            .is_some_and(super::world::Entity::is_hidden)
+    });
     let participants = page
         .iter()
         .map(|id| {
@@ -302,6 +311,7 @@ pub(super) fn topics(call: &mut Call<'_>, request: &functions::messages::GetForu
         .skip_while(|topic| request.offset_topic != 0 && topic.id != request.offset_topic)
         .skip(usize::from(request.offset_topic != 0))
         .take(limit)
+        .filter(|topic| !topic.hidden)
         .map(|topic| {
             types::ForumTopic {
                 my: false,

@@ -32,6 +32,8 @@ fn page(call: &Call<'_>, chat: i64, window: &Window, keep: impl Fn(&Message) -> 
             .map_or(1, |message| message.id + 1),
         _ => i32::MAX,
     };
+    // The page is cut out of the list of all messages: it begins `add_offset` places after the message before `top`.
+    // Places before the newest message are places all the same, so that a page there holds fewer.
     let newer = usize::try_from(-window.add_offset).unwrap_or_default();
     let mut above: Vec<Message> = if newer > 0 && top < i32::MAX {
         history.from(top).filter(&keep).take(newer).collect()
@@ -39,14 +41,16 @@ fn page(call: &Call<'_>, chat: i64, window: &Window, keep: impl Fn(&Message) -> 
         Vec::new()
     };
     above.reverse();
+    let limit = limit.saturating_sub(newer - above.len());
     let skip = usize::try_from(window.add_offset).unwrap_or_default();
-    let below = history.below(top, if newer > 0 { 0 } else { skip }).filter(&keep);
+    let below = history.below(top, 0).filter(&keep).skip(skip);
     above
         .into_iter()
         .chain(below)
         .take_while(|message| window.min_id == 0 || message.id > window.min_id)
         .take(limit)
         .filter(|message| window.max_id == 0 || message.id < window.max_id)
+        .filter(|message| !message.is_hidden())
         .collect()
 }
 
@@ -133,9 +137,7 @@ pub(super) fn search(call: &mut Call<'_>, request: &functions::messages::Search)
         (needle.is_empty() || message.text.to_lowercase().contains(&needle))
             && from
                 .is_none_or(|from| message.from == Some(from) || (message.out && from == call.state.account))
-            && request
-                .top_msg_id
-                .is_none_or(|topic| message.topic == Some(topic) || message.id == topic)
+            && request.top_msg_id.is_none_or(|topic| stands_in(message, topic))
             && (request.min_date == 0 || message.unix() >= request.min_date)
             && (request.max_date == 0 || message.unix() <= request.max_date)
             && passes(&request.filter, message)
@@ -153,6 +155,15 @@ pub(super) fn search(call: &mut Call<'_>, request: &functions::messages::Search)
         history.below(i32::MAX, 0).take(20_000).filter(wanted).count()
     });
     Ok(messages(call, chat, &found, count as i32))
+}
+
+/// Whether a message stands in a topic. What names none stands in the first, which every forum has; its number is that
+/// of the making of the group, which is no part of it.
+fn stands_in(message: &Message, topic: i32) -> bool {
+    const GENERAL: i32 = 1;
+    let opens = message.service.as_str() == Some("topic");
+    let own = message.topic.unwrap_or(if opens { message.id } else { GENERAL });
+    own == topic && message.id != GENERAL
 }
 
 fn passes(filter: &enums::MessagesFilter, message: &Message) -> bool {

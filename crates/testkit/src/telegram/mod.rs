@@ -13,6 +13,7 @@ pub mod media;
 mod messages;
 mod objects;
 mod rpc;
+pub mod scenes;
 mod server;
 pub mod session;
 mod srp;
@@ -200,6 +201,16 @@ impl Dc {
             state.histories.entry(chat).or_default().put(message);
             state.log(chat, 1, Event::Edit(id));
         }
+    }
+
+    /// Somebody puts something else in the place of a message, such as another file.
+    pub fn replace(&self, chat: i64, mut message: world::Message) {
+        let mut state = self.shared.state();
+        message.edited = Some(world::iso(state.now()));
+        message.sender_known = true;
+        let id = message.id;
+        state.histories.entry(chat).or_default().put(message);
+        state.log(chat, 1, Event::Edit(id));
     }
 
     /// Somebody deletes messages.

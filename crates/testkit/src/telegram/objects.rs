@@ -118,7 +118,7 @@ pub(super) fn chat(entity: &Entity) -> enums::Chat {
         "group" => types::Chat {
             creator: entity.creator,
             left: entity.left,
-            deactivated: false,
+            deactivated: entity.migrated_to().is_some(),
             call_active: false,
             call_not_empty: false,
             noforwards: false,
@@ -128,7 +128,13 @@ pub(super) fn chat(entity: &Entity) -> enums::Chat {
             participants_count: entity.participants_count.unwrap_or(entity.members.len() as i32),
             date: 1_600_000_000,
             version: 1,
-            migrated_to: None,
+            migrated_to: entity.migrated_to().map(|id| {
+                types::InputChannel {
+                    channel_id: id,
+                    access_hash: access_hash(-(1_000_000_000_000 + id)),
+                }
+                .into()
+            }),
             admin_rights: rights,
             default_banned_rights: None,
         }
@@ -486,6 +492,23 @@ fn action(message: &Message) -> enums::MessageAction {
         }
         .into(),
         "title" => types::MessageActionChatEditTitle { title: text("title") }.into(),
+        "migrate_to" => types::MessageActionChatMigrateTo {
+            channel_id: message
+                .attached
+                .get("channel")
+                .and_then(Value::as_i64)
+                .unwrap_or_default(),
+        }
+        .into(),
+        "migrate_from" => types::MessageActionChannelMigrateFrom {
+            title: text("title"),
+            chat_id: message
+                .attached
+                .get("chat")
+                .and_then(Value::as_i64)
+                .unwrap_or_default(),
+        }
+        .into(),
         "create" => types::MessageActionChannelCreate { title: text("title") }.into(),
         "topic" => types::MessageActionTopicCreate {
             title_missing: false,

@@ -77,175 +77,26 @@ fn next_id(kind: i64) -> i64 {
     (id & !3) | kind
 }
 
-struct Connection<'a> {
-    shared: &'a Arc<Shared>,
-    dc: i32,
-    number: u32,
-    session: Option<i64>,
+/// The writing side of a connection. Frames are numbered as they go out, so that an answer may wait for its time while
+/// others pass it.
+struct Out {
+    stream: tokio::net::tcp::OwnedWriteHalf,
+    session: i64,
     sent: u32,
     content: i32,
     key: [u8; 256],
 }
 
-impl<'a> Connection<'a> {
-    fn new(shared: &'a Arc<Shared>, dc: i32) -> Self {
-        let number = {
-            let mut state = shared.state();
-            state.connections += 1;
-            state.connections
-        };
-        Self {
-            shared,
-            dc,
-            number,
-            session: None,
-            sent: 0,
-            content: 0,
-            key: shared_key(),
+impl Out {
+    /// Sends replies as one frame, all of it or its first `cut` bytes; whether the connection is still good.
+    async fn send(&mut self, replies: Vec<(Vec<u8>, bool)>, cut: Option<usize>) -> bool {
+        let frame = self.batch(replies);
+        let whole = cut.map_or(frame.len(), |at| at.min(frame.len()));
+        let written = self.stream.write_all(&frame[..whole]).await.is_ok();
+        if cut.is_some() {
+            let _ = self.stream.shutdown().await;
         }
-    }
-
-    async fn run(&mut self, mut stream: TcpStream, opened: &mut bool) -> u32 {
-        let mut pushes = self.shared.pushes.subscribe();
-        let mut buffer = Vec::with_capacity(64 * 1024);
-        let mut expected = 0;
-        loop {
-            tokio::select! {
-                read = stream.read_buf(&mut buffer) => {
-                    if !matches!(read, Ok(n) if n > 0) {
-                        return self.number;
-                    }
-                }
-                push = pushes.recv() => {
-                    if let (Ok(body), Some(_)) = (push, self.session) {
-                        let frame = self.seal(&body, 3, true);
-                        if stream.write_all(&frame).await.is_err() {
-                            return self.number;
-                        }
-                    }
-                    continue;
-                }
-            }
-            loop {
-                let (number, payload, length) = match wire::unframe(&buffer) {
-                    Ok(Some(frame)) => frame,
-                    Ok(None) => break,
-                    Err(_) => return self.number,
-                };
-                buffer.drain(..length);
-                if number != expected {
-                    return self.number;
-                }
-                expected += 1;
-                let Some(incoming) = wire::decrypt(&self.key, &payload) else {
-                    // What the service says to a key it does not know.
-                    let frame = wire::frame(self.sent, &(-404_i32).to_le_bytes());
-                    let _ = stream.write_all(&frame).await;
-                    return self.number;
-                };
-                let first = self.session != Some(incoming.session);
-                if self.session.is_none() {
-                    *opened = true;
-                    let mut state = self.shared.state();
-                    let open = state.open_sessions.entry(self.dc).or_default();
-                    *open += 1;
-                    let open = *open;
-                    state.most_sessions = state.most_sessions.max(open);
-                }
-                self.session = Some(incoming.session);
-                let mut replies = Vec::new();
-                let mut cut = None;
-                if (SALT..SALT + SALTS).contains(&incoming.salt) {
-                    if first {
-                        let created = types::NewSessionCreated {
-                            first_msg_id: incoming.message_id,
-                            unique_id: incoming.session ^ 0x55,
-                            server_salt: SALT,
-                        };
-                        replies.push((created.to_bytes_with_id(), true));
-                    }
-                    let message = (incoming.message_id, incoming.seq_no, incoming.body);
-                    cut = self.process(message, &mut replies).await;
-                } else {
-                    let told = types::BadServerSalt {
-                        bad_msg_id: incoming.message_id,
-                        bad_msg_seqno: incoming.seq_no,
-                        error_code: 48,
-                        new_server_salt: SALT,
-                    };
-                    replies.push((told.to_bytes_with_id(), false));
-                    self.session = Some(incoming.session);
-                }
-                if replies.is_empty() {
-                    continue;
-                }
-                let frame = self.batch(replies);
-                let whole = cut.map_or(frame.len(), |at| at.min(frame.len()));
-                if stream.write_all(&frame[..whole]).await.is_err() || cut.is_some() {
-                    let _ = stream.flush().await;
-                    return self.number;
-                }
-            }
-        }
-    }
-
-    /// Answers one message, or all of a container.
-    async fn process(
-        &mut self,
-        message: (i64, i32, Vec<u8>),
-        replies: &mut Vec<(Vec<u8>, bool)>,
-    ) -> Option<usize> {
-        let mut queue = std::collections::VecDeque::from([message]);
-        let mut cut = None;
-        while let Some((id, _seq, body)) = queue.pop_front() {
-            let mut cursor = Cursor::from_slice(&body);
-            let Ok(constructor) = u32::deserialize(&mut cursor) else {
-                continue;
-            };
-            match constructor {
-                CONTAINER => {
-                    let count = i32::deserialize(&mut cursor).unwrap_or_default();
-                    for _ in 0..count {
-                        let Some(inner) = contained(&mut cursor) else {
-                            break;
-                        };
-                        queue.push_back(inner);
-                    }
-                }
-                GZIP => {
-                    if let Some(plain) = Vec::<u8>::deserialize(&mut cursor)
-                        .ok()
-                        .and_then(|packed| unzip(&packed))
-                    {
-                        queue.push_front((id, 1, plain));
-                    }
-                }
-                types::MsgsAck::CONSTRUCTOR_ID
-                | types::MsgsStateInfo::CONSTRUCTOR_ID
-                | types::HttpWait::CONSTRUCTOR_ID => {}
-                functions::Ping::CONSTRUCTOR_ID | functions::PingDelayDisconnect::CONSTRUCTOR_ID => {
-                    let ping_id = i64::deserialize(&mut cursor).unwrap_or_default();
-                    replies.push((types::Pong { msg_id: id, ping_id }.to_bytes_with_id(), false));
-                }
-                functions::GetFutureSalts::CONSTRUCTOR_ID => {
-                    let count = i32::deserialize(&mut cursor).unwrap_or(1);
-                    replies.push((future_salts(id, count), false));
-                }
-                functions::DestroySession::CONSTRUCTOR_ID => {
-                    let session_id = i64::deserialize(&mut cursor).unwrap_or_default();
-                    replies.push((types::DestroySessionNone { session_id }.to_bytes_with_id(), false));
-                }
-                _ => {
-                    let answer = rpc::answer(self.shared, self.dc, self.number, &body);
-                    if !answer.delay.is_zero() {
-                        tokio::time::sleep(answer.delay.min(Duration::from_secs(60))).await;
-                    }
-                    cut = cut.or(answer.cut_at);
-                    replies.push((result(id, answer, self.shared.state().gzip), true));
-                }
-            }
-        }
-        cut
+        written && cut.is_none()
     }
 
     /// One frame with all replies, in a container if there are several.
@@ -274,17 +125,219 @@ impl<'a> Connection<'a> {
 
     fn seal(&mut self, body: &[u8], kind: i64, content: bool) -> Vec<u8> {
         let number = self.number_of(content);
-        let payload = wire::encrypt(
-            &self.key,
-            SALT,
-            self.session.unwrap_or_default(),
-            next_id(kind),
-            number,
-            body,
-        );
+        let payload = wire::encrypt(&self.key, SALT, self.session, next_id(kind), number, body);
         let frame = wire::frame(self.sent, &payload);
         self.sent += 1;
         frame
+    }
+}
+
+/// Replies that go out together.
+#[derive(Default)]
+struct Replies {
+    list: Vec<(Vec<u8>, bool)>,
+    delay: Duration,
+    cut: Option<usize>,
+}
+
+struct Connection<'a> {
+    shared: &'a Arc<Shared>,
+    dc: i32,
+    number: u32,
+    session: Option<i64>,
+    key: [u8; 256],
+}
+
+impl<'a> Connection<'a> {
+    fn new(shared: &'a Arc<Shared>, dc: i32) -> Self {
+        let number = {
+            let mut state = shared.state();
+            state.connections += 1;
+            state.connections
+        };
+        Self {
+            shared,
+            dc,
+            number,
+            session: None,
+            key: shared_key(),
+        }
+    }
+
+    async fn run(&mut self, stream: TcpStream, opened: &mut bool) -> u32 {
+        let mut pushes = self.shared.pushes.subscribe();
+        let (mut stream, writer) = stream.into_split();
+        let out = Arc::new(tokio::sync::Mutex::new(Out {
+            stream: writer,
+            session: 0,
+            sent: 0,
+            content: 0,
+            key: self.key,
+        }));
+        let mut buffer = Vec::with_capacity(64 * 1024);
+        let mut expected = 0;
+        loop {
+            tokio::select! {
+                read = stream.read_buf(&mut buffer) => {
+                    if !matches!(read, Ok(n) if n > 0) {
+                        return self.number;
+                    }
+                }
+                push = pushes.recv() => {
+                    if let (Ok(body), Some(_)) = (push, self.session) {
+                        let mut out = out.lock().await;
+                        let frame = out.seal(&body, 3, true);
+                        if out.stream.write_all(&frame).await.is_err() {
+                            return self.number;
+                        }
+                    }
+                    continue;
+                }
+            }
+            loop {
+                let (number, payload, length) = match wire::unframe(&buffer) {
+                    Ok(Some(frame)) => frame,
+                    Ok(None) => break,
+                    Err(_) => return self.number,
+                };
+                buffer.drain(..length);
+                if number != expected {
+                    return self.number;
+                }
+                expected += 1;
+                let Some(incoming) = wire::decrypt(&self.key, &payload) else {
+                    // What the service says to a key it does not know.
+                    let mut out = out.lock().await;
+                    let frame = wire::frame(out.sent, &(-404_i32).to_le_bytes());
+                    let _ = out.stream.write_all(&frame).await;
+                    return self.number;
+                };
+                out.lock().await.session = incoming.session;
+                let replies = self.receive(incoming, opened);
+                if !self.deliver(replies, &out).await {
+                    return self.number;
+                }
+            }
+        }
+    }
+
+    /// Reads what came in one frame and answers it.
+    fn receive(&mut self, incoming: wire::Incoming, opened: &mut bool) -> Vec<Replies> {
+        let first = self.session != Some(incoming.session);
+        if self.session.is_none() {
+            *opened = true;
+            let mut state = self.shared.state();
+            let open = state.open_sessions.entry(self.dc).or_default();
+            *open += 1;
+            let open = *open;
+            state.most_sessions = state.most_sessions.max(open);
+        }
+        self.session = Some(incoming.session);
+        let mut now = Replies::default();
+        if !(SALT..SALT + SALTS).contains(&incoming.salt) {
+            let told = types::BadServerSalt {
+                bad_msg_id: incoming.message_id,
+                bad_msg_seqno: incoming.seq_no,
+                error_code: 48,
+                new_server_salt: SALT,
+            };
+            now.list.push((told.to_bytes_with_id(), false));
+            return vec![now];
+        }
+        if first {
+            let created = types::NewSessionCreated {
+                first_msg_id: incoming.message_id,
+                unique_id: incoming.session ^ 0x55,
+                server_salt: SALT,
+            };
+            now.list.push((created.to_bytes_with_id(), true));
+        }
+        self.process((incoming.message_id, incoming.seq_no, incoming.body), now)
+    }
+
+    /// Sends replies, each when its time has come; whether the connection is still good.
+    async fn deliver(&self, replies: Vec<Replies>, out: &Arc<tokio::sync::Mutex<Out>>) -> bool {
+        let way = self.shared.state().latency;
+        for replies in replies {
+            if replies.list.is_empty() {
+                continue;
+            }
+            let wait = replies.delay.min(Duration::from_secs(60)) + way;
+            if wait.is_zero() {
+                if !out.lock().await.send(replies.list, replies.cut).await {
+                    return false;
+                }
+                continue;
+            }
+            let out = Arc::clone(out);
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                out.lock().await.send(replies.list, replies.cut).await;
+            });
+        }
+        true
+    }
+
+    /// Answers one message, or all of a container: what can go out at once together, what is slow for itself.
+    fn process(&mut self, message: (i64, i32, Vec<u8>), mut now: Replies) -> Vec<Replies> {
+        let mut queue = std::collections::VecDeque::from([message]);
+        let mut later = Vec::new();
+        while let Some((id, _seq, body)) = queue.pop_front() {
+            let mut cursor = Cursor::from_slice(&body);
+            let Ok(constructor) = u32::deserialize(&mut cursor) else {
+                continue;
+            };
+            match constructor {
+                CONTAINER => {
+                    let count = i32::deserialize(&mut cursor).unwrap_or_default();
+                    for _ in 0..count {
+                        let Some(inner) = contained(&mut cursor) else {
+                            break;
+                        };
+                        queue.push_back(inner);
+                    }
+                }
+                GZIP => {
+                    if let Some(plain) = Vec::<u8>::deserialize(&mut cursor)
+                        .ok()
+                        .and_then(|packed| unzip(&packed))
+                    {
+                        queue.push_front((id, 1, plain));
+                    }
+                }
+                types::MsgsAck::CONSTRUCTOR_ID
+                | types::MsgsStateInfo::CONSTRUCTOR_ID
+                | types::HttpWait::CONSTRUCTOR_ID => {}
+                functions::Ping::CONSTRUCTOR_ID | functions::PingDelayDisconnect::CONSTRUCTOR_ID => {
+                    let ping_id = i64::deserialize(&mut cursor).unwrap_or_default();
+                    let pong = types::Pong { msg_id: id, ping_id };
+                    now.list.push((pong.to_bytes_with_id(), false));
+                }
+                functions::GetFutureSalts::CONSTRUCTOR_ID => {
+                    let count = i32::deserialize(&mut cursor).unwrap_or(1);
+                    now.list.push((future_salts(id, count), false));
+                }
+                functions::DestroySession::CONSTRUCTOR_ID => {
+                    let session_id = i64::deserialize(&mut cursor).unwrap_or_default();
+                    let gone = types::DestroySessionNone { session_id };
+                    now.list.push((gone.to_bytes_with_id(), false));
+                }
+                _ => {
+                    let answer = rpc::answer(self.shared, self.dc, self.number, &body);
+                    let (delay, cut) = (answer.delay, answer.cut_at);
+                    let reply = (result(id, answer, self.shared.state().gzip), true);
+                    if delay.is_zero() {
+                        now.list.push(reply);
+                        now.cut = now.cut.or(cut);
+                    } else {
+                        let list = vec![reply];
+                        later.push(Replies { list, delay, cut });
+                    }
+                }
+            }
+        }
+        later.insert(0, now);
+        later
     }
 }
 

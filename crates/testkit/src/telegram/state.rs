@@ -58,7 +58,17 @@ impl Refusal {
     pub fn code(&self) -> i32 {
         let name = self.0.as_str();
         let is = |prefix: &str| name.starts_with(prefix);
-        if is("FLOOD_WAIT") || is("SLOWMODE_WAIT") || is("TAKEOUT_INIT_DELAY") || is("FLOOD_PREMIUM_WAIT") {
+        // Spelt so, and with this number, when the service is slow.
+        if name == "Timeout" {
+            return -503;
+        }
+        if name == "AUTH_KEY_DUPLICATED" {
+            406
+        } else if is("FLOOD_WAIT")
+            || is("SLOWMODE_WAIT")
+            || is("TAKEOUT_INIT_DELAY")
+            || is("FLOOD_PREMIUM_WAIT")
+        {
             420
         } else if name.contains("_MIGRATE_") {
             303
@@ -89,6 +99,7 @@ pub(super) struct State {
     pub next_message_id: Option<i32>,
     pub send_date: Option<String>,
     pub gzip: bool,
+    pub latency: std::time::Duration,
     pub stock_reactions: Vec<String>,
     pub faults: Faults,
     pub requests: Vec<Recorded>,
@@ -195,7 +206,8 @@ impl State {
             } else {
                 world.reactions
             },
-            faults: Faults::new(world.faults),
+            latency: std::time::Duration::from_millis(world.latency_ms),
+            faults: Faults::new(world.faults, world.allowed_per_second),
             requests: Vec::new(),
             pts: 1000,
             channel_pts: HashMap::new(),
@@ -229,7 +241,11 @@ impl State {
         let mut chats: Vec<(i32, i64)> = self
             .histories
             .iter()
-            .filter(|(chat, _)| self.entities.get(chat).is_some_and(|entity| !entity.left))
+            .filter(|(chat, _)| {
+                self.entities
+                    .get(chat)
+                    .is_some_and(|entity| !entity.left && entity.migrated_to().is_none())
+            })
             .map(|(chat, history)| {
                 (
                     history

@@ -42,6 +42,10 @@ pub struct World {
     pub send_date: Option<String>,
     /// Faults from the start.
     pub faults: Vec<super::fault::Fault>,
+    /// Milliseconds from a request to its answer, beside the work; many may be on their way at a time.
+    pub latency_ms: u64,
+    /// Method -> calls of it that are allowed within a second; more are answered with a flood wait.
+    pub allowed_per_second: HashMap<String, usize>,
     /// Whether long answers are compressed, as the service does.
     #[serde(default = "yes")]
     pub gzip: bool,
@@ -115,6 +119,9 @@ pub struct Entity {
     pub slow_mode: Option<i32>,
     /// Not in the dialog list and not to be resolved by anybody but its members.
     pub left: bool,
+    /// What few scenarios need: `migrated_to` (bare id of the supergroup that a group became), `hidden` (left out of
+    /// the pages of members it belongs to).
+    pub extra: serde_json::Value,
 }
 
 impl Entity {
@@ -125,6 +132,16 @@ impl Entity {
             "group" | "group_forbidden" => -self.id,
             _ => -(1_000_000_000_000 + self.id),
         }
+    }
+
+    /// Bare id of the supergroup that a group became.
+    pub fn migrated_to(&self) -> Option<i64> {
+        self.extra.get("migrated_to").and_then(serde_json::Value::as_i64)
+    }
+
+    /// Whether it is left out of the pages of members.
+    pub fn is_hidden(&self) -> bool {
+        self.extra.get("hidden").and_then(serde_json::Value::as_bool) == Some(true)
     }
 
     /// Whether it is a channel or supergroup.
@@ -145,6 +162,8 @@ pub struct Dialog {
     pub pinned: bool,
     /// Title shown instead of the entity's (the recorded cases use it; the wire has no such thing).
     pub title: Option<String>,
+    /// Left out of the page it belongs to.
+    pub hidden: bool,
 }
 
 /// A topic of a forum.
@@ -155,6 +174,8 @@ pub struct Topic {
     pub id: i32,
     /// Title.
     pub title: String,
+    /// Left out of the page it belongs to.
+    pub hidden: bool,
 }
 
 /// A formatted stretch.
@@ -250,9 +271,16 @@ pub struct Message {
     pub delete_error: Option<String>,
     /// Pinned.
     pub pinned: bool,
+    /// What few scenarios need: `hidden` (left out of the pages it belongs to, as the service does by local law).
+    pub extra: serde_json::Value,
 }
 
 impl Message {
+    /// Whether the service leaves it out of its pages.
+    pub fn is_hidden(&self) -> bool {
+        self.extra.get("hidden").and_then(serde_json::Value::as_bool) == Some(true)
+    }
+
     /// Seconds since 1970.
     pub fn unix(&self) -> i32 {
         self.at.unwrap_or_else(|| unix(&self.date))

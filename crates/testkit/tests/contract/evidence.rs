@@ -11,26 +11,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app_core::evidence::{self, Evidence, Gate};
+use migration::evidence::{self, Acceptance, Evidence};
 use serde::{Deserialize, Serialize};
 use testkit::tools::{self, BuiltTool};
 
 /// Which checks a gate stands on. A check may speak for several gates.
-const CHECKS: [(Gate, &[&str]); 4] = [
+const CHECKS: [(Acceptance, &[&str]); 4] = [
     (
-        Gate::FailureTaxonomy,
+        Acceptance::FailureTaxonomy,
         &["wrong_calls", "unknown_field", "any_json"],
     ),
     (
-        Gate::Policy,
+        Acceptance::Policy,
         &["description", "told_to_stop", "out_of_time", "dry_run"],
     ),
     (
-        Gate::Observability,
+        Acceptance::Observability,
         &["examples", "run_record_and_metrics", "secrets", "told_to_stop"],
     ),
     (
-        Gate::GenericUi,
+        Acceptance::GenericUi,
         &["help", "description", "flags_and_json", "examples", "dry_run"],
     ),
 ];
@@ -129,7 +129,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    fn gates(&self) -> impl Iterator<Item = &'static (Gate, &'static [&'static str])> {
+    fn gates(&self) -> impl Iterator<Item = &'static (Acceptance, &'static [&'static str])> {
         CHECKS.iter().filter(|(_, checks)| checks.contains(&self.check))
     }
 

@@ -177,7 +177,7 @@ fn every_example_works_and_its_output_fits_the_schema() {
                     assert_eq!(tool.name, "parity", "{name}: {e}: {last}");
                     run.events.last().unwrap()["output"].clone()
                 });
-                let mistakes = app_core::harness::check_schema(&d["output_schema"], &output);
+                let mistakes = app_core::contract::schema::check(&d["output_schema"], &output);
                 assert!(mistakes.is_empty(), "{name}: {mistakes:?}\n{}", run.stdout);
             }
             let left: Vec<_> = example_run

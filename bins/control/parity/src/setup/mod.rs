@@ -183,7 +183,7 @@ impl Sides {
                     path.display().to_string(),
                 ]);
                 if let Some(input) = &input {
-                    both = job_manager::legacy_arguments(tool, legacy, input);
+                    both = job_manager::legacy_arguments(tool, legacy, input)?;
                     both.extend(args.iter().cloned());
                 }
                 if legacy.envelope == Envelope::Dispatcher && self.candidate.is_none() {
@@ -305,19 +305,10 @@ impl Job {
 
 /// What an executable says of itself; `None` when it is missing or does not keep the contract.
 pub async fn describe(path: &Path) -> Option<Definition> {
-    if !path.is_file() {
-        return None;
-    }
-    let mut command = tokio::process::Command::new(path);
-    command
-        .arg("--describe")
-        .stdin(std::process::Stdio::null())
-        .kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(5), command.output())
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || job_manager::describe(&path))
         .await
         .ok()?
-        .ok()?;
-    serde_json::from_slice(&output.stdout).ok()
 }
 
 /// The folder of the tools, absolute: sides run in directories of their own.
@@ -331,9 +322,9 @@ pub fn tools_dir(given: Option<&Path>) -> ToolResult<PathBuf> {
 }
 
 fn legacy_section(tool: &str, ctx: &Context) -> ToolResult<Option<LegacySection>> {
-    let Some(file) = ctx.config().find_file("onejob.toml") else {
-        return Ok(None);
-    };
-    let mut settings = Settings::load(file.parent().unwrap_or(Path::new(".")))?;
-    Ok(settings.legacy.remove(tool))
+    let mut settings = Settings::from_config(ctx.config())?;
+    match settings.legacy.remove(tool) {
+        Some(section) => Ok(Some(section)),
+        None => settings.distrusted_error(tool).map_or(Ok(None), Err),
+    }
 }

@@ -1,6 +1,6 @@
 //! Every address in a sheet, and where it stands.
 
-use app_core::css::{
+use web::css::{
     lex::{Kind, Lexer, Token},
     unescape, unquote,
 };

@@ -1,7 +1,7 @@
 //! Sheets, scripts and frames: what a page refers to and what again refers to something.
 
-use app_core::{charset::Encoding, web::Location};
 use scraper::ElementRef;
+use web::{Location, charset::Encoding};
 
 use super::{Document, Work, bundle};
 use crate::{
@@ -201,7 +201,7 @@ impl<'s> Work<'_, 's> {
         let related = location.same_origin(self.document.location);
         let decoded = resource.page(related.then_some(self.document.encoding));
         let mut inner = Descent::Refused;
-        if app_core::html::check_depth(&decoded.text, src).is_ok() {
+        if web::html::check_depth(&decoded.text, src).is_ok() {
             let document = Document {
                 html: &decoded.text,
                 location,
@@ -237,7 +237,7 @@ impl<'s> Work<'_, 's> {
 
     /// A frame whose page stands in the page.
     fn inline_frame(&mut self, inner: &str, edit: &mut Edit) {
-        if app_core::html::check_depth(inner, "srcdoc").is_err() {
+        if web::html::check_depth(inner, "srcdoc").is_err() {
             let reason = "a frame in it is built too deep to be read";
             self.embedder
                 .leave_out(self.document.location, Kind::Frames, reason);

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use app_core::{charset::Encoding, web::Location};
 use scraper::{ElementRef, Html};
+use web::{Location, charset::Encoding};
 
 mod linked;
 mod scripts;
@@ -210,7 +210,7 @@ impl<'w, 's> Work<'w, 's> {
     /// What a page shows where scripts are switched off: markup, though the parser takes it for text.
     fn noscript(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
         let inner: String = element.text().collect();
-        if app_core::html::check_depth(&inner, "noscript").is_err() {
+        if web::html::check_depth(&inner, "noscript").is_err() {
             let reason = "what is in a `noscript` is built too deep to be read";
             self.embedder
                 .leave_out(self.document.location, Kind::Frames, reason);
@@ -418,7 +418,7 @@ mod tests {
             html,
             location: &base,
             base: &base,
-            encoding: app_core::charset::UTF_8,
+            encoding: web::charset::UTF_8,
         };
         let page = bundle(&document, style, &mut embedder);
         let wanted = std::mem::take(&mut embedder.wanted).into_order();

@@ -40,7 +40,7 @@ pub(super) fn remove(element: ElementRef<'_>, edit: &mut Edit) {
 
 /// Whether a browser would run what an address holds.
 fn runs(name: &str, value: &str) -> bool {
-    let value = app_core::web::cleaned(value).to_ascii_lowercase();
+    let value = web::cleaned(value).to_ascii_lowercase();
     let script = if matches!(name, "animate" | "set" | "meta") {
         value.contains("javascript:")
     } else {

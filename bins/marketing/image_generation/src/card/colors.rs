@@ -1,6 +1,6 @@
 //! A small harmonious set of colours, from the brand's own or from the seed.
 
-use app_core::providers::image::Color;
+use raster::Color;
 
 use crate::random::Random;
 

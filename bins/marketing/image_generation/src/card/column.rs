@@ -2,16 +2,15 @@
 
 use std::fmt::Write;
 
-use app_core::{
-    ToolResult,
-    providers::{image::Color, vector},
-};
+use app_core::ToolResult;
+use raster::Color;
+use vector::Typeface;
 
 use super::{
     colors::{ink, mix},
     layout::Page,
     ornament::Rect,
-    words::{Block, Space, fit},
+    words::{Block, Space, fit, measured},
 };
 
 /// Distance between lines of a title in letter sizes.
@@ -44,28 +43,29 @@ impl Page<'_> {
             smallest: unit * smallest,
             bold,
         };
-        let brand = part(&self.request.brand, space(1, 0.034, 0.018, true))?;
-        let badge = part(
-            &self.request.badge.to_uppercase(),
-            Space {
-                width: area.width * 0.8,
-                ..space(1, 0.030, 0.018, true)
-            },
-        )?;
+        let block = |text: &str, space: Space| -> ToolResult<Option<Block>> {
+            Ok(measured(text, space, self.face)?.map(|words| fit(&words, space)))
+        };
+        let brand = block(&self.request.brand, space(1, 0.034, 0.018, true))?;
+        let pill = Space {
+            width: area.width * 0.8,
+            ..space(1, 0.030, 0.018, true)
+        };
+        let badge = block(&self.request.badge.to_uppercase(), pill)?;
         let foot = brand.as_ref().map_or(0.0, |b| b.size * 2.2);
         let head = badge.as_ref().map_or(0.0, |b| b.size * 3.1);
         let room = area.height - foot - head;
+        let title_space = |share: f64| space(column.lines, column.title * share, 0.026, true);
+        let subtitle_space = |share: f64| space(4, 0.042 * share.max(0.6), 0.018, false);
+        let title_words = measured(&self.request.title, title_space(1.0), self.face)?;
+        let subtitle_words = measured(&self.request.subtitle, subtitle_space(1.0), self.face)?;
         // Title and subtitle shrink together until the column holds them.
         let mut share = 1.0;
         let (title, subtitle, rule) = loop {
-            let title = part(
-                &self.request.title,
-                space(column.lines, column.title * share, 0.026, true),
-            )?;
-            let subtitle = part(
-                &self.request.subtitle,
-                space(4, 0.042 * share.max(0.6), 0.018, false),
-            )?;
+            let title = title_words.as_ref().map(|words| fit(words, title_space(share)));
+            let subtitle = subtitle_words
+                .as_ref()
+                .map(|words| fit(words, subtitle_space(share)));
             let rule = if subtitle.is_some() {
                 unit * 0.09 * share
             } else {
@@ -93,7 +93,7 @@ impl Page<'_> {
             y += head;
         }
         if let Some(block) = &title {
-            lines(out, block, LEADING, (x, y), anchor, ink, true);
+            lines(out, self.face, block, LEADING, (x, y), anchor, (ink, true));
             y += block.height(LEADING);
         }
         if let Some(block) = &subtitle {
@@ -107,12 +107,12 @@ impl Page<'_> {
                 unit * 0.0045,
                 self.scheme.accent
             );
-            lines(out, block, 1.34, (x, y + rule), anchor, soft, false);
+            lines(out, self.face, block, 1.34, (x, y + rule), anchor, (soft, false));
         }
         if let Some(block) = &brand {
             let base = area.y + area.height - block.size * 1.1;
             if column.centred {
-                lines(out, block, 1.0, (x, base), anchor, ink, true);
+                lines(out, self.face, block, 1.0, (x, base), anchor, (ink, true));
             } else {
                 let side = block.size * 0.72;
                 let _ = write!(
@@ -122,7 +122,15 @@ impl Page<'_> {
                     side * 0.25,
                     self.scheme.accent
                 );
-                lines(out, block, 1.0, (x + side * 1.6, base), anchor, ink, true);
+                lines(
+                    out,
+                    self.face,
+                    block,
+                    1.0,
+                    (x + side * 1.6, base),
+                    anchor,
+                    (ink, true),
+                );
             }
         }
         Ok(())
@@ -131,7 +139,7 @@ impl Page<'_> {
     /// A pill with a short text.
     fn badge(&self, out: &mut String, block: &Block, x: f64, y: f64, centred: bool) -> ToolResult<()> {
         let text = block.lines.first().map(String::as_str).unwrap_or_default();
-        let letters = f64::from(vector::text_width(text, block.size as f32, true)?);
+        let letters = f64::from(self.face.width(text, block.size as f32, true)?);
         let (pad, height) = (block.size * 0.85, block.size * 2.0);
         let width = letters + 2.0 * pad;
         let left = if centred { x - width / 2.0 } else { x };
@@ -148,35 +156,26 @@ impl Page<'_> {
         };
         lines(
             out,
+            self.face,
             &block,
             1.0,
             (left + width / 2.0, y + block.size * 0.42),
             "middle",
-            color,
-            true,
+            (color, true),
         );
         Ok(())
-    }
-}
-
-/// A text that may be absent.
-fn part(text: &str, space: Space) -> ToolResult<Option<Block>> {
-    if text.trim().is_empty() {
-        Ok(None)
-    } else {
-        fit(text, space).map(Some)
     }
 }
 
 /// Sets lines of text whose first line box begins at `y`.
 fn lines(
     out: &mut String,
+    face: &Typeface,
     block: &Block,
     leading: f64,
     (x, y): (f64, f64),
     anchor: &str,
-    color: Color,
-    bold: bool,
+    (color, bold): (Color, bool),
 ) {
     let weight = if bold { "bold" } else { "normal" };
     for (index, line) in block.lines.iter().enumerate() {
@@ -184,7 +183,7 @@ fn lines(
         let _ = write!(
             out,
             r#"<text x="{x:.1}" y="{baseline:.1}" text-anchor="{anchor}" font-family="{}" font-weight="{weight}" font-size="{:.2}" fill="{color}" xml:space="preserve">{}</text>"#,
-            vector::FONT,
+            vector::escape(face.family()),
             block.size,
             vector::escape(line)
         );

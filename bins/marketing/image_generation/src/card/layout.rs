@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use app_core::{ToolResult, providers::image::Color};
+use app_core::ToolResult;
+use raster::Color;
+use vector::Typeface;
 
 use super::{
     Layout,
@@ -13,10 +15,17 @@ use super::{
 use crate::{provider::Request, random::Random};
 
 /// The whole card as SVG.
-pub fn draw(layout: Layout, request: &Request, scheme: &Scheme, random: &mut Random) -> ToolResult<String> {
+pub fn draw(
+    layout: Layout,
+    request: &Request,
+    face: &Typeface,
+    scheme: &Scheme,
+    random: &mut Random,
+) -> ToolResult<String> {
     let (width, height) = (f64::from(request.width), f64::from(request.height));
     let page = Page {
         request,
+        face,
         scheme,
         width,
         height,
@@ -39,6 +48,8 @@ pub fn draw(layout: Layout, request: &Request, scheme: &Scheme, random: &mut Ran
 pub(super) struct Page<'a> {
     /// What is asked for.
     pub(super) request: &'a Request,
+    /// The letters.
+    pub(super) face: &'a Typeface,
     /// The colours.
     pub(super) scheme: &'a Scheme,
     width: f64,

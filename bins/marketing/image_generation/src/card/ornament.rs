@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use app_core::providers::image::Color;
+use raster::Color;
 
 use super::colors::{Scheme, mix};
 use crate::random::Random;

@@ -1,6 +1,7 @@
 //! Breaking text into lines and finding the size at which it fits.
 
-use app_core::{ToolResult, providers::vector};
+use app_core::ToolResult;
+use vector::{Typeface, Words};
 
 /// Text broken into lines.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,89 +34,37 @@ pub struct Space {
     pub bold: bool,
 }
 
-/// The size at which widths are measured; they grow in proportion.
-const MEASURE: f32 = 100.0;
+/// A text that may be absent, measured; pieces that are wider than a whole line are broken.
+pub fn measured(text: &str, space: Space, face: &Typeface) -> ToolResult<Option<Words>> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let words = Words::measure(text, space.bold, face)?;
+    words
+        .broken(space.width / space.smallest, space.bold, face)
+        .map(Some)
+}
 
-/// The largest letters at which `text` fits.
-pub fn fit(text: &str, space: Space) -> ToolResult<Block> {
-    let width = |text: &str| vector::text_width(text, MEASURE, space.bold).map(f64::from);
-    let words = split(text, space.width / space.smallest * f64::from(MEASURE), &width)?;
-    // The width of a blank cannot be measured alone.
-    let blank = width("n n")? - width("nn")?;
+/// The largest letters at which the words fit.
+pub fn fit(words: &Words, space: Space) -> Block {
     let mut size = space.largest;
     loop {
-        let room = space.width / size * f64::from(MEASURE);
-        let lines = wrap(&words, blank, room);
-        let fits = lines.len() <= space.lines && words.iter().all(|(_, w)| *w <= room);
-        if fits {
-            return Ok(Block {
-                lines: balanced(&words, blank, room, lines),
+        let room = space.width / size;
+        let lines = words.wrap(room);
+        if lines.len() <= space.lines && words.widest() <= room {
+            return Block {
+                lines: words.balanced(room),
                 size,
-            });
+            };
         }
         if size <= space.smallest {
-            return Ok(Block {
+            return Block {
                 lines: cut(lines, space.lines),
                 size: space.smallest,
-            });
+            };
         }
         size = (size * 0.94).max(space.smallest);
     }
-}
-
-/// Words with their widths; a word longer than a whole line is broken.
-fn split(
-    text: &str,
-    longest: f64,
-    width: &impl Fn(&str) -> ToolResult<f64>,
-) -> ToolResult<Vec<(String, f64)>> {
-    let mut words = Vec::new();
-    for word in text.split_whitespace() {
-        let measured = width(word)?;
-        if measured <= longest {
-            words.push((word.to_owned(), measured));
-            continue;
-        }
-        let letters: Vec<char> = word.chars().collect();
-        let per_line = ((letters.len() as f64 * longest / measured * 0.9) as usize).max(1);
-        for part in letters.chunks(per_line) {
-            let part: String = part.iter().collect();
-            let measured = width(&part)?;
-            words.push((part, measured));
-        }
-    }
-    Ok(words)
-}
-
-fn wrap(words: &[(String, f64)], blank: f64, room: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut used = 0.0;
-    for (word, width) in words {
-        match lines.last_mut() {
-            Some(line) if used + blank + width <= room => {
-                line.push(' ');
-                line.push_str(word);
-                used += blank + width;
-            }
-            _ => {
-                lines.push(word.clone());
-                used = *width;
-            }
-        }
-    }
-    lines
-}
-
-/// The same number of lines, of more equal length: the narrowest room that needs no more lines.
-fn balanced(words: &[(String, f64)], blank: f64, room: f64, lines: Vec<String>) -> Vec<String> {
-    let (mut low, mut high) = (0.0, room);
-    for _ in 0..12 {
-        let middle = f64::midpoint(low, high);
-        let narrow = wrap(words, blank, middle);
-        let fits = narrow.len() <= lines.len() && words.iter().all(|(_, w)| *w <= middle);
-        if fits { high = middle } else { low = middle }
-    }
-    wrap(words, blank, high)
 }
 
 fn cut(mut lines: Vec<String>, most: usize) -> Vec<String> {
@@ -134,6 +83,11 @@ fn cut(mut lines: Vec<String>, most: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn set(text: &str, space: Space) -> (Block, Typeface) {
+        let face = Typeface::for_text(text, None).unwrap();
+        (fit(&measured(text, space, &face).unwrap().unwrap(), space), face)
+    }
+
     fn space(width: f64, lines: usize) -> Space {
         Space {
             width,
@@ -146,17 +100,16 @@ mod tests {
 
     #[test]
     fn short_text_is_large_and_long_text_smaller() {
-        let short = fit("Fresh bread", space(600.0, 2)).unwrap();
+        let (short, _) = set("Fresh bread", space(600.0, 2));
         assert_eq!((short.size, short.lines.len()), (80.0, 1));
-        let long = fit(
+        let (long, face) = set(
             "Fresh bread for every morning of the week, baked while you sleep",
             space(600.0, 3),
-        )
-        .unwrap();
+        );
         assert!(long.size < 60.0 && long.lines.len() <= 3);
         for line in &long.lines {
             assert!(
-                f64::from(vector::text_width(line, long.size as f32, true).unwrap()) <= 601.0,
+                f64::from(face.width(line, long.size as f32, true).unwrap()) <= 601.0,
                 "{line}"
             );
         }
@@ -164,10 +117,10 @@ mod tests {
 
     #[test]
     fn too_much_text_ends_in_an_ellipsis() {
-        let block = fit(&"word ".repeat(200), space(300.0, 2)).unwrap();
+        let (block, _) = set(&"word ".repeat(200), space(300.0, 2));
         assert_eq!(block.lines.len(), 2);
         assert!(block.lines[1].ends_with('…'));
-        let endless = fit(&"x".repeat(500), space(300.0, 2)).unwrap();
+        let (endless, _) = set(&"x".repeat(500), space(300.0, 2));
         assert!(endless.lines.len() <= 2);
     }
 }
