@@ -9,6 +9,7 @@ use app_core::{ErrorKind, ToolError, ToolResult};
 use lightningcss::{
     error::{ParserError, SelectorError},
     printer::PrinterOptions,
+    rules::{CssRule, CssRuleList},
     stylesheet::{ParserOptions, StyleSheet},
 };
 
@@ -24,6 +25,9 @@ const MAX_DEPTH: usize = 200;
 
 /// Room for the recursion of the parser at [`MAX_DEPTH`], also in a debug build.
 const STACK_BYTES: usize = 128 << 20;
+
+/// Bytes that are minified at a time: the parsed form of a sheet is more than a hundred times as large as its text.
+const PART_BYTES: usize = 500_000;
 
 /// A minified sheet, and what in it browsers will not understand.
 #[derive(Debug)]
@@ -54,18 +58,57 @@ pub fn minify(text: &Text) -> ToolResult<Minified> {
         )
         .hint("check the sheet for unclosed brackets"));
     }
-    let css = without_idle_parts(&text.css)?;
+    let sheet = sheet::parse(&text.css)?;
+    let css = without_idle_parts(&text.css, &sheet)?;
+    let parts = parts(&text.css, &sheet);
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || on_big_stack(&css, text))
+            .spawn_scoped(scope, || on_big_stack(&css, &parts, text))
             .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot start a thread: {e}")))?
             .join()
             .map_err(|_| ToolError::internal("the minifier failed on this sheet"))?
     })
 }
 
-fn on_big_stack(css: &str, text: &Text) -> ToolResult<Minified> {
+/// Ranges of the sheet that can be minified one by one: whole rules, about [`PART_BYTES`] each.
+fn parts(css: &str, sheet: &sheet::Sheet) -> Vec<Range> {
+    let starts = sheet.items.iter().filter_map(|item| match item {
+        Item::Rule(rule) => Some(rule.prelude.0),
+        Item::AtRule(rule) => Some(rule.range.0),
+        Item::Declaration(_) => None,
+    });
+    // The rules behind a namespace can be read only together with it.
+    let namespaces = sheet.items.iter().any(|item| match item {
+        Item::AtRule(rule) => css[rule.name.0..rule.name.1].eq_ignore_ascii_case("namespace"),
+        _ => false,
+    });
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for start in starts.filter(|_| !namespaces) {
+        if start - from > PART_BYTES {
+            parts.push((from, start));
+            from = start;
+        }
+    }
+    parts.push((from, css.len()));
+    parts
+}
+
+fn on_big_stack(css: &str, parts: &[Range], text: &Text) -> ToolResult<Minified> {
+    let mut out = Minified {
+        css: String::new(),
+        warnings: Vec::new(),
+    };
+    for part in parts {
+        let minified = one_part(css, *part, text)?;
+        out.css.push_str(&minified.css);
+        out.warnings.extend(minified.warnings);
+    }
+    Ok(out)
+}
+
+fn one_part(css: &str, part: Range, text: &Text) -> ToolResult<Minified> {
     let warnings = std::sync::Arc::new(std::sync::RwLock::new(Vec::new()));
     let options = ParserOptions {
         error_recovery: true,
@@ -79,7 +122,9 @@ fn on_big_stack(css: &str, text: &Text) -> ToolResult<Minified> {
         )
         .code("invalid_css")
     };
-    let sheet = StyleSheet::parse(css, options).map_err(|e| failed("read", e.to_string()))?;
+    let mut sheet =
+        StyleSheet::parse(&css[part.0..part.1], options).map_err(|e| failed("read", e.to_string()))?;
+    prune(&mut sheet.rules);
     let printed = sheet
         .to_css(PrinterOptions {
             minify: true,
@@ -88,23 +133,59 @@ fn on_big_stack(css: &str, text: &Text) -> ToolResult<Minified> {
         .map_err(|e| failed("print", e.to_string()))?;
     let warnings = warnings.read().map_or_else(
         |_| Vec::new(),
-        |list| {
-            let warning = |error: &lightningcss::error::Error<ParserError<'_>>| Warning {
-                // The parser counts lines from 0 and columns from 1.
-                place: error
-                    .loc
-                    .as_ref()
-                    .and_then(|at| text.place(at.line as usize, (at.column as usize).saturating_sub(1))),
-                kept: kept(&error.kind),
-                text: error.kind.to_string(),
-            };
-            list.iter().map(warning).collect()
-        },
+        |list| list.iter().map(|error| warning(error, part, text)).collect(),
     );
     Ok(Minified {
         css: printed.code,
         warnings,
     })
+}
+
+/// Takes out rules that say nothing. Layers stay: their order is what they say.
+fn prune(rules: &mut CssRuleList<'_>) {
+    rules.0.retain_mut(|rule| match rule {
+        CssRule::Style(style) => {
+            prune(&mut style.rules);
+            !style.declarations.is_empty() || !style.rules.0.is_empty()
+        }
+        CssRule::Media(media) => {
+            prune(&mut media.rules);
+            !media.rules.0.is_empty()
+        }
+        CssRule::Supports(supports) => {
+            prune(&mut supports.rules);
+            !supports.rules.0.is_empty()
+        }
+        CssRule::LayerBlock(layer) => {
+            prune(&mut layer.rules);
+            true
+        }
+        _ => true,
+    });
+}
+
+fn warning(error: &lightningcss::error::Error<ParserError<'_>>, part: Range, text: &Text) -> Warning {
+    let place = error.loc.as_ref().and_then(|at| {
+        // The parser counts lines from 0 and columns from 1, both within the part.
+        let (line, column) = (at.line as usize, (at.column as usize).saturating_sub(1));
+        let before = &text.css[..part.0];
+        let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+        let beside = match line {
+            0 => before
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default()
+                .encode_utf16()
+                .count(),
+            _ => 0,
+        };
+        text.place(lines + line, beside + column)
+    });
+    Warning {
+        place,
+        kept: kept(&error.kind),
+        text: error.kind.to_string(),
+    }
 }
 
 /// Whether the parser keeps what it warns about.
@@ -120,9 +201,8 @@ fn kept(kind: &ParserError<'_>) -> bool {
 }
 
 /// The sheet with blanks in place of what has no effect in any browser: declarations without a value, which the parser
-/// below would take for values of its own; repetitions of the very same declaration in one block; rules without content.
-fn without_idle_parts(css: &str) -> ToolResult<String> {
-    let sheet = sheet::parse(css)?;
+/// below would take for values of its own, and repetitions of the very same declaration in one block.
+fn without_idle_parts(css: &str, sheet: &sheet::Sheet) -> ToolResult<String> {
     let mut idle = Vec::new();
     for item in &sheet.items {
         idle_in(css, item, &mut idle);
@@ -244,6 +324,25 @@ mod tests {
         assert_eq!(told, [(Some((0, 3)), false), (Some((0, 4)), true)]);
         assert!(made.css.contains(":unknown-thing") && !made.css.contains("zoom"));
         assert!(!small("a{b:c} }} d{color:red}").warnings.is_empty());
+    }
+
+    #[test]
+    fn a_large_sheet_is_minified_in_parts_with_the_same_result() {
+        let rules: Vec<_> = (0..60_000).map(|n| format!(".r{n} {{ color : red }} ")).collect();
+        let css = format!("{}\n.x{{*zoom:1;color:red}}", rules.concat());
+        let made = small(&css);
+        assert_eq!(made.css.matches("{color:red}").count(), 60_001);
+        assert_eq!(made.warnings[0].place, Some((0, 2)));
+        let spaced = format!("@namespace s url(x);{css} s|a{{color:red}}");
+        assert!(small(&spaced).css.ends_with("s|a{color:red}"));
+    }
+
+    #[test]
+    fn rules_that_say_nothing_go() {
+        assert_eq!(
+            small("a{} @media x{b{color:;}} @layer l{c{}} d{color:red;e{}}").css,
+            "@layer l{}d{color:red}"
+        );
     }
 
     #[test]

@@ -9,10 +9,9 @@ use std::{
     rc::Rc,
 };
 
-use web::{self, Location};
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use web::Location;
 
 use crate::{
     load::{Resource, Store, Wanted},
