@@ -12,5 +12,5 @@ mod reader;
 pub use app_core::address::{hide_secrets, shown, shown_text};
 pub use aside::aside;
 pub use http::{Http, HttpMethod, HttpOptions, Response};
-pub use location::Location;
+pub use location::{Location, cleaned};
 pub use reader::{Fetched, Reader};

@@ -157,8 +157,8 @@ impl Location {
     }
 }
 
-/// Without what the URL standard takes away first: blanks and controls around it, tabs and line ends within.
-fn cleaned(reference: &str) -> String {
+/// An address without what the URL standard takes away first: blanks and controls around it, tabs and line ends within.
+pub fn cleaned(reference: &str) -> String {
     let trimmed = reference.trim_matches(|c: char| c <= ' ');
     trimmed
         .chars()

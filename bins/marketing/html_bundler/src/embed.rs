@@ -4,19 +4,26 @@
 //! everything is there, to build the page. The second walk is pure and in document order, so budgets are spent
 //! in the same way every time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
+
+use web::{self, Location};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    load::{Resource, Store},
-    location::Location,
+    load::{Resource, Store, Wanted},
     media_type,
 };
 
 /// Sheets and frames inside each other at most.
 const MAX_DEPTH: usize = 12;
+
+/// Sheets and frames put into one page at most, each as often as it is there. Pages of the web have some dozens.
+const MAX_EXPANSIONS: usize = 2_000;
 
 /// What a resource is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -71,7 +78,7 @@ impl Kind {
 /// A resource that is in the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Embedded {
-    /// Where it came from.
+    /// Where it came from, without secrets.
     pub address: String,
     /// What it is for.
     pub kind: Kind,
@@ -86,7 +93,7 @@ pub struct Embedded {
 /// A resource that is not in the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeftOut {
-    /// Its address.
+    /// Its address, without secrets.
     pub address: String,
     /// What it is for.
     pub kind: Kind,
@@ -109,6 +116,8 @@ pub struct Rules {
     pub budgets: BTreeMap<Kind, u64>,
     /// Most bytes of all kinds together.
     pub total: Option<u64>,
+    /// Most bytes that are put into the page at all.
+    pub output: u64,
 }
 
 /// What an address stands for.
@@ -119,58 +128,110 @@ pub enum Found<'s> {
     Address(String),
 }
 
+/// What came of going into a sheet or frame.
+pub enum Descent<T> {
+    /// This.
+    Done(T),
+    /// Nothing: it is inside of itself.
+    Circle,
+    /// Nothing: it is nested too deep, or the page is large enough. It is on the list of what is not embedded.
+    Refused,
+}
+
+/// What a walk leaves behind.
+#[derive(Debug, Default)]
+pub struct Books {
+    /// What was embedded, in document order.
+    pub embedded: Vec<Embedded>,
+    /// What was not.
+    pub left_out: Vec<LeftOut>,
+    /// The limit that the page has reached.
+    pub limit: Option<String>,
+}
+
 /// The books of one walk.
 pub struct Embedder<'s> {
     store: &'s Store,
     rules: &'s Rules,
+    /// The page that everything goes into.
+    page: &'s Location,
     /// First walk: say what is missing; encode nothing.
     learning: bool,
     /// What has to be loaded, in order.
-    pub wanted: Vec<Location>,
-    embedded: Vec<Embedded>,
-    left_out: Vec<LeftOut>,
+    pub wanted: Wanted,
+    books: Books,
     seen: HashMap<(String, Kind), usize>,
     seen_out: HashMap<(String, Kind), usize>,
     spent: BTreeMap<Kind, u64>,
     chain: Vec<Location>,
+    /// While learning: how deep each sheet or frame was when it was last gone into.
+    learnt: HashMap<(Location, Kind), usize>,
+    made: u64,
+    expansions: usize,
+    data_urls: HashMap<(Location, Kind), Rc<str>>,
 }
 
 impl<'s> Embedder<'s> {
-    /// Over a store of what was loaded so far.
-    pub fn new(store: &'s Store, rules: &'s Rules, learning: bool) -> Self {
+    /// For the page at `page`, over a store of what was loaded so far.
+    pub fn new(store: &'s Store, rules: &'s Rules, page: &'s Location, learning: bool) -> Self {
         Self {
             store,
             rules,
+            page,
             learning,
-            wanted: Vec::new(),
-            embedded: Vec::new(),
-            left_out: Vec::new(),
+            wanted: Wanted::default(),
+            books: Books::default(),
             seen: HashMap::new(),
             seen_out: HashMap::new(),
             spent: BTreeMap::new(),
             chain: Vec::new(),
+            learnt: HashMap::new(),
+            made: 0,
+            expansions: 0,
+            data_urls: HashMap::new(),
         }
     }
 
-    /// What was embedded and what was not, in document order.
-    pub fn books(self) -> (Vec<Embedded>, Vec<LeftOut>) {
-        (self.embedded, self.left_out)
+    /// What was embedded and what was not.
+    pub fn books(self) -> Books {
+        self.books
     }
 
-    /// Notes that an address is not embedded.
-    pub fn leave_out(&mut self, address: impl Into<String>, kind: Kind, reason: impl Into<String>) {
-        let address = address.into();
-        let key = (address.clone(), kind);
+    /// Notes that something is not embedded; `address` is for people, `key` tells it from others.
+    fn note(&mut self, key: String, address: String, kind: Kind, reason: String) {
+        let key = (key, kind);
         if let Some(at) = self.seen_out.get(&key) {
-            self.left_out[*at].uses += 1;
+            self.books.left_out[*at].uses += 1;
         } else {
-            self.seen_out.insert(key, self.left_out.len());
-            self.left_out.push(LeftOut {
+            self.seen_out.insert(key, self.books.left_out.len());
+            self.books.left_out.push(LeftOut {
                 address,
                 kind,
-                reason: reason.into(),
+                reason,
                 uses: 1,
             });
+        }
+    }
+
+    /// Notes that the resource at a location is not embedded.
+    pub fn leave_out(&mut self, location: &Location, kind: Kind, reason: impl Into<String>) {
+        self.note(key(location), location.name(), kind, reason.into());
+    }
+
+    /// Notes that what an address at `base` refers to is not embedded, unless nothing has to be.
+    pub fn leave_out_address(&mut self, address: &str, base: &Location, kind: Kind, reason: &str) {
+        match base.join(address) {
+            Some(location) => match self.permitted(&location, kind) {
+                Ok(()) => self.leave_out(&location, kind, reason),
+                Err(not) => self.leave_out(&location, kind, not),
+            },
+            None if is_inline(address) => {}
+            None => self.note(
+                address.to_owned(),
+                web::shown_text(address),
+                kind,
+                reason.to_owned(),
+            ),
         }
     }
 
@@ -179,45 +240,58 @@ impl<'s> Embedder<'s> {
         self.rules.kinds.contains(&kind)
     }
 
+    /// Whether a sheet of the page speaks of cascade layers.
+    pub fn layers(&self) -> bool {
+        self.store.layers
+    }
+
+    /// Whether what is at this location is being embedded just now.
+    pub fn inside(&self, location: &Location) -> bool {
+        self.chain.contains(location)
+    }
+
+    /// The address to write into the page for an address that stays.
+    pub fn stays(&self, address: &str, base: &Location) -> String {
+        base.refer(address, self.page)
+    }
+
     /// Looks up an address of a page or sheet at `base`.
     pub fn find(&mut self, address: &str, base: &Location, kind: Kind) -> Found<'s> {
+        let stays = self.stays(address, base);
         let Some(mut location) = base.join(address) else {
-            return Found::Address(address.to_owned());
-        };
-        let stays = match &location {
-            Location::Web(url) => url.to_string(),
-            Location::File { .. } => address.to_owned(),
+            self.leave_out_address(address, base, kind, "it is no http address and no file");
+            return Found::Address(stays);
         };
         if let Location::Web(url) = &mut location {
             url.set_fragment(None);
         }
-        if let Err(reason) = self.permitted(&location, kind) {
-            self.leave_out(location.name(), kind, reason);
-            return Found::Address(stays);
+        match self.looked_up(&location, kind) {
+            Ok(Some(resource)) => Found::Resource(resource),
+            Ok(None) => Found::Address(stays),
+            Err(reason) => {
+                self.leave_out(&location, kind, reason);
+                Found::Address(stays)
+            }
         }
-        match self.store.get(&location) {
-            Some(Ok(resource)) => match self.fits(resource, kind) {
-                Ok(()) => {
-                    if !self.learning {
-                        self.book(resource, kind);
-                    }
-                    Found::Resource(resource)
+    }
+
+    /// The resource, `None` while it is still to be loaded, or why it is not embedded.
+    fn looked_up(&mut self, location: &Location, kind: Kind) -> Result<Option<&'s Resource>, String> {
+        self.permitted(location, kind)?;
+        match self.store.get(location) {
+            Some(Ok(resource)) => {
+                self.fits(resource, kind)?;
+                if !self.learning {
+                    self.book(resource, kind);
                 }
-                Err(reason) => {
-                    self.leave_out(location.name(), kind, reason);
-                    Found::Address(stays)
-                }
-            },
-            Some(Err(reason)) => {
-                self.leave_out(location.name(), kind, reason.clone());
-                Found::Address(stays)
+                Ok(Some(resource))
             }
-            None => {
-                if self.learning && !self.wanted.contains(&location) {
-                    self.wanted.push(location);
-                }
-                Found::Address(stays)
+            Some(Err(reason)) => Err(reason.clone()),
+            None if self.learning => {
+                self.wanted.add(location.clone());
+                Ok(None)
             }
+            None => Err("it is nested too deep to be loaded".to_owned()),
         }
     }
 
@@ -247,10 +321,15 @@ impl<'s> Embedder<'s> {
     }
 
     /// Whether a resource is what it should be and within the budgets.
-    fn fits(&self, resource: &Resource, kind: Kind) -> Result<(), String> {
+    fn fits(&mut self, resource: &Resource, kind: Kind) -> Result<(), String> {
         let page = resource.media_type == "text/html";
         if page && kind != Kind::Frames {
             return Err("the server answered with a web page".to_owned());
+        }
+        if let Location::File { .. } = resource.location
+            && !media_type::serves(kind, &resource.location.file_name(), &resource.bytes)
+        {
+            return Err(format!("its content or name is not that of {}", kind.as_str()));
         }
         if self.learning {
             return Ok(());
@@ -271,18 +350,29 @@ impl<'s> Embedder<'s> {
         {
             return Err(format!("over the total budget: {all} + {size} of {limit} bytes"));
         }
-        Ok(())
+        self.afford(size)
+    }
+
+    /// Counts bytes that go into the page; fails when they are too many.
+    fn afford(&mut self, bytes: u64) -> Result<(), String> {
+        if self.made.saturating_add(bytes) <= self.rules.output {
+            self.made += bytes;
+            return Ok(());
+        }
+        let reason = format!("the page would be larger than {} bytes", self.rules.output);
+        self.books.limit.get_or_insert_with(|| reason.clone());
+        Err(reason)
     }
 
     fn book(&mut self, resource: &Resource, kind: Kind) {
         *self.spent.entry(kind).or_default() += embedded_size(resource, kind);
-        let key = (resource.location.name(), kind);
+        let key = (key(&resource.location), kind);
         if let Some(at) = self.seen.get(&key) {
-            self.embedded[*at].uses += 1;
+            self.books.embedded[*at].uses += 1;
             return;
         }
-        self.seen.insert(key, self.embedded.len());
-        self.embedded.push(Embedded {
+        self.seen.insert(key, self.books.embedded.len());
+        self.books.embedded.push(Embedded {
             address: resource.location.name(),
             kind,
             media_type: resource.media_type.clone(),
@@ -292,32 +382,99 @@ impl<'s> Embedder<'s> {
     }
 
     /// The resource as a data URL.
-    pub fn data_url(&self, resource: &Resource, kind: Kind) -> String {
+    pub fn data_url(&mut self, resource: &Resource, kind: Kind) -> Rc<str> {
         if self.learning {
-            return String::new();
+            return Rc::from("");
         }
         let media_type = match kind {
             Kind::Scripts => "text/javascript",
             Kind::Css => "text/css",
             _ => &resource.media_type,
         };
-        media_type::data_url(media_type, &resource.bytes)
+        let made = self.data_urls.entry((resource.location.clone(), kind));
+        made.or_insert_with(|| media_type::data_url(media_type, &resource.bytes).into())
+            .clone()
     }
 
-    /// Runs `inner` inside a sheet or frame; `None` when that is already being embedded, or too deep.
-    pub fn descend<T>(&mut self, location: &Location, inner: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.chain.contains(location) || self.chain.len() >= MAX_DEPTH {
-            self.leave_out(
-                location.name(),
-                Kind::Frames,
-                "it contains itself, or is nested too deep",
-            );
-            return None;
+    /// Runs `inner` inside a sheet or frame of this many bytes.
+    pub fn descend<T: Default>(
+        &mut self,
+        location: &Location,
+        kind: Kind,
+        bytes: usize,
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> Descent<T> {
+        if self.inside(location) {
+            return Descent::Circle;
+        }
+        let depth = self.chain.len();
+        if let Err(reason) = self.may_descend(depth, bytes) {
+            self.leave_out(location, kind, reason);
+            return Descent::Refused;
+        }
+        if self.learning {
+            let before = self.learnt.insert((location.clone(), kind), depth);
+            if before.is_some_and(|before| before <= depth) {
+                return Descent::Done(T::default());
+            }
         }
         self.chain.push(location.clone());
         let result = inner(self);
         self.chain.pop();
-        Some(result)
+        Descent::Done(result)
+    }
+
+    /// Runs `inner` inside a page that stands in the page itself.
+    pub fn descend_inline<T: Default>(
+        &mut self,
+        base: &Location,
+        bytes: usize,
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> Descent<T> {
+        let depth = self.chain.len();
+        if let Err(reason) = self.may_descend(depth, bytes) {
+            self.leave_out(base, Kind::Frames, reason);
+            return Descent::Refused;
+        }
+        // A place that nothing else can have: it holds for the depth alone.
+        self.chain.push(Location::Text);
+        let result = inner(self);
+        self.chain.pop();
+        Descent::Done(result)
+    }
+
+    fn may_descend(&mut self, depth: usize, bytes: usize) -> Result<(), String> {
+        if depth >= MAX_DEPTH {
+            return Err(format!("it is nested deeper than {MAX_DEPTH} sheets and frames"));
+        }
+        if self.learning {
+            return Ok(());
+        }
+        self.expansions += 1;
+        if self.expansions > MAX_EXPANSIONS {
+            let reason = format!("the page would hold more than {MAX_EXPANSIONS} sheets and frames");
+            self.books.limit.get_or_insert_with(|| reason.clone());
+            return Err(reason);
+        }
+        self.afford(bytes as u64)
+    }
+}
+
+/// An address that is in the page already, or is none.
+pub fn is_inline(value: &str) -> bool {
+    let value = web::cleaned(value).to_ascii_lowercase();
+    value.is_empty()
+        || value.starts_with('#')
+        || ["data:", "blob:", "about:", "javascript:", "mailto:", "tel:"]
+            .iter()
+            .any(|name| value.starts_with(name))
+}
+
+/// What tells a location from others, its query included.
+fn key(location: &Location) -> String {
+    match location {
+        Location::Web(url) => url.as_str().to_owned(),
+        other => other.name(),
     }
 }
 

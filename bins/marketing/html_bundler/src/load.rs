@@ -1,13 +1,15 @@
-//! Loads resources and keeps them: several at a time, each once.
+//! Loads resources and keeps them: several at a time, each once, and no more in all than the run may load.
 
-use std::{collections::HashMap, path::Path, sync::OnceLock};
+use std::collections::{HashMap, HashSet};
 
-use app_core::{Context, ErrorKind, ToolError, ToolResult, contract::RetryPolicy};
-use encoding_rs::Encoding;
-use futures_util::{StreamExt, stream};
-use web::{Http, HttpOptions};
+use app_core::{Context, ErrorKind, ToolError, ToolResult};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use web::{
+    Fetched, Location, Reader,
+    charset::{self, Decoded, Encoding},
+};
 
-use crate::{location::Location, media_type};
+use crate::media_type;
 
 /// Requests at a time.
 const PARALLEL: usize = 8;
@@ -19,39 +21,37 @@ pub struct Resource {
     pub location: Location,
     /// Media type, lower case, without parameters.
     pub media_type: String,
-    /// Charset the server states.
-    charset: Option<String>,
+    /// Encoding the server states.
+    encoding: Option<&'static Encoding>,
     /// Content.
     pub bytes: Vec<u8>,
 }
 
 impl Resource {
-    /// The content as text: byte order mark, server, `@charset` or `<meta>`, else UTF-8, in this order.
-    pub fn text(&self) -> String {
-        let stated = self.charset.clone().or_else(|| declared_charset(&self.bytes));
-        let encoding = stated
-            .and_then(|label| Encoding::for_label(label.as_bytes()))
-            .unwrap_or(encoding_rs::UTF_8);
-        // `decode` lets a byte order mark win.
-        encoding.decode(&self.bytes).0.into_owned()
+    fn new(fetched: Fetched) -> Self {
+        let name = fetched.location.file_name();
+        Self {
+            media_type: media_type::guess(&fetched.media_type, &name, &fetched.bytes),
+            location: fetched.location,
+            encoding: fetched.encoding,
+            bytes: fetched.bytes,
+        }
     }
-}
 
-/// The charset that a sheet or page names in its first kilobyte.
-fn declared_charset(bytes: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_ascii_lowercase();
-    let rest = match head.strip_prefix("@charset \"") {
-        Some(rest) => rest,
-        None => head
-            .split_once("<meta")
-            .and_then(|(_, rest)| rest.split_once("charset="))
-            .map(|(_, rest)| rest)?,
-    };
-    let rest = rest.trim_start_matches(['"', '\'']);
-    let end = rest
-        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':')))
-        .unwrap_or(rest.len());
-    (end > 0).then(|| rest[..end].to_owned())
+    /// The content as a page, framed by one in `parent`.
+    pub fn page(&self, parent: Option<&'static Encoding>) -> Decoded {
+        charset::page(&self.bytes, self.encoding, parent)
+    }
+
+    /// The content as a sheet that a page or sheet in `environment` refers to.
+    pub fn sheet(&self, environment: &'static Encoding) -> Decoded {
+        charset::sheet(&self.bytes, self.encoding, Some(environment))
+    }
+
+    /// The content as a script of a page in `environment`.
+    pub fn script(&self, environment: &'static Encoding) -> String {
+        charset::script(&self.bytes, self.encoding, environment).text
+    }
 }
 
 /// Everything loaded so far: a resource, or why it cannot be had.
@@ -59,15 +59,18 @@ fn declared_charset(bytes: &[u8]) -> Option<String> {
 pub struct Store {
     found: HashMap<Location, Result<Resource, String>>,
     bytes: u64,
+    asked: u64,
+    /// Whether resources were left out because there were too many.
+    pub cut: bool,
+    /// Whether a sheet speaks of cascade layers, whose order depends on the first import of a sheet.
+    pub layers: bool,
 }
 
-/// Reads resources by the limits of a run, with one client for all of them.
+/// Reads resources by the limits of a run.
 #[derive(Debug)]
 pub struct Loader<'a> {
-    ctx: &'a Context,
+    reader: Reader<'a>,
     limits: Limits,
-    /// Made when the first address is read: a folder needs none.
-    http: OnceLock<Http>,
 }
 
 /// Limits of loading.
@@ -77,6 +80,8 @@ pub struct Limits {
     pub resource: u64,
     /// Most bytes of all resources.
     pub total: u64,
+    /// Most resources.
+    pub requests: u64,
     /// Whether only files are read.
     pub offline: bool,
 }
@@ -88,129 +93,134 @@ impl Store {
     }
 
     /// Loads all locations. Single failures are kept as reasons; only a cancelled run fails.
+    ///
+    /// Each request reserves what it may bring, so that all together never exceed the limit. Once less is left than one
+    /// resource may have, requests go out one by one.
     pub async fn load(&mut self, loader: &Loader<'_>, wanted: Vec<Location>) -> ToolResult<()> {
-        let (ctx, limits) = (loader.ctx, loader.limits);
+        let (ctx, limits) = (loader.reader.ctx, loader.limits);
         let bar = ctx.progress("load", "resources", Some(wanted.len() as u64));
-        let mut loading = stream::iter(wanted)
-            .map(|location| async move {
-                let result = loader.read(&location).await;
-                (location, result)
-            })
-            .buffer_unordered(PARALLEL);
-        while let Some((location, result)) = loading.next().await {
+        let mut waiting = wanted.into_iter().peekable();
+        let mut loading = FuturesUnordered::new();
+        let mut reserved = 0;
+        loop {
+            while loading.len() < PARALLEL && waiting.peek().is_some() {
+                let left = limits.total.saturating_sub(self.bytes + reserved);
+                let limit = limits.resource.min(left);
+                if limit < limits.resource && !loading.is_empty() {
+                    break;
+                }
+                let Some(location) = waiting.next() else { break };
+                if let Err(reason) = self.may_ask(&limits, limit) {
+                    bar.inc(1);
+                    self.found.insert(location, Err(reason));
+                    continue;
+                }
+                reserved += limit;
+                loading.push(async move {
+                    let result = loader.read(&location, limit).await;
+                    (location, limit, result)
+                });
+            }
+            let Some((location, limit, result)) = loading.next().await else {
+                break;
+            };
             ctx.check_cancelled()?;
             bar.inc(1);
-            let result = match result {
-                Ok(resource) => {
-                    self.bytes += resource.bytes.len() as u64;
-                    if self.bytes > limits.total {
-                        Err(format!("more than {} bytes loaded in all", limits.total))
-                    } else {
-                        Ok(resource)
-                    }
-                }
-                Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
-                Err(error) => Err(error.message),
-            };
-            self.found.insert(location, result);
+            reserved -= limit;
+            let kept = self.keep(&limits, limit, result)?;
+            self.found.insert(location, kept);
         }
         bar.finish();
         Ok(())
     }
+
+    fn may_ask(&mut self, limits: &Limits, limit: u64) -> Result<(), String> {
+        if limit == 0 {
+            return Err(over_total(limits));
+        }
+        if self.asked >= limits.requests {
+            self.cut = true;
+            return Err(format!("more than {} resources", limits.requests));
+        }
+        self.asked += 1;
+        Ok(())
+    }
+
+    /// Counts what came.
+    fn keep(
+        &mut self,
+        limits: &Limits,
+        limit: u64,
+        result: ToolResult<Resource>,
+    ) -> ToolResult<Result<Resource, String>> {
+        match result {
+            Ok(resource) => {
+                self.bytes += resource.bytes.len() as u64;
+                self.layers |= resource.media_type == "text/css" && speaks_of_layers(&resource.bytes);
+                Ok(Ok(resource))
+            }
+            Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
+            Err(error) if limit < limits.resource && error.code.ends_with("_too_large") => {
+                // It came up to the limit before it was given up, unless its size was known beforehand.
+                if error.code == "body_too_large" {
+                    self.bytes += limit;
+                }
+                Ok(Err(over_total(limits)))
+            }
+            Err(error) => Ok(Err(error.message)),
+        }
+    }
+}
+
+fn over_total(limits: &Limits) -> String {
+    format!("more than {} bytes loaded in all", limits.total)
+}
+
+fn speaks_of_layers(css: &[u8]) -> bool {
+    css.windows(5).any(|window| window.eq_ignore_ascii_case(b"layer"))
 }
 
 impl<'a> Loader<'a> {
     /// For one run.
     pub fn new(ctx: &'a Context, limits: Limits) -> Self {
         Self {
-            ctx,
+            reader: Reader::new(ctx, limits.offline),
             limits,
-            http: OnceLock::new(),
         }
     }
 
-    fn http(&self) -> ToolResult<&Http> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        let options = HttpOptions {
-            max_bytes: self.limits.resource,
-            retry: RetryPolicy::NONE,
-            ..HttpOptions::of(self.ctx)?
-        };
-        let http = Http::with_options(self.ctx, options)?;
-        Ok(self.http.get_or_init(|| http))
+    /// The page that the caller named: an address, a file, or a folder with an `index.html`.
+    pub async fn page(&self, target: &str, root: Option<&std::path::Path>) -> ToolResult<Resource> {
+        let folder = !target.contains("://") && std::path::Path::new(target).is_dir();
+        let file = std::path::Path::new(target).join("index.html");
+        let target = if folder { &file.to_string_lossy() } else { target };
+        let location = self.reader.target(target, root)?;
+        let limit = self.limits.resource.min(self.limits.total);
+        self.reader.read_target(&location, limit).await.map(Resource::new)
     }
 
-    /// Reads one location.
-    pub async fn read(&self, location: &Location) -> ToolResult<Resource> {
-        match location {
-            Location::File { path, root } => {
-                inside(path, root)?;
-                let bytes = self.ctx.read(path, self.limits.resource)?;
-                let media_type = media_type::guess("", &location.file_name(), &bytes);
-                Ok(Resource {
-                    location: location.clone(),
-                    media_type,
-                    charset: None,
-                    bytes,
-                })
-            }
-            Location::Web(_) if self.limits.offline => Err(ToolError::new(
-                ErrorKind::InvalidInput,
-                "the network is switched off",
-            )),
-            Location::Web(url) => {
-                let response = self.http()?.get(url.as_str()).await?;
-                let stated = response
-                    .header("content-type")
-                    .unwrap_or_default()
-                    .to_ascii_lowercase();
-                let charset = stated
-                    .split("charset=")
-                    .nth(1)
-                    .map(|rest| rest.trim_matches(['"', ' ']).to_owned());
-                let media_type =
-                    media_type::guess(&response.media_type(), &location.file_name(), &response.body);
-                Ok(Resource {
-                    location: Location::Web(response.url),
-                    media_type,
-                    charset,
-                    bytes: response.body,
-                })
-            }
-        }
+    async fn read(&self, location: &Location, limit: u64) -> Result<Resource, ToolError> {
+        self.reader.read(location, limit).await.map(Resource::new)
     }
 }
 
-/// Refuses a file outside of the page's folder, links followed.
-fn inside(path: &Path, root: &Path) -> ToolResult<()> {
-    let real = |path: &Path| path.canonicalize().map_err(|e| ToolError::file("read", path, &e));
-    if real(path)?.starts_with(real(root)?) {
-        return Ok(());
-    }
-    let text = format!("`{}` lies outside of `{}`", path.display(), root.display());
-    Err(ToolError::new(ErrorKind::InvalidInput, text)
-        .code("outside_root")
-        .hint("give the folder of the site as `--root`"))
+/// Locations in order, each once.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    order: Vec<Location>,
+    known: HashSet<Location>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Wanted {
+    /// Adds a location unless it is there.
+    pub fn add(&mut self, location: Location) {
+        if self.known.insert(location.clone()) {
+            self.order.push(location);
+        }
+    }
 
-    #[test]
-    fn charsets_are_found_where_pages_and_sheets_state_them() {
-        assert_eq!(
-            declared_charset(b"@charset \"windows-1251\";").as_deref(),
-            Some("windows-1251")
-        );
-        assert_eq!(
-            declared_charset(b"<meta charset=utf-8>").as_deref(),
-            Some("utf-8")
-        );
-        let old = b"<META http-equiv=Content-Type content=\"text/html; charset=koi8-r\">";
-        assert_eq!(declared_charset(old).as_deref(), Some("koi8-r"));
-        assert_eq!(declared_charset(b"<p>"), None);
+    /// All of them.
+    pub fn into_order(self) -> Vec<Location> {
+        self.order
     }
 }

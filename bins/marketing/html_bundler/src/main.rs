@@ -6,9 +6,9 @@ mod embed;
 mod integrity;
 mod legacy;
 mod load;
-mod location;
 mod markup;
 mod media_type;
+mod modules;
 mod page;
 mod srcset;
 
@@ -20,10 +20,10 @@ use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use web::{aside, charset::Decoded};
 
-use embed::{Embedded, Embedder, Kind, LeftOut, Rules};
-use load::{Limits, Loader, Store};
-use location::Location;
+use embed::{Books, Embedded, Embedder, Kind, LeftOut, Rules};
+use load::{Limits, Loader, Resource, Store};
 
 /// Rounds of loading: a page, its sheets, their imports and so on.
 const MAX_ROUNDS: usize = 16;
@@ -36,58 +36,61 @@ const fn default_load_bytes() -> u64 {
     500_000_000
 }
 
+const fn default_requests() -> u64 {
+    5_000
+}
+
+const fn default_output_bytes() -> u64 {
+    200_000_000
+}
+
+/// Warnings about single resources; the result lists all of them.
+const MAX_WARNINGS: usize = 100;
+
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// Page: an http(s) address, a file, or a folder with an `index.html`
     #[garde(length(min = 1))]
     #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["path", "url"]}))]
     pub target: String,
     /// File for the bundled page; without it the page is part of the result
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "aliases": ["out"], "path": "out"}))]
     pub output: Option<PathBuf>,
     /// Kinds to embed; all when not given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub include: Vec<Kind>,
     /// Kinds not to embed
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Kind>,
-    /// Remove what is excluded instead of leaving its address in the page
-    #[garde(skip)]
+    /// Remove what is excluded instead of leaving its address in the page; with scripts, handlers and `javascript:`
+    /// addresses go too
     #[serde(default)]
     pub drop_excluded: bool,
     /// Domains that resources may come from, with their subdomains; all when not given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_domains: Vec<String>,
     /// Domains that resources may not come from, with their subdomains
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny_domains: Vec<String>,
     /// Most bytes per kind as `kind=bytes`, or `total=bytes`; what exceeds it is not embedded
     #[garde(length(max = 20))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budget: Vec<String>,
-    /// Add a content security policy that forbids every request
-    #[garde(skip)]
+    /// Add a content security policy that forbids every request and form, and remove refreshes; scripts of the page can
+    /// still lead to another page, unless they are excluded and dropped
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "I"}))]
     pub isolate: bool,
     /// Read files only, no network
-    #[garde(skip)]
     #[serde(default)]
     pub offline: bool,
     /// End with exit code 3 when something is not embedded that was not excluded
-    #[garde(skip)]
     #[serde(default)]
     pub strict: bool,
     /// Folder that local files must lie in; the folder of the page by default
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "dir"}))]
     pub root: Option<PathBuf>,
@@ -99,6 +102,14 @@ pub struct Input {
     #[garde(range(min = 1))]
     #[serde(default = "default_load_bytes")]
     pub max_load_bytes: u64,
+    /// Most resources loaded
+    #[garde(range(min = 1))]
+    #[serde(default = "default_requests")]
+    pub max_requests: u64,
+    /// Most bytes put into the page; what exceeds it is not embedded, and the exit code is 3
+    #[garde(range(min = 1))]
+    #[serde(default = "default_output_bytes")]
+    pub max_output_bytes: u64,
 }
 
 /// What the tool returns.
@@ -168,73 +179,61 @@ impl Tool for HtmlBundler {
         let limits = Limits {
             resource: input.max_resource_bytes,
             total: input.max_load_bytes,
+            requests: input.max_requests,
             offline: input.offline,
         };
-
-        let location = Location::parse(&input.target, input.root.as_deref())?;
         let loader = Loader::new(ctx, limits);
-        let loaded = loader.read(&location).await?;
-        let html = loaded.text();
-        web::html::check_depth(&html, &input.target)?;
-        let mut store = Store::default();
+        let page = loader.page(&input.target, input.root.as_deref()).await?;
+        let decoded = page.page(None);
+        if decoded.guessed {
+            let name = page.location.name();
+            ctx.warn(format!(
+                "`{name}` states no encoding and is not UTF-8; read as windows-1252"
+            ));
+        }
+        let mut job = Job {
+            decoded,
+            page,
+            rules,
+            style,
+            store: Store::default(),
+        };
+        web::html::check_depth(&job.decoded.text, &job.page.location.name())?;
         for _ in 0..MAX_ROUNDS {
-            let mut learner = Embedder::new(&store, &rules, true);
-            page::bundle(&html, &loaded.location, &style, &mut learner);
-            let wanted = std::mem::take(&mut learner.wanted);
+            let wanted;
+            (job, wanted) = aside(move || {
+                let wanted = job.missing();
+                (job, wanted)
+            })
+            .await;
             if wanted.is_empty() {
                 break;
             }
-            store.load(&loader, wanted).await?;
+            job.store.load(&loader, wanted).await?;
         }
-
-        let mut embedder = Embedder::new(&store, &rules, false);
-        let bundled = page::bundle(&html, &loaded.location, &style, &mut embedder);
-        let (embedded, not_embedded) = embedder.books();
-
-        for left in not_embedded.iter().filter(|left| embed_failed(left)) {
-            ctx.warn(format!(
-                "not embedded: `{}`: {}",
-                shorten(&left.address),
-                left.reason
-            ));
-        }
-        let mut output = Output {
-            target: loaded.location.name(),
-            title: page::title(&html),
+        let (job, (bundled, title, books)) = aside(move || {
+            let built = job.build();
+            (job, built)
+        })
+        .await;
+        warn(ctx, &books);
+        let limit = books.limit.or_else(|| {
+            job.store
+                .cut
+                .then(|| format!("the page has more than {} resources", input.max_requests))
+        });
+        let output = Output {
+            target: job.page.location.name(),
+            title,
             output: input.output.clone(),
             html: None,
-            page_bytes: loaded.bytes.len(),
+            page_bytes: job.page.bytes.len(),
             bundled_bytes: bundled.len(),
             bytes_by_kind: BTreeMap::new(),
-            embedded,
-            not_embedded,
+            embedded: books.embedded,
+            not_embedded: books.left_out,
         };
-        for entry in &output.embedded {
-            *output.bytes_by_kind.entry(entry.kind).or_default() += entry.bytes * entry.uses;
-        }
-        match &input.output {
-            Some(path) => {
-                let mut file = ctx
-                    .create(path, "text/html", "output")?
-                    .made_from(Source::named(&output.target));
-                std::io::Write::write_all(&mut file, bundled.as_bytes())
-                    .map_err(|e| ToolError::file("write", path, &e))?;
-                file.commit()?;
-            }
-            None => output.html = Some(bundled),
-        }
-        let mut failed = output
-            .not_embedded
-            .iter()
-            .filter(|left| embed_failed(left))
-            .peekable();
-        if let (true, Some(first)) = (input.strict, failed.peek()) {
-            let first = shorten(&first.address);
-            let count = failed.count();
-            let message = format!("{count} resources are not embedded, the first is `{first}`");
-            return Err(ToolError::partial(message, &output).code("not_embedded"));
-        }
-        Ok(output)
+        deliver(ctx, &input, bundled, output, limit)
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -272,6 +271,97 @@ impl OldCalls for HtmlBundler {
     }
 }
 
+/// A page and what is known about its resources.
+struct Job {
+    page: Resource,
+    decoded: Decoded,
+    rules: Rules,
+    style: page::Style,
+    store: Store,
+}
+
+impl Job {
+    fn document(&self) -> page::Document<'_> {
+        page::Document {
+            html: &self.decoded.text,
+            location: &self.page.location,
+            base: &self.page.location,
+            encoding: self.decoded.encoding,
+        }
+    }
+
+    /// What still has to be loaded.
+    fn missing(&self) -> Vec<web::Location> {
+        let mut learner = Embedder::new(&self.store, &self.rules, &self.page.location, true);
+        page::bundle(&self.document(), &self.style, &mut learner);
+        learner.wanted.into_order()
+    }
+
+    /// The bundled page, its title, and what is in it.
+    fn build(&self) -> (String, Option<String>, Books) {
+        let mut embedder = Embedder::new(&self.store, &self.rules, &self.page.location, false);
+        let bundled = page::bundle(&self.document(), &self.style, &mut embedder);
+        (bundled, page::title(&self.decoded.text), embedder.books())
+    }
+}
+
+/// Warns of what is not embedded.
+fn warn(ctx: &Context, books: &Books) {
+    let failed = || books.left_out.iter().filter(|left| embed_failed(left));
+    for left in failed().take(MAX_WARNINGS) {
+        let address = shorten(&left.address);
+        ctx.warn(format!("not embedded: `{address}`: {}", left.reason));
+    }
+    let more = failed().count().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
+        ctx.warn(format!(
+            "not embedded: {more} more, see `not_embedded` of the result"
+        ));
+    }
+}
+
+/// Writes the page, or puts it into the result. A page that a limit has cut short is a partial success.
+fn deliver(
+    ctx: &Context,
+    input: &Input,
+    bundled: String,
+    mut output: Output,
+    limit: Option<String>,
+) -> ToolResult<Output> {
+    for entry in &output.embedded {
+        *output.bytes_by_kind.entry(entry.kind).or_default() += entry.bytes * entry.uses;
+    }
+    match &input.output {
+        Some(path) => {
+            let mut file = ctx
+                .create(path, "text/html", "output")?
+                .made_from(Source::named(&output.target));
+            std::io::Write::write_all(&mut file, bundled.as_bytes())
+                .map_err(|e| ToolError::file("write", path, &e))?;
+            file.commit()?;
+        }
+        None => output.html = Some(bundled),
+    }
+    if let Some(limit) = limit {
+        let message = format!("the page is cut short: {limit}");
+        return Err(ToolError::partial(message, &output)
+            .code("limit_reached")
+            .hint("exclude a kind, or raise `--max-output-bytes` or `--max-requests`"));
+    }
+    let mut failed = output
+        .not_embedded
+        .iter()
+        .filter(|left| embed_failed(left))
+        .peekable();
+    if let (true, Some(first)) = (input.strict, failed.peek()) {
+        let first = shorten(&first.address);
+        let count = failed.count();
+        let message = format!("{count} resources are not embedded, the first is `{first}`");
+        return Err(ToolError::partial(message, &output).code("not_embedded"));
+    }
+    Ok(output)
+}
+
 /// What was not asked for is no surprise; everything else is.
 fn embed_failed(left: &LeftOut) -> bool {
     !left.reason.ends_with("are excluded")
@@ -300,6 +390,7 @@ fn rules(input: &Input) -> ToolResult<Rules> {
         kinds,
         allow: input.allow_domains.clone(),
         deny: input.deny_domains.clone(),
+        output: input.max_output_bytes,
         ..Rules::default()
     };
     for (at, entry) in input.budget.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Writes a parsed page back with changes, after the HTML serialisation algorithm (HTML, section 13.3).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use ego_tree::iter::Edge;
 use scraper::{Html, Node};
@@ -13,11 +13,13 @@ pub type NodeId = usize;
 pub struct Edit {
     /// The element goes, with everything in it.
     pub drop: bool,
+    /// The element goes, and what is in it stays.
+    pub bare: bool,
     /// Another element name.
     pub rename: Option<&'static str>,
     /// Attributes to set (`Some`) or remove (`None`).
-    pub attributes: Vec<(String, Option<String>)>,
-    /// Another text content, written as it is.
+    pub attributes: Vec<(String, Option<Rc<str>>)>,
+    /// Another text content, of an element that holds text only.
     pub text: Option<String>,
     /// Markup written right behind the start tag.
     pub first: String,
@@ -25,7 +27,7 @@ pub struct Edit {
 
 impl Edit {
     /// Sets an attribute.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+    pub fn set(&mut self, name: &str, value: impl Into<Rc<str>>) {
         self.attributes.push((name.to_owned(), Some(value.into())));
     }
 
@@ -40,7 +42,10 @@ const VOID: [&str; 17] = [
     "link", "meta", "source", "track", "wbr",
 ];
 
-/// Elements whose text is not escaped.
+/// The namespace of HTML.
+const HTML: &str = "http://www.w3.org/1999/xhtml";
+
+/// Elements of HTML whose text is not escaped. In pictures and formulas elements of these names are ordinary ones.
 const RAW: [&str; 8] = [
     "style",
     "script",
@@ -58,47 +63,44 @@ pub fn print(page: &Html, edits: &HashMap<NodeId, Edit>) -> String {
     let mut position = 0;
     // The number of open elements below the one that is dropped or replaced.
     let mut hidden: Option<usize> = None;
-    let mut open: Vec<String> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     for edge in page.tree.root().traverse() {
         match edge {
             Edge::Open(node) => match node.value() {
                 Node::Element(element) => {
                     let edit = edits.get(&position);
                     position += 1;
-                    let name = edit
-                        .and_then(|edit| edit.rename)
-                        .unwrap_or(element.name())
-                        .to_owned();
+                    let opened = Open::new(element, edit);
                     if hidden.is_none() {
                         if edit.is_some_and(|edit| edit.drop) {
                             hidden = Some(open.len());
                         } else {
-                            start_tag(&mut out, &name, element, edit);
+                            if !opened.bare {
+                                start_tag(&mut out, opened.name, element, edit);
+                            }
                             if let Some(edit) = edit {
                                 out.push_str(&edit.first);
                                 if let Some(text) = &edit.text {
-                                    out.push_str(text);
+                                    opened.text(text, &mut out);
                                     hidden = Some(open.len() + 1);
                                 }
                             }
                         }
                     }
-                    open.push(name);
+                    open.push(opened);
                 }
                 _ if hidden.is_some() => {}
                 Node::Text(text) => {
-                    let raw = open.last().is_some_and(|name| RAW.contains(&name.as_str()));
                     // The parser eats one line feed at the start of these.
                     let eaten = open
                         .last()
-                        .is_some_and(|n| matches!(n.as_str(), "pre" | "textarea" | "listing"));
+                        .is_some_and(|open| matches!(open.name, "pre" | "textarea" | "listing"));
                     if eaten && text.starts_with('\n') && out.ends_with('>') {
                         out.push('\n');
                     }
-                    if raw {
-                        out.push_str(text);
-                    } else {
-                        escape(text, false, &mut out);
+                    match open.last() {
+                        Some(open) => open.text(text, &mut out),
+                        None => escape(text, false, &mut out),
                     }
                 }
                 Node::Comment(comment) => {
@@ -125,16 +127,16 @@ pub fn print(page: &Html, edits: &HashMap<NodeId, Edit>) -> String {
                 if !node.value().is_element() {
                     continue;
                 }
-                let Some(name) = open.pop() else { continue };
+                let Some(closed) = open.pop() else { continue };
                 match hidden {
                     // The dropped element itself ends: no end tag either.
                     Some(depth) if depth == open.len() => hidden = None,
                     Some(depth) if depth == open.len() + 1 => {
                         hidden = None;
-                        end_tag(&mut out, &name);
+                        closed.end_tag(&mut out);
                     }
                     Some(_) => {}
-                    None => end_tag(&mut out, &name),
+                    None => closed.end_tag(&mut out),
                 }
             }
         }
@@ -142,12 +144,44 @@ pub fn print(page: &Html, edits: &HashMap<NodeId, Edit>) -> String {
     out
 }
 
-fn end_tag(out: &mut String, name: &str) {
-    if !VOID.contains(&name) {
-        out.push_str("</");
-        out.push_str(name);
-        out.push('>');
+/// An element that is being written.
+struct Open<'a> {
+    name: &'a str,
+    /// Whether its text is written as it is.
+    raw: bool,
+    bare: bool,
+}
+
+impl<'a> Open<'a> {
+    fn new(element: &'a scraper::node::Element, edit: Option<&Edit>) -> Self {
+        let name = edit.and_then(|edit| edit.rename).unwrap_or(element.name());
+        Self {
+            name,
+            raw: is_html(element) && RAW.contains(&name),
+            bare: edit.is_some_and(|edit| edit.bare),
+        }
     }
+
+    fn text(&self, text: &str, out: &mut String) {
+        if self.raw {
+            out.push_str(text);
+        } else {
+            escape(text, false, out);
+        }
+    }
+
+    fn end_tag(&self, out: &mut String) {
+        if !self.bare && !VOID.contains(&self.name) {
+            out.push_str("</");
+            out.push_str(self.name);
+            out.push('>');
+        }
+    }
+}
+
+/// Whether an element is one of HTML, not of a picture or formula.
+pub fn is_html(element: &scraper::node::Element) -> bool {
+    &*element.name.ns == HTML
 }
 
 fn start_tag(out: &mut String, name: &str, element: &scraper::node::Element, edit: Option<&Edit>) {
@@ -212,7 +246,8 @@ mod tests {
     fn a_page_without_edits_parses_to_the_same_page() {
         let source = "<!DOCTYPE html><html lang=\"ru\"><head><script>if (a<b && c) {}</script></head><body>\
                       <noscript><img src=\"a&b\"></noscript><pre>\n\nx</pre><p title=\"&quot;&amp;\">a &lt; b&nbsp;</p>\
-                      <svg><use xlink:href=\"#i\"></use></svg><br></body></html>";
+                      <svg><use xlink:href=\"#i\"></use><script>for(;i&lt;b;){}</script><style>a&gt;b{}</style></svg>\
+                      <br></body></html>";
         let page = Html::parse_document(source);
         let printed = print(&page, &HashMap::new());
         assert_eq!(printed, source);

@@ -2,6 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+use crate::embed::Kind;
+
 /// Media types by file extension.
 const EXTENSIONS: [(&str, &str); 34] = [
     ("avif", "image/avif"),
@@ -76,21 +78,90 @@ fn by_name(name: &str) -> Option<&'static str> {
 
 fn by_content(bytes: &[u8]) -> Option<&'static str> {
     let brand = bytes.get(4..12).unwrap_or_default();
+    let riff = bytes.starts_with(b"RIFF").then(|| bytes.get(8..12)).flatten();
     Some(match bytes {
         [0x89, b'P', b'N', b'G', ..] => "image/png",
         [0xff, 0xd8, 0xff, ..] => "image/jpeg",
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => "image/tiff",
+        [0xff, 0x0a, ..] | [0, 0, 0, 0x0c, b'J', b'X', b'L', b' ', ..] => "image/jxl",
+        [0, 0, 1 | 2, 0, ..] => "image/x-icon",
         [b'w', b'O', b'F', b'F', ..] => "font/woff",
         [b'w', b'O', b'F', b'2', ..] => "font/woff2",
         [b'O', b'T', b'T', b'O', ..] => "font/otf",
-        [0, 1, 0, 0, ..] if bytes.len() > 12 => "font/ttf",
-        [0, 0, 1, 0, ..] => "image/x-icon",
-        [b'R', b'I', b'F', b'F', ..] if bytes.get(8..12) == Some(b"WEBP") => "image/webp",
-        _ if brand == b"ftypavif" => "image/avif",
+        [b't', b't', b'c', b'f', ..] => "font/collection",
+        [0, 1, 0, 0, ..] | [b't', b'r', b'u', b'e', ..] if bytes.len() > 12 => "font/ttf",
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => "video/webm",
+        [b'O', b'g', b'g', b'S', ..] => "video/ogg",
+        [0, 0, 1, 0xb3 | 0xba, ..] => "video/mpeg",
+        [b'I', b'D', b'3', ..] | [0xff, 0xe2 | 0xe3 | 0xf2 | 0xf3 | 0xfa | 0xfb, ..] => "audio/mpeg",
+        [b'f', b'L', b'a', b'C', ..] => "audio/flac",
+        _ if riff == Some(b"WEBP") => "image/webp",
+        _ if riff == Some(b"WAVE") => "audio/wav",
+        _ if riff == Some(b"AVI ") => "video/x-msvideo",
+        _ if brand == b"ftypavif" || brand == b"ftypavis" => "image/avif",
+        _ if brand.starts_with(b"ftypM4A") => "audio/mp4",
         _ if brand.starts_with(b"ftyp") => "video/mp4",
+        _ if bytes.starts_with(b"BM") && bytes.len() > 26 && bytes[6..10] == [0; 4] => "image/bmp",
+        _ if bytes.get(34..36) == Some(b"LP") => "application/vnd.ms-fontobject",
         _ if bytes.starts_with(b"%PDF-") => "application/pdf",
+        _ if bytes.starts_with(b"WEBVTT") || bytes.starts_with(b"\xef\xbb\xbfWEBVTT") => "text/vtt",
+        _ if is_svg(bytes) => "image/svg+xml",
         _ => return None,
     })
+}
+
+/// Whether the first element of a text is `<svg>`.
+fn is_svg(bytes: &[u8]) -> bool {
+    let mut rest = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
+    loop {
+        let end: &[u8] = match rest {
+            [b'<', b'!', b'-', b'-', ..] => b"-->",
+            // A doctype may hold declarations in brackets, which hold `>`.
+            [b'<', b'!', ..] if rest.iter().take_while(|b| **b != b'>').any(|b| *b == b'[') => b"]>",
+            [b'<', b'?' | b'!', ..] => b">",
+            _ => {
+                let name = rest.get(1..4) == Some(b"svg") && rest.first() == Some(&b'<');
+                return name
+                    && rest
+                        .get(4)
+                        .is_some_and(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'));
+            }
+        };
+        let Some(at) = rest.windows(end.len()).position(|window| window == end) else {
+            return false;
+        };
+        rest = rest[at + end.len()..].trim_ascii_start();
+    }
+}
+
+/// Extensions of files that pages use as scripts; some are translated in the browser.
+const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "tsx", "es6", "jsonp"];
+
+/// Whether a local file is of a kind that a page may show: by its content where that tells, by its name else. Anything
+/// beside a page may be named as its picture, a session or a settings file too.
+pub fn serves(kind: Kind, name: &str, bytes: &[u8]) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let found = by_content(bytes).unwrap_or_default();
+    let family = |prefix: &str| found.starts_with(prefix);
+    let text = !bytes[..bytes.len().min(4096)].contains(&0)
+        || bytes.starts_with(b"\xff\xfe")
+        || bytes.starts_with(b"\xfe\xff");
+    match kind {
+        Kind::Images | Kind::Icons => family("image/"),
+        Kind::Fonts => family("font/") || matches!(found, "application/vnd.ms-fontobject" | "image/svg+xml"),
+        Kind::Video | Kind::Audio => family("video/") || family("audio/") || found == "text/vtt",
+        Kind::Css => extension == "css" && text,
+        Kind::Scripts => SCRIPTS.contains(&extension) && text,
+        Kind::Frames => {
+            let media =
+                family("image/") || family("video/") || family("audio/") || found == "application/pdf";
+            media || text && matches!(extension, "html" | "htm" | "xhtml" | "xht" | "txt")
+        }
+    }
 }
 
 /// The resource as a data URL; texts are percent-encoded where that is shorter than base64.
@@ -138,6 +209,22 @@ mod tests {
         );
         assert_eq!(guess("image/webp", "a.png", b""), "image/webp");
         assert_eq!(guess("", "x", b""), "application/octet-stream");
+    }
+
+    #[test]
+    fn a_local_file_serves_only_what_it_is() {
+        let png = b"\x89PNG\r\n\x1a\n";
+        let svg = b"<?xml version='1.0'?><!DOCTYPE svg [<!ENTITY a 'b'>]><!-- x --><svg xmlns='x'/>";
+        assert!(serves(Kind::Images, "a.png", png) && serves(Kind::Icons, "a.svg", svg));
+        assert!(serves(Kind::Frames, "a.svg", svg) && serves(Kind::Frames, "a.html", b"<p>"));
+        assert!(serves(Kind::Css, "a.css", b"a{}") && serves(Kind::Scripts, "a.mjs", b"x"));
+        assert!(serves(Kind::Video, "a.vtt", b"WEBVTT\n") && serves(Kind::Audio, "a.mp3", b"ID3\x03"));
+        let session = b"SQLite format 3\0";
+        for kind in Kind::ALL {
+            assert!(!serves(kind, "telegram_session.session", session), "{kind:?}");
+            assert!(!serves(kind, "config.yml", b"api_hash: x"), "{kind:?}");
+        }
+        assert!(!serves(Kind::Images, "a.png", session) && !serves(Kind::Frames, "a.html", session));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod dashes;
 mod decode;
 mod describe;
 mod dialect;
@@ -41,5 +42,5 @@ pub fn command(definition: &Definition) -> clap::Command {
 
 /// The definition of a tool with its schemas, as `--describe` prints it.
 pub fn described<T: Tool>() -> Definition {
-    describe::described::<T>()
+    describe::for_faces(&describe::described::<T>())
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use scraper::{ElementRef, Html};
+use web::{Location, charset::Encoding};
 
 mod linked;
+mod scripts;
 
 use crate::{
     css,
-    embed::{Embedder, Found, Kind},
-    location::Location,
+    embed::{Embedder, Found, Kind, is_inline},
     markup::{self, Edit, NodeId},
     srcset,
 };
@@ -23,24 +24,37 @@ pub struct Style {
     pub drop_excluded: bool,
 }
 
-/// The page at `base` with its resources embedded.
-pub fn bundle(html: &str, base: &Location, style: &Style, embedder: &mut Embedder<'_>) -> String {
-    let page = Html::parse_document(html);
-    let mut work = Work {
-        base: document_base(&page, base),
-        style,
-        embedder,
-        edits: HashMap::new(),
-    };
-    let mut position = 0;
-    for node in page.tree.root().descendants() {
-        if let Some(element) = ElementRef::wrap(node) {
-            work.element(element, position);
-            position += 1;
-        }
-    }
+/// A page, or a part of one, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'a> {
+    /// Its markup.
+    pub html: &'a str,
+    /// Where it lies: decides who may see into whom.
+    pub location: &'a Location,
+    /// What its addresses are relative to, unless it says otherwise.
+    pub base: &'a Location,
+    /// The encoding it was in.
+    pub encoding: &'static Encoding,
+}
+
+/// The page with its resources embedded.
+pub fn bundle(document: &Document<'_>, style: &Style, embedder: &mut Embedder<'_>) -> String {
+    let page = Html::parse_document(document.html);
+    let base = document_base(&page, document.base);
+    let mut work = Work::new(document, base, style, embedder);
+    work.elements(&page);
     work.head(&page);
     markup::print(&page, &work.edits)
+}
+
+/// A part of a page with its resources embedded.
+fn bundle_part(document: &Document<'_>, style: &Style, embedder: &mut Embedder<'_>) -> String {
+    let part = Html::parse_fragment(document.html);
+    let mut work = Work::new(document, document.base.clone(), style, embedder);
+    work.elements(&part);
+    // A part is parsed into an element of its own.
+    work.edits.entry(0).or_default().bare = true;
+    markup::print(&part, &work.edits)
 }
 
 /// The title of a page.
@@ -51,103 +65,190 @@ pub fn title(html: &str) -> Option<String> {
         .root()
         .descendants()
         .filter_map(ElementRef::wrap)
-        .find(|e| e.value().name() == "title")?;
+        .find(|e| e.value().name() == "title" && markup::is_html(e.value()))?;
     Some(title.text().collect::<String>().trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-fn document_base(page: &Html, location: &Location) -> Location {
+/// What the first `<base href>` says; an address that cannot be one changes nothing.
+fn document_base(page: &Html, fallback: &Location) -> Location {
     let mut elements = page.tree.root().descendants().filter_map(ElementRef::wrap);
     let href = elements.find_map(|e| (e.value().name() == "base").then(|| e.attr("href")).flatten());
-    href.and_then(|href| location.join(href))
-        .unwrap_or_else(|| location.clone())
+    href.and_then(|href| fallback.join(href))
+        .unwrap_or_else(|| fallback.clone())
 }
 
 /// A page under work.
 struct Work<'w, 's> {
+    document: Document<'w>,
     base: Location,
     style: &'w Style,
     embedder: &'w mut Embedder<'s>,
     edits: HashMap<NodeId, Edit>,
 }
 
-impl Work<'_, '_> {
-    fn element(&mut self, element: ElementRef<'_>, at: NodeId) {
-        let mut edit = Edit::default();
+impl<'w, 's> Work<'w, 's> {
+    fn new(
+        document: &Document<'w>,
+        base: Location,
+        style: &'w Style,
+        embedder: &'w mut Embedder<'s>,
+    ) -> Self {
+        Self {
+            document: *document,
+            base,
+            style,
+            embedder,
+            edits: HashMap::new(),
+        }
+    }
+
+    fn elements(&mut self, page: &Html) {
+        let elements = page.tree.root().descendants().filter_map(ElementRef::wrap);
+        for (at, element) in elements.enumerate() {
+            let mut edit = Edit::default();
+            self.element(element, &mut edit);
+            if self.drops_scripts() {
+                scripts::remove(element, &mut edit);
+            }
+            self.edits.insert(at, edit);
+        }
+    }
+
+    /// Whether nothing of the page may run.
+    fn drops_scripts(&self) -> bool {
+        self.style.drop_excluded && !self.embedder.takes(Kind::Scripts)
+    }
+
+    fn element(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
         let name = element.value().name();
+        let html = markup::is_html(element.value());
         match name {
-            // Relative links become absolute below, and `#part` must stay on this page.
-            "base" => edit.drop = true,
-            "meta" => self.meta(element, &mut edit),
-            "link" => self.link(element, &mut edit),
+            "base" => base(element, edit),
+            "meta" => self.meta(element, edit),
+            "link" => self.link(element, edit),
             "style" => {
                 let css: String = element.text().collect();
-                let sheet = css::embed(&css, &self.base, self.embedder);
+                let sheet = css::embed(&css, &self.base, self.document.encoding, self.embedder);
                 edit.text = Some(linked::guarded(&sheet.text));
             }
-            "script" => self.script(element, &mut edit),
+            "script" if html => self.script(element, edit),
+            "script" => {
+                self.leaf(element, "href", Kind::Scripts, edit);
+                self.leaf(element, "xlink:href", Kind::Scripts, edit);
+            }
+            "noscript" if html => self.noscript(element, edit),
             "img" => {
                 for attribute in ["src", "data-src"] {
-                    self.leaf(element, attribute, Kind::Images, &mut edit);
+                    self.leaf(element, attribute, Kind::Images, edit);
                 }
                 for attribute in ["srcset", "data-srcset"] {
-                    self.srcset(element, attribute, &mut edit);
+                    self.srcset(element, attribute, edit);
                 }
             }
             "source" => match parent_name(element).as_deref() {
-                Some("video") => self.leaf(element, "src", Kind::Video, &mut edit),
-                Some("audio") => self.leaf(element, "src", Kind::Audio, &mut edit),
+                Some("video") => self.leaf(element, "src", Kind::Video, edit),
+                Some("audio") => self.leaf(element, "src", Kind::Audio, edit),
                 _ => {
-                    self.leaf(element, "src", Kind::Images, &mut edit);
-                    self.srcset(element, "srcset", &mut edit);
+                    self.leaf(element, "src", Kind::Images, edit);
+                    self.srcset(element, "srcset", edit);
                 }
             },
             "video" => {
-                self.leaf(element, "poster", Kind::Images, &mut edit);
-                self.leaf(element, "src", Kind::Video, &mut edit);
+                self.leaf(element, "poster", Kind::Images, edit);
+                self.leaf(element, "src", Kind::Video, edit);
             }
-            "audio" => self.leaf(element, "src", Kind::Audio, &mut edit),
-            "track" => self.leaf(element, "src", Kind::Video, &mut edit),
+            "audio" => self.leaf(element, "src", Kind::Audio, edit),
+            "track" => self.leaf(element, "src", Kind::Video, edit),
             "input"
                 if element
                     .attr("type")
                     .is_some_and(|t| t.eq_ignore_ascii_case("image")) =>
             {
-                self.leaf(element, "src", Kind::Images, &mut edit);
+                self.leaf(element, "src", Kind::Images, edit);
             }
             "image" | "feImage" => {
-                self.leaf(element, "href", Kind::Images, &mut edit);
-                self.leaf(element, "xlink:href", Kind::Images, &mut edit);
+                self.leaf(element, "href", Kind::Images, edit);
+                self.leaf(element, "xlink:href", Kind::Images, edit);
             }
             "use" => {
                 for attribute in ["href", "xlink:href"] {
-                    self.sprite(element, attribute, &mut edit);
+                    self.sprite(element, attribute, edit);
                 }
             }
             "body" | "table" | "thead" | "tbody" | "tr" | "td" | "th" => {
-                self.leaf(element, "background", Kind::Images, &mut edit);
+                self.leaf(element, "background", Kind::Images, edit);
             }
-            "iframe" | "frame" => self.frame(element, &mut edit),
-            "embed" => self.leaf(element, "src", Kind::Frames, &mut edit),
-            "object" => self.leaf(element, "data", Kind::Frames, &mut edit),
-            "a" | "area" => self.absolute(element, "href", &mut edit),
-            "form" => self.absolute(element, "action", &mut edit),
-            "button" => self.absolute(element, "formaction", &mut edit),
+            "iframe" | "frame" | "embed" => self.frame(element, "src", edit),
+            "object" => self.frame(element, "data", edit),
+            "a" | "area" => {
+                self.link_on(element, "href", edit);
+                self.link_on(element, "xlink:href", edit);
+            }
+            "form" => self.link_on(element, "action", edit),
+            "button" => self.link_on(element, "formaction", edit),
             _ => {}
         }
         if let Some(style) = element.attr("style").filter(|style| style.contains('(')) {
-            edit.set("style", css::embed(style, &self.base, self.embedder).text);
+            edit.set("style", css::embed_declarations(style, &self.base, self.embedder));
         }
-        self.edits.insert(at, edit);
+        if !html {
+            self.presentation(element, edit);
+        }
+    }
+
+    /// Attributes of pictures that are declarations: `fill="url(pattern.svg#a)"`.
+    fn presentation(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
+        for (name, value) in &element.value().attrs {
+            let name = markup::full_name(name.prefix.as_deref(), &name.local);
+            if name != "style" && value.to_ascii_lowercase().contains("url(") {
+                let value = css::embed_declarations(value, &self.base, self.embedder);
+                edit.set(&name, value);
+            }
+        }
+    }
+
+    /// What a page shows where scripts are switched off: markup, though the parser takes it for text.
+    fn noscript(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
+        let inner: String = element.text().collect();
+        if web::html::check_depth(&inner, "noscript").is_err() {
+            let reason = "what is in a `noscript` is built too deep to be read";
+            self.embedder
+                .leave_out(self.document.location, Kind::Frames, reason);
+            return;
+        }
+        let document = Document {
+            html: &inner,
+            base: &self.base,
+            ..self.document
+        };
+        let inner = bundle_part(&document, self.style, self.embedder);
+        // An end tag in an attribute would end the element when the page is read.
+        edit.text = Some(linked::without_end(&inner, "noscript", "&lt;/"));
     }
 
     fn meta(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
-        let equiv = element.attr("http-equiv").unwrap_or("").to_ascii_lowercase();
+        let equiv = element
+            .attr("http-equiv")
+            .unwrap_or("")
+            .trim()
+            .to_ascii_lowercase();
         // The page is written in UTF-8 and says so once; a policy of the site would forbid data URLs.
         edit.drop = element.attr("charset").is_some()
-            || matches!(equiv.as_str(), "content-type" | "content-security-policy");
+            || matches!(equiv.as_str(), "content-type" | "content-security-policy")
+            || equiv == "refresh" && self.style.isolate;
+        if equiv == "refresh"
+            && let Some(content) = element.attr("content")
+            && let Some(at) = refresh_address(content)
+        {
+            let address = content[at..].trim_end_matches(['"', '\'']);
+            edit.set(
+                "content",
+                format!("{}{}", &content[..at], self.embedder.stays(address, &self.base)),
+            );
+        }
         let names = element.attr("property").or(element.attr("name")).unwrap_or("");
         if matches!(names, "og:image" | "og:url" | "twitter:image") {
-            self.absolute(element, "content", edit);
+            self.link_on(element, "content", edit);
         }
     }
 
@@ -156,16 +257,16 @@ impl Work<'_, '_> {
         let Some(value) = attribute_value(element, attribute) else {
             return;
         };
-        if inline(&value) {
+        if is_inline(&value) {
             return;
         }
         match self.embedder.find(&value, &self.base, kind) {
             Found::Resource(resource) => {
-                let fragment = value.find('#').map_or("", |at| &value[at..]);
-                edit.set(
-                    attribute,
-                    format!("{}{fragment}", self.embedder.data_url(resource, kind)),
-                );
+                let data = self.embedder.data_url(resource, kind);
+                match value.find('#') {
+                    Some(at) => edit.set(attribute, format!("{data}{}", &value[at..])),
+                    None => edit.set(attribute, data),
+                }
                 edit.remove("crossorigin");
             }
             Found::Address(address) => self.kept(kind, attribute, address, edit),
@@ -179,10 +280,10 @@ impl Work<'_, '_> {
         let mut candidates = srcset::parse(value);
         for candidate in candidates
             .iter_mut()
-            .filter(|candidate| !inline(&candidate.address))
+            .filter(|candidate| !is_inline(&candidate.address))
         {
             candidate.address = match self.embedder.find(&candidate.address, &self.base, Kind::Images) {
-                Found::Resource(resource) => self.embedder.data_url(resource, Kind::Images),
+                Found::Resource(resource) => self.embedder.data_url(resource, Kind::Images).to_string(),
                 Found::Address(address) => address,
             };
         }
@@ -195,14 +296,13 @@ impl Work<'_, '_> {
 
     /// Browsers refuse data URLs in `<use>`.
     fn sprite(&mut self, element: ElementRef<'_>, attribute: &str, edit: &mut Edit) {
-        let Some(value) = attribute_value(element, attribute).filter(|value| !inline(value)) else {
+        let Some(value) = attribute_value(element, attribute).filter(|value| !is_inline(value)) else {
             return;
         };
-        if let Some(location) = self.base.join(&value) {
-            let reason = "browsers show no external SVG symbols from a data URL";
-            self.embedder.leave_out(location.name(), Kind::Images, reason);
-        }
-        self.absolute(element, attribute, edit);
+        let reason = "browsers show no external SVG symbols from a data URL";
+        self.embedder
+            .leave_out_address(&value, &self.base, Kind::Images, reason);
+        self.link_on(element, attribute, edit);
     }
 
     /// An address that stays: absolute, or gone where its kind is excluded and wanted out.
@@ -218,15 +318,13 @@ impl Work<'_, '_> {
         }
     }
 
-    fn absolute(&mut self, element: ElementRef<'_>, attribute: &str, edit: &mut Edit) {
+    /// An address that stays one: it leads where it led before.
+    fn link_on(&mut self, element: ElementRef<'_>, attribute: &str, edit: &mut Edit) {
         let Some(value) = attribute_value(element, attribute) else {
             return;
         };
-        if let Location::Web(_) = self.base
-            && !inline(&value)
-            && let Some(location) = self.base.join(&value)
-        {
-            edit.set(attribute, location.name());
+        if !is_inline(&value) {
+            edit.set(attribute, self.embedder.stays(&value, &self.base));
         }
     }
 
@@ -239,6 +337,8 @@ impl Work<'_, '_> {
         let mut first = "<meta charset=\"utf-8\">".to_owned();
         if self.style.isolate {
             first.push_str(&policy(self.embedder));
+        } else if self.drops_scripts() {
+            first.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'none'\">");
         }
         self.edits.entry(at).or_default().first = first;
     }
@@ -246,7 +346,9 @@ impl Work<'_, '_> {
 
 /// A policy that lets the page use only what is in it.
 fn policy(embedder: &Embedder<'_>) -> String {
-    let mut policy = "default-src 'unsafe-eval' 'unsafe-inline' data: blob:;".to_owned();
+    let mut policy =
+        "default-src 'unsafe-eval' 'unsafe-inline' data: blob:; form-action 'none'; base-uri 'none';"
+            .to_owned();
     let directives = [
         (Kind::Css, "style-src 'none';"),
         (Kind::Scripts, "script-src 'none';"),
@@ -263,19 +365,25 @@ fn policy(embedder: &Embedder<'_>) -> String {
     format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")
 }
 
-/// An address that is in the page already, or is none.
-fn inline(value: &str) -> bool {
-    let value = value.trim_start();
-    let scheme = |name: &str| {
-        value
-            .get(..name.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(name))
+/// Relative links are written out, and `#part` must stay on this page: only the address of a base goes.
+fn base(element: ElementRef<'_>, edit: &mut Edit) {
+    edit.drop = element.attr("target").is_none();
+    edit.remove("href");
+}
+
+/// Where the address of a refresh begins (HTML, "shared declarative refresh steps"); `None` when it names none.
+fn refresh_address(content: &str) -> Option<usize> {
+    let behind_time = content.find(|c: char| !(c.is_ascii_whitespace() || c.is_ascii_digit() || c == '.'))?;
+    let rest = content[behind_time..].trim_start_matches([';', ',']).trim_start();
+    let bare = match rest.get(..3).filter(|head| head.eq_ignore_ascii_case("url")) {
+        Some(_) => match rest[3..].trim_start().strip_prefix('=') {
+            Some(address) => address.trim_start(),
+            None => rest,
+        },
+        None => rest,
     };
-    value.is_empty()
-        || value.starts_with('#')
-        || ["data:", "blob:", "about:", "javascript:", "mailto:", "tel:"]
-            .iter()
-            .any(|name| scheme(name))
+    let bare = bare.strip_prefix(['"', '\'']).unwrap_or(bare);
+    (!bare.is_empty()).then(|| content.len() - bare.len())
 }
 
 fn attribute_value(element: ElementRef<'_>, name: &str) -> Option<String> {
@@ -304,10 +412,17 @@ mod tests {
             ..Rules::default()
         };
         let store = Store::default();
-        let mut embedder = Embedder::new(&store, &rules, true);
         let base = Location::parse(address, None).unwrap();
-        let page = bundle(html, &base, style, &mut embedder);
-        (page, embedder.wanted.iter().map(Location::name).collect())
+        let mut embedder = Embedder::new(&store, &rules, &base, true);
+        let document = Document {
+            html,
+            location: &base,
+            base: &base,
+            encoding: web::charset::UTF_8,
+        };
+        let page = bundle(&document, style, &mut embedder);
+        let wanted = std::mem::take(&mut embedder.wanted).into_order();
+        (page, wanted.iter().map(Location::name).collect())
     }
 
     #[test]
