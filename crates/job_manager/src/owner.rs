@@ -186,6 +186,6 @@ mod tests {
             "{error}"
         );
         drop(first);
-        assert!(!worker(dir.path()).is_some());
+        assert!(worker(dir.path()).is_none());
     }
 }
