@@ -7,7 +7,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{Read, Seek, Write},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -33,6 +33,7 @@ impl Lock {
                 .truncate(false)
                 .read(true)
                 .write(true)
+                .mode(0o600)
                 .open(path)
                 .map_err(|e| ToolError::file("open", path, &e))?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -185,6 +186,6 @@ mod tests {
             "{error}"
         );
         drop(first);
-        assert!(!worker(dir.path()).is_some());
+        assert!(worker(dir.path()).is_none());
     }
 }

@@ -463,12 +463,12 @@ fn an_unknown_tool_in_the_configuration_is_named() {
         host.json(&["config", "check"])["problems"],
         Value::Array(Vec::new())
     );
-    std::fs::write(&file, format!("{good}[tools.onejbo]\nroute = 'rust'\n")).unwrap();
+    std::fs::write(&file, format!("{good}[tools.coutn]\nroute = 'rust'\n")).unwrap();
     let output = host.onejob(&["config", "check", "--text"]);
     assert_eq!(output.status.code(), Some(78));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        text.contains("[tools.onejbo]") && text.contains("did you mean `[tools.onejob]`?"),
+        text.contains("[tools.coutn]") && text.contains("did you mean `[tools.count]`?"),
         "{text}"
     );
 }

@@ -195,9 +195,9 @@ impl Actor {
         self.poke = true;
     }
 
-    /// Takes no jobs for now. Said once, not with every try.
+    /// Takes no jobs for now. Said once, not with every try: a full disk fails in several places, one after the other.
     fn pause(&mut self, why: String) {
-        if self.paused.as_ref() != Some(&why) {
+        if self.paused.is_none() {
             let store = self.place.state_dir.display();
             tracing::error!("paused, trying again: {why} (store in `{store}`)");
             self.paused = Some(why);

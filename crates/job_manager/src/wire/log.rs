@@ -49,9 +49,10 @@ pub struct LogLine {
 /// Stream of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
 pub enum Stream {
+    /// The results.
     Stdout,
+    /// The remarks.
     Stderr,
     /// A note of the job manager.
     Manager,

@@ -159,7 +159,10 @@ async fn a_history_page_is_filtered_counted_and_read_both_ways() {
         ..ListRequest::default()
     };
     let first = jobs.list(page(None, None)).await.unwrap();
-    assert_eq!((first.previous, first.next.map(|n| n.number())), (None, Some(5)));
+    assert_eq!(
+        (first.previous, first.next.map(job_manager::JobId::number)),
+        (None, Some(5))
+    );
     let counts = first.counts.unwrap();
     assert_eq!((counts["succeeded"], counts["failed"]), (5, 1));
     let second = jobs.list(page(first.next, None)).await.unwrap();
