@@ -170,7 +170,7 @@ impl Steps {
         }
         let since = self.made.back().map(|last| now.saturating_duration_since(*last));
         if let Some(since) = since.filter(|since| *since < self.gap) {
-            return Some((self.gap - since).max(Duration::from_millis(1)));
+            return Some(self.gap.saturating_sub(since).max(Duration::from_millis(1)));
         }
         if self.made.len() < self.most {
             self.made.push_back(now);
