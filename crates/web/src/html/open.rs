@@ -62,7 +62,7 @@ const FORMATS: [&str; 14] = [
 ];
 
 /// Elements that no end tag of another, ordinary element reaches past ("special" in the standard).
-const SPECIAL: [&str; 54] = [
+const SPECIAL: [&str; 52] = [
     "p",
     "li",
     "dd",
@@ -115,41 +115,21 @@ const SPECIAL: [&str; 54] = [
     "th",
     "ul",
     "xmp",
-    "foreignobject",
-    "desc",
 ];
 
 /// Elements that no end tag of anything outside reaches into ("in scope").
-const WALLS: [&str; 15] = [
-    "applet",
-    "caption",
-    "marquee",
-    "object",
-    "select",
-    "table",
-    "td",
-    "template",
-    "th",
-    "foreignobject",
-    "desc",
-    "mi",
-    "mo",
-    "mtext",
-    "annotation-xml",
+const WALLS: [&str; 9] = [
+    "applet", "caption", "marquee", "object", "select", "table", "td", "template", "th",
 ];
 
 /// Elements of pictures in which HTML goes on.
-const INTEGRATION: [&str; 9] = [
-    "foreignobject",
-    "desc",
-    "title",
-    "mi",
-    "mo",
-    "mn",
-    "ms",
-    "mtext",
-    "annotation-xml",
-];
+const IN_PICTURE: [&str; 3] = ["foreignobject", "desc", "title"];
+
+/// Elements of formulas in which HTML goes on.
+const IN_FORMULA: [&str; 5] = ["mi", "mo", "mn", "ms", "mtext"];
+
+/// What stands before the name of an element of a picture or formula.
+const FOREIGN: char = '*';
 
 /// HTML elements that end a picture they stand in.
 const BREAKOUT: [&str; 44] = [
@@ -207,29 +187,35 @@ pub(super) struct Open {
     places: HashMap<String, Vec<usize>>,
     special: Vec<usize>,
     walls: Vec<usize>,
+    /// Where pictures and formulas begin.
     pictures: Vec<usize>,
+    /// Where HTML goes on in them.
     integration: Vec<usize>,
     /// Formatting elements that are to be opened anew, by name with their attributes; three of a kind at most.
     formats: HashMap<String, Vec<u64>>,
     alike: HashMap<u64, u8>,
     waiting: u64,
+    /// Elements that the last tag closed and opened again.
+    reopened: u64,
 }
 
 impl Open {
-    /// Elements that are open, with those that the next block opens anew.
+    /// Elements that are open, as many as there may be: each may hold all formatting elements that were opened anew in it.
     pub(super) fn depth(&self) -> usize {
-        self.stack.len() + self.waiting as usize
+        let waiting = self.waiting as usize;
+        self.stack.len().saturating_mul(1 + waiting) + waiting
     }
 
     /// Follows a tag; returns about how many steps it costs a parser.
     pub(super) fn take(&mut self, tag: &Tag<'_>) -> u64 {
-        let depth = self.stack.len() as u64;
+        let depth = self.depth() as u64;
+        self.reopened = 0;
         if tag.end {
             self.end(&tag.name);
         } else {
             self.start(tag);
         }
-        depth + self.waiting + tag.count.saturating_mul(tag.count) / 2
+        depth + tag.count.saturating_mul(tag.count) / 2 + self.reopened * 10
     }
 
     /// Whether the next tag stands among the elements of a picture or formula.
@@ -239,24 +225,22 @@ impl Open {
 
     fn start(&mut self, tag: &Tag<'_>) {
         let name = tag.name.as_str();
-        if self.in_picture() && BREAKOUT.contains(&name) {
+        if self.in_picture() && (BREAKOUT.contains(&name) || name == "font" && tag.font) {
             let outermost = self.integration.last().map_or(0, |wall| wall + 1);
             let picture = self.pictures.iter().find(|at| **at >= outermost).copied();
             self.cut(picture.unwrap_or(self.stack.len()));
         }
-        if !self.in_picture() {
-            self.implied_ends(name);
-            if FORMATS.contains(&name) {
-                self.format(tag);
+        if self.in_picture() || matches!(name, "svg" | "math") {
+            if !tag.self_closing {
+                self.push_foreign(name);
             }
+            return;
         }
-        let picture = self.in_picture() || matches!(name, "svg" | "math");
-        let closed = if picture {
-            tag.self_closing
-        } else {
-            SHORT.contains(&name)
-        };
-        if !closed && self.opens(name) {
+        self.implied_ends(name);
+        if FORMATS.contains(&name) {
+            self.format(tag);
+        }
+        if !SHORT.contains(&name) && self.opens(name) {
             self.push(name);
         }
     }
@@ -300,17 +284,14 @@ impl Open {
         if !matches!(name, "td" | "th" | "caption") {
             return true;
         }
-        let table = self.places.get("table").and_then(|places| places.last()).copied();
-        let template = self
-            .places
-            .get("template")
-            .and_then(|places| places.last())
-            .copied();
-        let Some(outer) = table.max(template) else {
+        let (table, template) = (self.place("table"), self.place("template"));
+        match table {
+            Some(table) if Some(table) > template => self.cut(table + 1),
+            // In a template it depends on what came first; to think that it adds is the safe side.
+            _ if template.is_some() => {}
             // Outside of tables they are passed over.
-            return false;
-        };
-        self.cut(outer + 1);
+            _ => return false,
+        }
         true
     }
 
@@ -328,6 +309,23 @@ impl Open {
     }
 
     fn end(&mut self, name: &str) {
+        if self.in_picture() {
+            // The nearest element of the picture of this name ends; where there is none, the rules of HTML decide.
+            let picture = self
+                .pictures
+                .iter()
+                .rev()
+                .find(|at| Some(*at) > self.integration.last());
+            let place = self.place(&format!("{FOREIGN}{name}"));
+            if let (Some(place), Some(_)) = (place, picture)
+                && self.integration.last().is_none_or(|inner| *inner < place)
+            {
+                return self.cut(place);
+            }
+            if matches!(name, "p" | "br") {
+                return;
+            }
+        }
         if FORMATS.contains(&name)
             && let Some(kind) = self.formats.get_mut(name).and_then(Vec::pop)
         {
@@ -335,6 +333,9 @@ impl Open {
             if let Some(alike) = self.alike.get_mut(&kind) {
                 *alike -= 1;
             }
+        }
+        if name == "form" {
+            return self.end_form();
         }
         // Headings close each other.
         let heading = is_heading(name);
@@ -352,10 +353,31 @@ impl Open {
         // Only a template ends a template; a table ends whatever is in it.
         let barrier = match name {
             "template" => None,
-            "table" | "select" => self.places.get("template").and_then(|places| places.last()),
+            "table" => self.places.get("template").and_then(|places| places.last()),
             _ => barrier.last(),
         };
-        if barrier.is_none_or(|barrier| *barrier <= place) {
+        if barrier.is_some_and(|barrier| *barrier > place) {
+            return;
+        }
+        let mut again = Vec::new();
+        if FORMATS.contains(&name) {
+            // What else is formatted comes back once the text goes on.
+            let above = self.stack[place + 1..].iter();
+            again = above
+                .filter(|name| FORMATS.contains(&name.as_str()))
+                .cloned()
+                .collect();
+        }
+        self.cut(place);
+        self.reopened = again.len() as u64;
+        again.iter().for_each(|name| self.push(name));
+    }
+
+    /// A form that ends takes nothing along but what ends by itself; what else is open in it stays open.
+    fn end_form(&mut self) {
+        let Some(place) = self.place("form") else { return };
+        let mut inner = self.stack[place + 1..].iter();
+        if inner.all(|name| matches!(name.as_str(), "p" | "li" | "dd" | "dt" | "optgroup" | "rp" | "rt")) {
             self.cut(place);
         }
     }
@@ -367,16 +389,38 @@ impl Open {
     fn push(&mut self, name: &str) {
         let at = self.stack.len();
         self.places.entry(name.to_owned()).or_default().push(at);
-        let lists = [
-            (&mut self.special, SPECIAL.contains(&name)),
-            (&mut self.walls, WALLS.contains(&name)),
-            (&mut self.pictures, matches!(name, "svg" | "math")),
-            (&mut self.integration, INTEGRATION.contains(&name)),
-        ];
-        for (list, _) in lists.into_iter().filter(|(_, is_in)| *is_in) {
-            list.push(at);
+        if SPECIAL.contains(&name) {
+            self.special.push(at);
+        }
+        if WALLS.contains(&name) {
+            self.walls.push(at);
         }
         self.stack.push(name.to_owned());
+    }
+
+    fn push_foreign(&mut self, name: &str) {
+        let at = self.stack.len();
+        let formula = match self.pictures.last().and_then(|at| self.stack.get(*at)) {
+            _ if matches!(name, "svg" | "math") => None,
+            Some(root) => Some(root.ends_with("math")),
+            None => None,
+        };
+        match formula {
+            None => self.pictures.push(at),
+            Some(formula) => {
+                let inner = if formula { &IN_FORMULA[..] } else { &IN_PICTURE[..] };
+                // Which of `annotation-xml` hold HTML is written in an attribute; to think that all do not is the safe side,
+                // since what stands in them is counted either way.
+                if inner.contains(&name) {
+                    self.integration.push(at);
+                    self.special.push(at);
+                    self.walls.push(at);
+                }
+            }
+        }
+        let name = format!("{FOREIGN}{name}");
+        self.places.entry(name.clone()).or_default().push(at);
+        self.stack.push(name);
     }
 
     /// Closes everything from this place on.

@@ -13,6 +13,8 @@ pub(super) struct Tag<'a> {
     pub(super) attributes: &'a str,
     /// How many attributes it has.
     pub(super) count: u64,
+    /// Whether it has an attribute that makes a `font` in a picture one of HTML.
+    pub(super) font: bool,
 }
 
 /// Elements whose content is text up to their end tag; `plaintext` has none.
@@ -70,9 +72,9 @@ impl<'a> Tags<'a> {
     }
 
     /// Reads attributes up to the end of the tag; `None` when the page ends first.
-    fn attributes(&mut self) -> Option<(u64, bool)> {
+    fn attributes(&mut self) -> Option<(u64, bool, bool)> {
         let bytes = self.html.as_bytes();
-        let mut count = 0;
+        let (mut count, mut font) = (0, false);
         loop {
             while bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
                 self.at += 1;
@@ -80,24 +82,26 @@ impl<'a> Tags<'a> {
             match bytes.get(self.at)? {
                 b'>' => {
                     self.at += 1;
-                    return Some((count, false));
+                    return Some((count, font, false));
                 }
                 b'/' => {
                     self.at += 1;
                     if bytes.get(self.at) == Some(&b'>') {
                         self.at += 1;
-                        return Some((count, true));
+                        return Some((count, font, true));
                     }
                 }
                 _ => {
                     count += 1;
-                    self.attribute();
+                    font |= self.attribute();
                 }
             }
         }
     }
 
-    fn attribute(&mut self) {
+    /// Passes over an attribute; returns whether it is one of a font.
+    fn attribute(&mut self) -> bool {
+        let start = self.at;
         let bytes = self.html.as_bytes();
         let name_ends = |byte: u8| is_space(byte) || matches!(byte, b'/' | b'>' | b'=');
         // An equals sign at the very beginning is part of the name.
@@ -105,12 +109,16 @@ impl<'a> Tags<'a> {
         while bytes.get(self.at).is_some_and(|byte| !name_ends(*byte)) {
             self.at += 1;
         }
+        let name = &self.html[start..self.at];
+        let font = ["color", "face", "size"]
+            .iter()
+            .any(|font| font.eq_ignore_ascii_case(name));
         let mut ahead = self.at;
         while bytes.get(ahead).is_some_and(|byte| is_space(*byte)) {
             ahead += 1;
         }
         if bytes.get(ahead) != Some(&b'=') {
-            return;
+            return font;
         }
         self.at = ahead + 1;
         while bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
@@ -130,6 +138,7 @@ impl<'a> Tags<'a> {
                 }
             }
         }
+        font
     }
 
     /// Passes over the text of an element that holds no markup, up to its end tag.
@@ -192,7 +201,7 @@ impl<'a> Tags<'a> {
             }
             let name = self.html[start..self.at].to_ascii_lowercase();
             let behind_name = self.at;
-            let (count, self_closing) = self.attributes()?;
+            let (count, font, self_closing) = self.attributes()?;
             let attributes = &self.html[behind_name..self.at];
             if !end && !in_picture && RAW.contains(&name.as_str()) {
                 self.raw(&name);
@@ -203,6 +212,7 @@ impl<'a> Tags<'a> {
                 self_closing,
                 attributes,
                 count,
+                font,
             });
         }
     }
