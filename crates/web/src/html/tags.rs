@@ -7,14 +7,10 @@ pub(super) struct Tag<'a> {
     pub(super) name: String,
     /// Whether it is an end tag.
     pub(super) end: bool,
-    /// Whether it ends with `/>`.
-    pub(super) self_closing: bool,
     /// Attributes as written.
     pub(super) attributes: &'a str,
     /// How many attributes it has.
     pub(super) count: u64,
-    /// Whether it has an attribute that makes a `font` in a picture one of HTML.
-    pub(super) font: bool,
 }
 
 /// Elements whose content is text up to their end tag; `plaintext` has none.
@@ -71,37 +67,36 @@ impl<'a> Tags<'a> {
         self.at = self.html.len();
     }
 
-    /// Reads attributes up to the end of the tag; `None` when the page ends first.
-    fn attributes(&mut self) -> Option<(u64, bool, bool)> {
+    /// Reads attributes up to the end of the tag, or of the page, and counts them.
+    fn attributes(&mut self) -> u64 {
         let bytes = self.html.as_bytes();
-        let (mut count, mut font) = (0, false);
+        let mut count = 0;
         loop {
             while bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
                 self.at += 1;
             }
-            match bytes.get(self.at)? {
-                b'>' => {
+            match bytes.get(self.at) {
+                None => return count,
+                Some(b'>') => {
                     self.at += 1;
-                    return Some((count, font, false));
+                    return count;
                 }
-                b'/' => {
+                Some(b'/') => {
                     self.at += 1;
                     if bytes.get(self.at) == Some(&b'>') {
                         self.at += 1;
-                        return Some((count, font, true));
+                        return count;
                     }
                 }
-                _ => {
+                Some(_) => {
                     count += 1;
-                    font |= self.attribute();
+                    self.attribute();
                 }
             }
         }
     }
 
-    /// Passes over an attribute; returns whether it is one of a font.
-    fn attribute(&mut self) -> bool {
-        let start = self.at;
+    fn attribute(&mut self) {
         let bytes = self.html.as_bytes();
         let name_ends = |byte: u8| is_space(byte) || matches!(byte, b'/' | b'>' | b'=');
         // An equals sign at the very beginning is part of the name.
@@ -109,16 +104,12 @@ impl<'a> Tags<'a> {
         while bytes.get(self.at).is_some_and(|byte| !name_ends(*byte)) {
             self.at += 1;
         }
-        let name = &self.html[start..self.at];
-        let font = ["color", "face", "size"]
-            .iter()
-            .any(|font| font.eq_ignore_ascii_case(name));
         let mut ahead = self.at;
         while bytes.get(ahead).is_some_and(|byte| is_space(*byte)) {
             ahead += 1;
         }
         if bytes.get(ahead) != Some(&b'=') {
-            return font;
+            return;
         }
         self.at = ahead + 1;
         while bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
@@ -138,7 +129,6 @@ impl<'a> Tags<'a> {
                 }
             }
         }
-        font
     }
 
     /// Passes over the text of an element that holds no markup, up to its end tag.
@@ -166,9 +156,9 @@ impl<'a> Tags<'a> {
         self.at = bytes.len();
     }
 
-    /// The next tag. `in_picture` says whether it stands among the elements of an `svg` or `math`, where the text elements
-    /// are ordinary ones and sections of plain text exist.
-    pub(super) fn next(&mut self, in_picture: bool) -> Option<Tag<'a>> {
+    /// The next tag. What stands in scripts, sheets and texts is none; in pictures, where these are ordinary elements, some
+    /// tags are passed over for that.
+    pub(super) fn next(&mut self) -> Option<Tag<'a>> {
         let bytes = self.html.as_bytes();
         loop {
             self.at += self.html[self.at..].find('<')?;
@@ -176,10 +166,6 @@ impl<'a> Tags<'a> {
             let end = rest.first() == Some(&b'/');
             if rest.starts_with(b"!--") {
                 self.comment();
-                continue;
-            }
-            if rest.starts_with(b"![CDATA[") && in_picture {
-                self.at = self.behind("]]>");
                 continue;
             }
             let letter = rest.get(usize::from(end)).is_some_and(u8::is_ascii_alphabetic);
@@ -201,18 +187,16 @@ impl<'a> Tags<'a> {
             }
             let name = self.html[start..self.at].to_ascii_lowercase();
             let behind_name = self.at;
-            let (count, font, self_closing) = self.attributes()?;
+            let count = self.attributes();
             let attributes = &self.html[behind_name..self.at];
-            if !end && !in_picture && RAW.contains(&name.as_str()) {
+            if !end && RAW.contains(&name.as_str()) {
                 self.raw(&name);
             }
             return Some(Tag {
                 name,
                 end,
-                self_closing,
                 attributes,
                 count,
-                font,
             });
         }
     }
@@ -231,21 +215,17 @@ mod tests {
         let html = "<!doctype html><A href='>'b=\"<i>\" c/><!-- <x> --!><!--><b></B x=1><script><y></z></script >\
                     a < b </ c><?p ><svg><style><g/></style></svg><textarea><w></textarea><plaintext><v>";
         let mut tags = Tags::new(html);
-        let (mut names, mut picture) = (Vec::new(), false);
-        while let Some(tag) = tags.next(picture) {
-            picture = if tag.name == "svg" { !tag.end } else { picture };
-            let (slash, closed) = (
-                if tag.end { "/" } else { "" },
-                if tag.self_closing { "/" } else { "" },
-            );
-            names.push(format!("{slash}{}{closed}", tag.name));
+        let mut names = Vec::new();
+        while let Some(tag) = tags.next() {
+            names.push(format!("{}{}", if tag.end { "/" } else { "" }, tag.name));
         }
-        let wanted = "a/ b /b script /script svg style g/ /style /svg textarea /textarea plaintext";
+        let wanted = "a b /b script /script svg style /style /svg textarea /textarea plaintext";
         assert_eq!(names.join(" "), wanted);
         assert_eq!(
-            Tags::new("<a b c=d / e='f'>").next(false).map(|tag| tag.count),
+            Tags::new("<a b c=d / e='f'>").next().map(|tag| tag.count),
             Some(3)
         );
-        assert_eq!(Tags::new("<a b='").next(false), None);
+        // A parser compares the attributes of a tag that never ends, too.
+        assert_eq!(Tags::new("<a b c='").next().map(|tag| tag.count), Some(2));
     }
 }
