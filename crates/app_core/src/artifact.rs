@@ -214,7 +214,7 @@ fn not_an_input(context: &Context, target: &Path) -> ToolResult<()> {
     match inputs.iter().find(|(known, _)| *known == id) {
         None => Ok(()),
         Some((_, source)) => Err(ToolError::new(
-            ErrorKind::InvalidInput,
+            ErrorKind::Conflict,
             format!(
                 "the output `{}` is the input `{}`",
                 target.display(),

@@ -304,6 +304,11 @@ impl Context {
         self.inner.json_asked
     }
 
+    /// Whether the result is printed as JSON: asked for, or because stdout is no terminal.
+    pub fn prints_json(&self) -> bool {
+        self.inner.json
+    }
+
     /// Says that this run stands for another program whose output is on stdout already: a result prints nothing
     /// more, and the process ends with that program's exit code.
     pub fn stands_for(&self, exit: u8) {

@@ -38,7 +38,7 @@ impl FromStr for JobId {
             Ok(number) if number > 0 => Ok(Self(number)),
             _ => Err(
                 ToolError::invalid("id", format!("`{text}` is not the name of a job"))
-                    .hint("job names look like `j42`; `jobs list` shows them"),
+                    .hint("job names look like `j42`; `onejob list` shows them"),
             ),
         }
     }

@@ -79,7 +79,7 @@ impl SecretFields {
     pub(crate) fn paths(&self, input: &Value) -> Vec<(String, Value)> {
         let mut found = Vec::new();
         self.walk(&mut input.clone(), "", &mut |path, value| {
-            found.push((path, value.clone()))
+            found.push((path, value.clone()));
         });
         found
     }

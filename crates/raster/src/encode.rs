@@ -19,7 +19,7 @@ use app_core::{ToolError, ToolResult};
 use crate::{
     Color, Format, Metadata, Pixels,
     container::{gif, jpeg as segments, png, webp},
-    exif::tag,
+    directory::tag,
 };
 
 /// How a picture is written.
@@ -126,12 +126,14 @@ impl EncodeOptions {
     /// What of a picture a file of `format` does not hold, for people to read.
     pub fn left_out(&self, pixels: &Pixels, format: Format) -> Vec<String> {
         let extension = format.extension();
-        let mut notes: Vec<String> = self
-            .metadata
-            .not_held_by(format)
-            .into_iter()
-            .map(|what| format!("its {what} is left out: a {extension} written here holds none"))
-            .collect();
+        let mut notes = Vec::new();
+        let missing = self.metadata.not_held_by(format);
+        if !missing.is_empty() {
+            notes.push(format!(
+                "not kept, since a {extension} written here has no place for it: {}",
+                missing.join(", ")
+            ));
+        }
         if pixels.is_16_bit() && !format.has_16_bits() {
             notes.push(format!(
                 "its 16-bit channels become 8-bit: a {extension} holds no more"

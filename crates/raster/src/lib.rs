@@ -6,15 +6,18 @@
 //! along cleaned of other pictures; what cannot be carried is told.
 
 mod animation;
+mod cmyk;
 mod color;
 mod container;
 mod decode;
+mod directory;
 mod encode;
 mod exif;
 mod format;
 mod metadata;
 mod pixels;
 mod resize;
+mod rgba;
 mod strip;
 mod xmp;
 
@@ -24,8 +27,9 @@ pub use encode::{EncodeOptions, encode};
 pub use format::Format;
 pub use image::{RgbImage, RgbaImage};
 pub use metadata::Metadata;
-pub use pixels::{Color, Pixels, Rgb16Image, Rgba16Image, check_size};
+pub use pixels::{Pixels, Rgb16Image, Rgba16Image, check_size};
 pub use resize::{Filter, Region, resize, resize_region};
+pub use rgba::Color;
 pub use strip::strip_metadata;
 
 /// What a picture may cost before it is refused.

@@ -187,7 +187,7 @@ pub fn write_undo(ctx: &Context, action: &str, chat: &Chat, items: &impl Seriali
         "items": items,
     });
     let text = serde_json::to_vec_pretty(&list).map_err(|e| ToolError::internal(e.to_string()))?;
-    ctx.write(&path, "application/json", "undo_list", &text)?;
+    crate::files::write_private(ctx, &path, "application/json", "undo_list", &text)?;
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))
         .map_err(|e| ToolError::file("protect", &path, &e))?;
     Ok(path)

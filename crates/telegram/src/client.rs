@@ -14,7 +14,7 @@ use crate::convert;
 use crate::failure::{self, failure};
 use crate::lock::Lock;
 use crate::model::{MarkedId, Peer};
-use crate::pace::Pace;
+use crate::pace::{Pace, Steps};
 use crate::settings::Settings;
 use crate::storage::Storage;
 
@@ -59,8 +59,12 @@ pub struct Telegram {
     account: String,
     ledger: Mutex<Ledger>,
     looked: Mutex<HashMap<&'static str, Instant>>,
+    /// Pages of histories, and messages by number.
+    steps: Mutex<(Steps, Steps)>,
     takeout: Mutex<Option<i64>>,
     pub(crate) elsewhere: crate::auth::Elsewhere,
+    /// The service asked to wait with messages by number; pages of the history are asked for instead.
+    pub(crate) numbers_refused: std::sync::atomic::AtomicBool,
     flood_patience: Duration,
     runner: Option<tokio::task::JoinHandle<()>>,
     _lock: Lock,
@@ -97,9 +101,9 @@ impl Telegram {
     /// # Errors
     /// `config` when a setting or the session is missing, `locked` when another program uses the session,
     /// `unauthorised` when the session is signed out (never a prompt), `network` when Telegram cannot be reached.
-    pub async fn open(ctx: &Context) -> ToolResult<Self> {
+    async fn open(ctx: &Context) -> ToolResult<Self> {
         let settings = Settings::read(ctx)?;
-        let lock = Lock::take(ctx, &settings.locks, settings.patience).await?;
+        let lock = Lock::take(ctx, &settings.locks, &settings.session, settings.patience).await?;
         settings.check_session()?;
         let storage = Arc::new(Storage::open(&settings.session)?);
         if !storage.has_key() {
@@ -164,8 +168,10 @@ impl Telegram {
             account: "telegram:new".to_owned(),
             ledger: Mutex::new(ctx.ledger()?),
             looked: Mutex::default(),
+            steps: Mutex::new((Pace::Reads.steps(ctx)?, Pace::Numbers.steps(ctx)?)),
             takeout: Mutex::new(None),
             elsewhere: Mutex::default(),
+            numbers_refused: std::sync::atomic::AtomicBool::new(false),
             flood_patience,
             runner: Some(tokio::spawn(runner.run())),
             _lock: lock,
@@ -287,10 +293,32 @@ impl Telegram {
         }
     }
 
+    /// Waits until a page of a history may be asked for; or, where `also` allows it, messages by number if that is
+    /// possible sooner. Whether it is by number.
+    pub(crate) async fn history_turn(&self, also: bool) -> ToolResult<bool> {
+        loop {
+            let wait = {
+                let mut steps = guard(&self.steps);
+                let now = Instant::now();
+                let Some(wait) = steps.0.take(now) else {
+                    return Ok(false);
+                };
+                match also.then(|| steps.1.take(now)) {
+                    Some(None) => return Ok(true),
+                    Some(Some(other)) => wait.min(other),
+                    None => wait,
+                }
+            };
+            self.sleep(wait).await?;
+        }
+    }
+
     /// Longest wait that is sat out. Files are not worth a long one: what else there is must not wait for them.
     fn patience(&self, pace: Pace) -> Duration {
         match pace {
             Pace::Files => self.flood_patience.min(PATIENCE_WITH_FILES),
+            // There is another way to the same messages.
+            Pace::Numbers => Duration::ZERO,
             _ => self.flood_patience,
         }
     }

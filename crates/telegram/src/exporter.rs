@@ -8,6 +8,7 @@ use app_core::{Context, ToolError, ToolResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::aliases::AliasFile;
 use crate::claims;
 use crate::client::Telegram;
 use crate::export::{Format, Options};
@@ -202,8 +203,8 @@ pub fn default_chat(ctx: &Context, given: Option<String>, alias: &str) -> ToolRe
     if let Some(chat) = given.or_else(|| ctx.env("DEFAULT_CHAT")) {
         return Ok(chat);
     }
-    let (legacy, _) = ctx.config().legacy_yaml()?;
-    if legacy.chats.contains_key(alias) {
+    let (file, _) = AliasFile::read(ctx)?;
+    if file.chats.contains_key(alias) {
         return Ok(alias.to_owned());
     }
     Err(ToolError::invalid("chat", "no chat is named").hint(format!(

@@ -1,12 +1,12 @@
 //! Taking over a login that another program made: Telethon's and grammers' session files are copied, never changed.
 
 use std::net::{Ipv4Addr, SocketAddrV4, SocketAddrV6};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use app_core::{ErrorKind, ToolError, ToolResult};
 use grammers_session::types::DcOption;
 use grammers_session::{Session, SessionData};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use crate::storage::{Layout, Storage, layout};
 
@@ -29,9 +29,10 @@ pub async fn import(from: &Path, to: &Path) -> ToolResult<Imported> {
             ToolError::not_found(format!("there is no session file `{}`", from.display())).field("import"),
         );
     }
-    match layout(from)? {
+    let (_folder, copy) = private_copy(from)?;
+    match layout(&copy).map_err(|error| named(error, &copy, from))? {
         Layout::Ours => {
-            let key = Storage::open(&private_copy(from)?.1)?;
+            let key = Storage::open(&copy)?;
             if !key.has_key() {
                 return Err(no_login(from));
             }
@@ -52,7 +53,7 @@ pub async fn import(from: &Path, to: &Path) -> ToolResult<Imported> {
             })
         }
         Layout::Telethon => {
-            let option = telethon_login(from)?;
+            let option = telethon_login(&copy, from)?;
             let dc = option.id;
             let target = Storage::create(to)?;
             target.set_home_dc_id(dc).await.map_err(|e| unwritten(to, &e))?;
@@ -83,17 +84,34 @@ fn unwritten(path: &Path, cause: &rusqlite::Error) -> ToolError {
     .caused_by(cause)
 }
 
-/// A copy that may be opened for writing; SQLite could change the original otherwise (its journal).
-fn private_copy(from: &Path) -> ToolResult<(tempfile::TempDir, std::path::PathBuf)> {
+/// A copy that may be opened for writing: SQLite would put right what a killed program left beside the original, which
+/// is not ours. What has not been folded into the file yet comes along.
+fn private_copy(from: &Path) -> ToolResult<(tempfile::TempDir, PathBuf)> {
     let dir =
         tempfile::tempdir().map_err(|e| ToolError::file("create", Path::new("temporary directory"), &e))?;
     let copy = dir.path().join("copy.session");
-    std::fs::copy(from, &copy).map_err(|e| ToolError::file("read", from, &e))?;
+    for end in ["", "-journal", "-wal"] {
+        let mut source = from.as_os_str().to_owned();
+        source.push(end);
+        let source = PathBuf::from(source);
+        if end.is_empty() || source.is_file() {
+            let target = PathBuf::from(format!("{}{end}", copy.display()));
+            std::fs::copy(&source, target).map_err(|e| ToolError::file("read", &source, &e))?;
+        }
+    }
     Ok((dir, copy))
 }
 
+/// An error that speaks of the file the user named.
+fn named(mut error: ToolError, copy: &Path, from: &Path) -> ToolError {
+    error.message = error
+        .message
+        .replace(&copy.display().to_string(), &from.display().to_string());
+    error
+}
+
 /// Reads data centre, address and key of a Telethon session file.
-fn telethon_login(path: &Path) -> ToolResult<DcOption> {
+fn telethon_login(copy: &Path, path: &Path) -> ToolResult<DcOption> {
     let unreadable = |e: &rusqlite::Error| {
         ToolError::new(
             ErrorKind::Config,
@@ -101,8 +119,7 @@ fn telethon_login(path: &Path) -> ToolResult<DcOption> {
         )
         .caused_by(e)
     };
-    let file =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| unreadable(&e))?;
+    let file = Connection::open(copy).map_err(|e| unreadable(&e))?;
     let row = file
         .query_row(
             "SELECT dc_id, server_address, port, auth_key FROM sessions LIMIT 1",

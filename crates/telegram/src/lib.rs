@@ -4,6 +4,7 @@
 //! It is a crate of its own beside `app_core` because of its size: the other tools need not be built with it.
 
 pub mod acting;
+pub mod aliases;
 mod archive;
 pub mod auth;
 pub mod bulk;
@@ -29,6 +30,7 @@ pub mod storage;
 mod transfer;
 
 pub use acting::{Outgoing, Reacted, Sent};
+pub use aliases::AliasFile;
 pub use client::{KEY_REVOKED, Telegram};
 pub use dialogs::Dialog;
 pub use history::{After, Changes, Mark, PAGE, Page, Pages, Search, Window};

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use app_core::config::{ChatEntry, ChatKind as AliasKind};
 use app_core::state::Checkpoint;
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use grammers_client::tl::{self, enums, types};
 
+use crate::aliases::{AliasFile, ChatEntry, ChatKind as AliasKind};
 use crate::client::{Repeat, Telegram, guard};
 use crate::convert::{self, People};
 use crate::dialogs::Dialog;
@@ -152,8 +152,8 @@ pub fn parse(text: &str) -> ToolResult<Named> {
 
 /// Refuses a text that can name no chat, before anybody is asked; an alias of `config.yml` may be any text.
 pub(crate) fn parse_unless_alias(ctx: &Context, text: &str) -> ToolResult<()> {
-    let (legacy, _) = ctx.config().legacy_yaml()?;
-    if !legacy.chats.contains_key(text.trim()) {
+    let (file, _) = AliasFile::read(ctx)?;
+    if !file.chats.contains_key(text.trim()) {
         parse(text)?;
     }
     Ok(())
@@ -174,13 +174,13 @@ impl Telegram {
     /// # Errors
     /// `invalid_input` when the text names no chat or is ambiguous (with the candidates), `not_found` otherwise.
     pub async fn resolve(&self, text: &str, by_title: ByTitle) -> ToolResult<Chat> {
-        let (legacy, _) = self.ctx.config().legacy_yaml()?;
-        if let Some(entry) = legacy.chats.get(text.trim()) {
+        let (file, _) = AliasFile::read(&self.ctx)?;
+        if let Some(entry) = file.chats.get(text.trim()) {
             let mut chat = self.resolve_alias(text.trim(), entry).await?;
             chat.alias = Some(text.trim().to_owned());
             return Ok(chat);
         }
-        if legacy.skipped.contains(text.trim()) {
+        if file.skipped.contains(text.trim()) {
             return Err(ToolError::config(format!(
                 "the alias `{}` of config.yml points to no chat",
                 text.trim()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use app_core::contract::EnvVar;
 use app_core::{Context, Definition, ErrorKind, Secret, ToolError, ToolResult};
 
+use crate::aliases::AliasFile;
 use crate::storage::{Layout, layout};
 
 /// The name the scripts use unless another one is given.
@@ -90,7 +91,7 @@ pub fn declare(definition: &mut Definition) {
 impl Settings {
     /// Reads them.
     pub fn read(ctx: &Context) -> ToolResult<Self> {
-        let (legacy, warnings) = ctx.config().legacy_yaml()?;
+        let (file, warnings) = AliasFile::read(ctx)?;
         for warning in warnings {
             ctx.warn(warning);
         }
@@ -99,7 +100,7 @@ impl Settings {
                 .map(|text| text.trim().parse().map_err(|_| bad(name, "is not a number")))
                 .transpose()
         };
-        let api_id = match legacy.api_id {
+        let api_id = match file.api_id {
             Some(id) => id,
             None => number("TELEGRAM_API_ID")?.unwrap_or_default(),
         };
@@ -109,7 +110,7 @@ impl Settings {
             .ok_or_else(|| missing("TELEGRAM_API_ID"))?;
         let hash = match ctx.config().find_secret("TELEGRAM_API_HASH")? {
             Some(hash) => hash,
-            None => legacy
+            None => file
                 .api_hash
                 .map(Secret::new)
                 .ok_or_else(|| missing("TELEGRAM_API_HASH"))?,
@@ -135,12 +136,12 @@ impl Settings {
             })
             .transpose()?
             .unwrap_or(10.0);
-        let file = |name: &str| dir.join(format!("{name}.session"));
+        let session_file = |name: &str| dir.join(format!("{name}.session"));
         let lock = |name: &str| dir.join(format!("{name}.lock"));
         // Under the default name the scripts had two logins; both locks are taken, so that neither side runs beside us.
         let (session, locks) = if name.is_empty() || name == DEFAULT_NAME {
-            let python = file(PYTHON_NAME);
-            let ours = file(DEFAULT_NAME);
+            let python = session_file(PYTHON_NAME);
+            let ours = session_file(DEFAULT_NAME);
             let session = if !ours.exists() && python.exists() {
                 python
             } else {
@@ -148,7 +149,7 @@ impl Settings {
             };
             (session, vec![lock(DEFAULT_NAME), lock(PYTHON_NAME)])
         } else {
-            (file(name), vec![lock(name)])
+            (session_file(name), vec![lock(name)])
         };
         let own_id = [ctx.env("USER_ID"), ctx.env("MY_ID")]
             .into_iter()
@@ -156,7 +157,7 @@ impl Settings {
             .next();
         let own_id = own_id
             .and_then(|text| text.trim().parse::<i64>().ok())
-            .or(legacy.user_id)
+            .or(file.user_id)
             .filter(|id| *id != 0);
         let own_name = [ctx.env("USER_NAME"), ctx.env("MY_NAME")]
             .into_iter()
@@ -166,7 +167,7 @@ impl Settings {
         Ok(Self {
             api_id,
             api_hash: hash,
-            phone: legacy
+            phone: file
                 .phone
                 .or_else(|| ctx.env("TELEGRAM_PHONE"))
                 .filter(|phone| !phone.trim().is_empty()),

@@ -63,7 +63,7 @@ pub(crate) async fn plan(campaign: &Campaign, ctx: &Context) -> ToolResult<Vec<P
             );
             match near {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("`jobs list_tools` shows what there is"),
+                None => error.hint("`onejob list_tools` shows what there is"),
             }
         })?;
         check_input(campaign, step, definition)?;

@@ -9,10 +9,13 @@ use serde_json::Value;
 pub(crate) fn answering(name: &str, tool: Option<&str>, options: &Options) -> ToolResult<Option<String>> {
     let legacy = &options.settings.legacy;
     let known = match tool {
-        Some(tool) => legacy.contains_key(tool).then_some(tool),
+        // One that is not taken from its file is known too: the route says why it does not run.
+        Some(tool) => {
+            (legacy.contains_key(tool) || options.settings.distrusted.contains(tool)).then_some(tool)
+        }
         None => [name, name.trim_end_matches("_tool")]
             .into_iter()
-            .find(|name| legacy.contains_key(*name))
+            .find(|name| legacy.contains_key(*name) || options.settings.distrusted.contains(*name))
             .or_else(|| {
                 let called = legacy.iter().find(|(_, l)| l.call.as_deref() == Some(name));
                 called.map(|(tool, _)| tool.as_str())

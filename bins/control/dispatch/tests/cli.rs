@@ -27,8 +27,10 @@ impl Host {
             .unwrap()
             .env("ONEJOB_TOOLS_DIR", tools::target_dir().display().to_string());
         sandbox.file("shared-config/old.py", OLD);
-        sandbox.file("shared-config/onejob.toml", config);
-        Self(sandbox)
+        let config = sandbox.file("shared-config/onejob.toml", config);
+        // The operator's own: a file that merely lies in the working directory names no scripts.
+        let folder = config.parent().unwrap().display().to_string();
+        Self(sandbox.env("ONEJOB_CONFIG_DIR", folder))
     }
 
     fn call(&self, tool: &str, parameters: &Value) -> Finished {
@@ -53,6 +55,42 @@ fn a_tool_takes_both_shapes_under_both_names() {
             (&json!("success"), &json!("error"))
         );
     }
+}
+
+#[test]
+fn a_script_named_by_a_file_of_the_working_directory_is_not_run() {
+    let sandbox = Sandbox::new()
+        .unwrap()
+        .env("ONEJOB_TOOLS_DIR", tools::target_dir().display().to_string());
+    sandbox.file("shared-config/old.py", "open('ran', 'w')\n");
+    sandbox.file(
+        "shared-config/onejob.toml",
+        "[legacy.only_old]\npath = 'old.py'\nenvelope = 'dispatcher'\n",
+    );
+    let host = Host(sandbox);
+    let answer = host.call("only_old", &json!({})).expect_code(1).json();
+    assert!(
+        answer["message"]
+            .as_str()
+            .unwrap()
+            .contains("only found in the working directory"),
+        "{answer}"
+    );
+    assert!(!host.0.path("ran").exists());
+}
+
+#[test]
+fn programs_beside_the_tools_are_not_run_to_find_one() {
+    let sandbox = Sandbox::new().unwrap();
+    let folder = sandbox.root().join("bin");
+    std::fs::create_dir(&folder).unwrap();
+    let (bystander, ran) = (folder.join("bystander"), folder.join("ran"));
+    std::fs::write(&bystander, format!("#!/bin/sh\ntouch {}\n", ran.display())).unwrap();
+    std::fs::set_permissions(&bystander, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let host = Host(sandbox.env("ONEJOB_TOOLS_DIR", folder.display().to_string()));
+    host.call("bystander", &json!({})).expect_code(1);
+    host.call("no_such_tool", &json!({})).expect_code(1);
+    assert!(!ran.exists(), "a mistyped name runs nobody's programs");
 }
 
 #[test]

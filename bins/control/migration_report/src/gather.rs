@@ -69,7 +69,8 @@ const RUNS: u32 = 1000;
 pub(crate) async fn gather(logs: &[PathBuf], ctx: &Context) -> ToolResult<Facts> {
     let state = ctx.state_dir()?;
     let options = Options::from_config(ctx.config(), state, Role::Client)?;
-    let (tools_dir, settings) = (options.tools_dir.clone(), options.settings.clone());
+    // Nothing is run from it: what the file says counts wherever it lies.
+    let (tools_dir, settings) = (options.tools_dir.clone(), Settings::for_reading(ctx.config())?);
     let mut unreadable = Vec::new();
 
     // The binaries themselves, whoever is switched to answer for them.

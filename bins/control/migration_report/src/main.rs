@@ -152,7 +152,7 @@ fn only(facts: &mut gather::Facts, names: &[String]) -> ToolResult<()> {
     if let Some(name) = names.iter().find(unknown) {
         return Err(ToolError::not_found(format!("no tool `{name}`"))
             .field("tools")
-            .hint("`jobs list_tools` shows what there is"));
+            .hint("`onejob list_tools` shows what there is"));
     }
     facts.tools.retain(|name, _| names.contains(name));
     facts.settings.legacy.retain(|name, _| names.contains(name));

@@ -684,6 +684,9 @@ fn lines_of_parallel_shadows_stay_whole() {
 #[test]
 fn of_a_dispatcher_only_the_envelope_counts_and_of_stderr_only_errors() {
     let sandbox = Sandbox::new().unwrap();
+    let config = sandbox.path("shared-config").display().to_string();
+    let sandbox = sandbox.env("ONEJOB_CONFIG_DIR", config);
+    std::fs::create_dir(sandbox.path("shared-config")).unwrap();
     let answer = r#"{"status": "success", "result": {"n": 1, "name": "caf\u00e9"}}"#;
     sandbox.file(
         "old.py",

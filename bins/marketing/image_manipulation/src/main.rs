@@ -8,6 +8,7 @@ mod actions;
 mod batch;
 mod change;
 mod compress;
+mod files;
 mod geometry;
 mod legacy;
 mod names;

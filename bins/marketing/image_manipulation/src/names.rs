@@ -9,7 +9,7 @@ use std::{
 use app_core::{ErrorKind, ToolError, ToolResult};
 use raster::Format;
 
-use crate::actions::Files;
+use crate::files::Files;
 
 /// One image to be worked on.
 #[derive(Clone, Debug, PartialEq)]

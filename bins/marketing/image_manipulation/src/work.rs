@@ -9,9 +9,10 @@ use raster::{
 };
 
 use crate::{
-    actions::{Files, Input},
+    actions::Input,
     change::{cropped, marked, narrowed, resized, rotated, thumbnail, too_large},
     compress,
+    files::Files,
     text::Caption,
 };
 

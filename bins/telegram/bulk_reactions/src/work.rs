@@ -46,10 +46,10 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
             ToolError::invalid("ids", "no message is named").hint("give `--ids`, `--file` or `--recent`")
         );
     }
-    let telegram = Telegram::open(ctx).await?;
-    let outcome = act(&input, &named, tokens, &telegram, ctx).await;
-    telegram.close().await;
-    let output = outcome?;
+    let output = Telegram::session(ctx, async |telegram| {
+        act(&input, &named, tokens, telegram, ctx).await
+    })
+    .await?;
     let left = output
         .items
         .iter()

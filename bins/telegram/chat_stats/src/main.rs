@@ -83,19 +83,21 @@ impl Tool for ChatStats {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let telegram = Telegram::open(ctx).await?;
-        let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
         let bar = ctx.progress("messages", "messages", None);
         let mut counts = Counts::default();
-        telegram
-            .newest(&chat, Some(input.limit), |message| {
-                ctx.check_cancelled()?;
-                bar.inc(1);
-                counts.add(&message);
-                Ok(true)
-            })
-            .await?;
-        telegram.close().await;
+        let chat = Telegram::session(ctx, async |telegram| {
+            let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
+            telegram
+                .newest(&chat, Some(input.limit), |message| {
+                    ctx.check_cancelled()?;
+                    bar.inc(1);
+                    counts.add(&message);
+                    Ok(true)
+                })
+                .await?;
+            Ok(chat)
+        })
+        .await?;
         bar.finish();
         let stats = counts.finish(input.top);
         ctx.count_items(stats.messages);

@@ -100,10 +100,11 @@ impl Tool for DeleteMyMessages {
                     .hint("delete_my_messages CHAT [LIMIT]; `list_chats` shows the ids")
             })?;
         let limit = one("newest", "limit", input.newest, input.limit)?.unwrap_or_default();
-        let telegram = Telegram::open(ctx).await?;
-        let outcome = clean(&input, &named, limit, &telegram, ctx).await;
-        telegram.close().await;
-        let output = Output { sweep: outcome? };
+        let sweep = Telegram::session(ctx, async |telegram| {
+            clean(&input, &named, limit, telegram, ctx).await
+        })
+        .await?;
+        let output = Output { sweep };
         clean::told(std::slice::from_ref(&output.sweep), &output)?;
         Ok(output)
     }

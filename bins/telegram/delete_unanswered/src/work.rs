@@ -32,12 +32,12 @@ fn named(input: &Input, ctx: &Context) -> ToolResult<Vec<String>> {
             .code("not_confirmed")
             .hint("look at the plan first, then add `--confirm all` to `--apply`"));
         }
-        let (legacy, _) = ctx.config().legacy_yaml()?;
-        if legacy.chats.is_empty() {
+        let (file, _) = telegram::AliasFile::read(ctx)?;
+        if file.chats.is_empty() {
             return Err(ToolError::invalid("all", "config.yml names no chat")
                 .hint("name them below `chats:`, or give `--chat`"));
         }
-        return Ok(legacy.chats.keys().cloned().collect());
+        return Ok(file.chats.keys().cloned().collect());
     }
     let one = input
         .chat
@@ -52,10 +52,7 @@ fn named(input: &Input, ctx: &Context) -> ToolResult<Vec<String>> {
 
 pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
     let names = named(input, ctx)?;
-    let telegram = Telegram::open(ctx).await?;
-    let outcome = all(input, &names, &telegram, ctx).await;
-    telegram.close().await;
-    outcome
+    Telegram::session(ctx, async |telegram| all(input, &names, telegram, ctx).await).await
 }
 
 async fn all(input: &Input, names: &[String], telegram: &Telegram, ctx: &Context) -> ToolResult<Output> {

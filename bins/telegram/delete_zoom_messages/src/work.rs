@@ -60,10 +60,7 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
             "either one sender's messages go or everybody's, not both",
         ));
     }
-    let telegram = Telegram::open(ctx).await?;
-    let outcome = all(input, &names, &telegram, ctx).await;
-    telegram.close().await;
-    outcome
+    Telegram::session(ctx, async |telegram| all(input, &names, telegram, ctx).await).await
 }
 
 async fn all(input: &Input, names: &[String], telegram: &Telegram, ctx: &Context) -> ToolResult<Output> {

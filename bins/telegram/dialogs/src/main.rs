@@ -127,14 +127,15 @@ impl Tool for Dialogs {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let telegram = Telegram::open(ctx).await?;
         let keep_bots = !input.no_bots;
-        let dialogs = telegram
-            .dialogs(Some(input.limit), |dialog| {
-                keep_bots || dialog.chat.peer.kind != ChatKind::Bot
-            })
-            .await?;
-        telegram.close().await;
+        let dialogs = Telegram::session(ctx, async |telegram| {
+            telegram
+                .dialogs(Some(input.limit), |dialog| {
+                    keep_bots || dialog.chat.peer.kind != ChatKind::Bot
+                })
+                .await
+        })
+        .await?;
         let mut lines: Vec<Line> = dialogs
             .iter()
             .map(|dialog| Line {
@@ -164,7 +165,7 @@ impl Tool for Dialogs {
                 Layout::Json => "application/json",
                 Layout::Yaml => "application/yaml",
             };
-            ctx.write(&path, media_type, "dialogs", text.as_bytes())?;
+            telegram::files::write_private(ctx, &path, media_type, "dialogs", text.as_bytes())?;
             output.file = Some(path);
         }
         Ok(output)

@@ -1079,3 +1079,77 @@ fn nobody_else_can_read_an_export_or_its_files() {
         (0o600, 0o600, 0o600, 0o700)
     );
 }
+
+#[test]
+fn a_lock_file_that_was_deleted_lets_no_second_program_in() {
+    let dc = Dc::start(world("large"));
+    dc.fail(Fault {
+        method: "messages.getHistory".into(),
+        delay_ms: 60_000,
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let first = sandbox.start(bin(), &["large_club", "2000", "-o", "a.txt"], b"");
+    while dc.calls("messages.getHistory").is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for lock in ["telegram_session.lock", "telegram_session_py.lock"] {
+        std::fs::remove_file(sandbox.path(lock)).unwrap();
+    }
+    let second = sandbox
+        .run(bin(), &["large_club", "10", "-o", "b.txt"])
+        .expect_code(75);
+    assert!(second.stderr.contains("locked"), "{}", second.stderr);
+    first.signal("KILL");
+    let _ = first.finish();
+    assert_eq!(dc.most_sessions(), 1);
+}
+
+#[test]
+fn a_far_away_service_is_asked_side_by_side_but_never_too_often() {
+    let mut large = world("large");
+    large.latency_ms = 60;
+    for method in ["messages.getHistory", "channels.getMessages"] {
+        large.allowed_per_second.insert(method.into(), 30);
+    }
+    large
+        .generated
+        .values_mut()
+        .for_each(|generated| generated.count = 6000);
+    let dc = Dc::start(large);
+    let args = ["large_club", "0", "-f", "ndjson", "-o", "a.ndjson", "--json"];
+    let sandbox = dc.sandbox();
+    let run = sandbox.run(bin(), &args).expect_code(0).json();
+    assert_eq!(run["messages"], 6000);
+    let text = std::fs::read_to_string(sandbox.path("a.ndjson")).unwrap();
+    let ids: Vec<i64> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["type"] == "message")
+        .filter_map(|line| line["id"].as_i64())
+        .collect();
+    assert_eq!(ids, (1..=6000).collect::<Vec<_>>(), "in order, each once");
+    assert!(
+        dc.requests().iter().all(|request| request.error.is_none()),
+        "no flood wait"
+    );
+    let pages = dc.calls("messages.getHistory");
+    for (n, page) in pages.iter().enumerate() {
+        let second = pages[n..]
+            .iter()
+            .take_while(|other| (other.at - page.at).as_millis() < 900);
+        assert!(second.count() <= 10, "at most ten pages a second");
+    }
+    // Where messages by number are refused, pages are enough.
+    dc.fail(Fault {
+        method: "channels.getMessages".into(),
+        error: Some("FLOOD_WAIT_500".into()),
+        ..Fault::default()
+    });
+    let sandbox = dc.sandbox();
+    let run = sandbox.run(
+        bin(),
+        &["large_club", "2500", "-f", "ndjson", "-o", "a.ndjson", "--json"],
+    );
+    assert_eq!(run.expect_code(0).json()["messages"], 2500);
+}

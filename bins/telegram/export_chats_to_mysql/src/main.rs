@@ -97,10 +97,8 @@ impl Tool for ExportChatsToMysql {
             database.prepare_telegram().await?;
             Some(database)
         };
-        let telegram = Telegram::open(ctx).await?;
         let most = (input.max_dialogs > 0).then_some(input.max_dialogs);
-        let dialogs = telegram.dialogs(most, |_| true).await;
-        telegram.close().await;
+        let dialogs = Telegram::session(ctx, async |telegram| telegram.dialogs(most, |_| true).await).await;
         let rows: Vec<ChatRow> = dialogs?.iter().map(row).collect();
         let stored = match database {
             Some(database) => {

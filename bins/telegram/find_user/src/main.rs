@@ -117,28 +117,30 @@ impl Tool for FindUser {
                 ToolError::invalid("chat", "no chat is named")
                     .hint("name one before the name, or set `FIND_USER_CHAT_ID`")
             })?;
-        let telegram = Telegram::open(ctx).await?;
-        let chat = telegram.resolve(&place, ByTitle::Unique).await?;
         let mut found: HashMap<MarkedId, Found> = HashMap::new();
         let bar = ctx.progress("messages", "messages", None);
-        let scanned = telegram
-            .newest(&chat, Some(input.limit), |message| {
-                ctx.check_cancelled()?;
-                bar.inc(1);
-                if let Some(sender) = message.sender.as_deref().filter(|peer| fits(peer, &needle)) {
-                    found.entry(sender.id).or_insert_with(|| new(sender)).messages += 1;
-                }
-                Ok(true)
-            })
-            .await?;
-        if input.members {
-            for member in telegram.members(&chat, None).await? {
-                if fits(&member, &needle) {
-                    found.entry(member.id).or_insert_with(|| new(&member));
+        let (chat, scanned) = Telegram::session(ctx, async |telegram| {
+            let chat = telegram.resolve(&place, ByTitle::Unique).await?;
+            let scanned = telegram
+                .newest(&chat, Some(input.limit), |message| {
+                    ctx.check_cancelled()?;
+                    bar.inc(1);
+                    if let Some(sender) = message.sender.as_deref().filter(|peer| fits(peer, &needle)) {
+                        found.entry(sender.id).or_insert_with(|| new(sender)).messages += 1;
+                    }
+                    Ok(true)
+                })
+                .await?;
+            if input.members {
+                for member in telegram.members(&chat, None).await? {
+                    if fits(&member, &needle) {
+                        found.entry(member.id).or_insert_with(|| new(&member));
+                    }
                 }
             }
-        }
-        telegram.close().await;
+            Ok((chat, scanned))
+        })
+        .await?;
         bar.finish();
         ctx.count_items(scanned as u64);
         let mut users: Vec<Found> = found.into_values().collect();

@@ -72,11 +72,12 @@ impl Tool for GetActiveChats {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        let telegram = Telegram::open(ctx).await?;
-        let mut dialogs = telegram.dialogs(Some(input.max_dialogs), |_| true).await?;
-        dialogs.retain(|dialog| ListedKind::from(dialog.chat.peer.kind) != ListedKind::User);
-        let mut chats = telegram.listed(dialogs, PARALLEL).await?;
-        telegram.close().await;
+        let mut chats = Telegram::session(ctx, async |telegram| {
+            let mut dialogs = telegram.dialogs(Some(input.max_dialogs), |_| true).await?;
+            dialogs.retain(|dialog| ListedKind::from(dialog.chat.peer.kind) != ListedKind::User);
+            telegram.listed(dialogs, PARALLEL).await
+        })
+        .await?;
         chats.truncate(input.limit);
         ctx.count_items(chats.len() as u64);
         Ok(Output {

@@ -193,9 +193,9 @@ async fn index(index: &Index, path: PathBuf, ctx: &Context) -> ToolResult<Output
     if index.qdrant_url.is_some() {
         ctx.warn("`--qdrant-url` is not used: the index is a local file, no text leaves this machine");
     }
-    let (legacy, _) = ctx.config().legacy_yaml()?;
+    let (file, _) = telegram::AliasFile::read(ctx)?;
     let named: Vec<String> = if index.chats.is_empty() {
-        legacy.chats.into_keys().collect()
+        file.chats.into_keys().collect()
     } else {
         index.chats.clone()
     };
@@ -205,28 +205,30 @@ async fn index(index: &Index, path: PathBuf, ctx: &Context) -> ToolResult<Output
                 .hint("name chats: `index_messages index @name`"),
         );
     }
-    let telegram = Telegram::open(ctx).await?;
-    let mut store = Store::open(&path, telegram.me()?.id.0)?;
-    if ctx.dry_run() {
-        store.rehearse()?;
-    }
-    let mut chats = Vec::with_capacity(named.len());
-    for chat in named {
-        let mut done = Indexed {
-            chat,
-            chat_id: None,
-            tally: Tally::default(),
-            error: None,
-        };
-        match one(&telegram, &mut done, &mut store, index).await {
-            Ok(()) => {}
-            // What is wrong with this run is wrong with every chat.
-            Err(error) if error.kind.retryable() || ctx.check_cancelled().is_err() => return Err(error),
-            Err(error) => done.error = Some(error.message),
+    let chats = Telegram::session(ctx, async |telegram| {
+        let mut store = Store::open(&path, telegram.me()?.id.0)?;
+        if ctx.dry_run() {
+            store.rehearse()?;
         }
-        chats.push(done);
-    }
-    telegram.close().await;
+        let mut chats = Vec::with_capacity(named.len());
+        for chat in named {
+            let mut done = Indexed {
+                chat,
+                chat_id: None,
+                tally: Tally::default(),
+                error: None,
+            };
+            match one(telegram, &mut done, &mut store, index).await {
+                Ok(()) => {}
+                // What is wrong with this run is wrong with every chat.
+                Err(error) if error.kind.retryable() || ctx.check_cancelled().is_err() => return Err(error),
+                Err(error) => done.error = Some(error.message),
+            }
+            chats.push(done);
+        }
+        Ok(chats)
+    })
+    .await?;
     let failed = chats.iter().filter(|chat| chat.error.is_some()).count();
     let all = chats.len();
     let output = Output::Index { chats, index: path };

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use app_core::{Context, ErrorKind, Secret, ToolError, ToolResult};
 use serde_json::json;
-use telegram::auth::{CodeSent, Step};
+use telegram::auth::Step;
 use telegram::model::Peer;
 use telegram::storage::{Layout, Storage, layout};
 use telegram::{Lock, Settings, Telegram, import};
 
-use crate::{Input, Output, Status, ask};
+use crate::{Input, Output, Status, ask, sent};
 
 /// How often a wrong code or password may be typed again.
 const TRIES: usize = 3;
@@ -41,15 +41,13 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         return Ok(names(&settings, ctx));
     }
     if input.check {
-        let telegram = Telegram::open(ctx).await?;
-        let me = std::sync::Arc::clone(telegram.me()?);
-        telegram.close().await;
+        let me = Telegram::session(ctx, async |telegram| telegram.me().cloned()).await?;
         return Ok(output(&settings, Status::SignedIn, Some(&me)));
     }
     if ctx.dry_run() {
         return Ok(output(&settings, Status::Planned, None));
     }
-    let lock = Lock::take(ctx, &settings.locks, settings.patience).await?;
+    let lock = Lock::take(ctx, &settings.locks, &settings.session, settings.patience).await?;
     if let Some(from) = &input.import {
         return take_over(from, &input, settings, lock, ctx).await;
     }
@@ -58,7 +56,7 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
     let opened = match Telegram::open_for_login(ctx, settings.clone(), storage, lock).await {
         Err(error) if error.code == telegram::KEY_REVOKED && input.force => {
             remove(&pending);
-            let lock = Lock::take(ctx, &settings.locks, settings.patience).await?;
+            let lock = Lock::take(ctx, &settings.locks, &settings.session, settings.patience).await?;
             let storage = Storage::create(&pending)?;
             Telegram::open_for_login(ctx, settings.clone(), storage, lock).await
         }
@@ -86,7 +84,7 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
             // The new login takes its place in one step; until now the old file stood untouched.
             std::fs::rename(&pending, &settings.session)
                 .map_err(|e| ToolError::file("write", &settings.session, &e))?;
-            ctx.checkpoint("login")?.clear()?;
+            sent::forget(ctx, &settings)?;
             let mut done = output(&settings, Status::SignedIn, Some(&account));
             done.next = Some("Keep a copy of this file in a safe place: it is the login.".to_owned());
             Ok(done)
@@ -106,6 +104,7 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
             // A code that was mistyped may be typed again; everything else starts anew.
             if error.code != "code_wrong" && error.code != "password_needed" {
                 remove(&pending);
+                sent::forget(ctx, &settings)?;
             }
             Err(error)
         }
@@ -170,9 +169,8 @@ async fn sign_in(
                 .code("setting_missing")
                 .hint("give `--phone +...`, or use `--qr`")
         })?;
-    let checkpoint = ctx.checkpoint("login")?;
     if let Some(code) = &input.code {
-        let sent: CodeSent = checkpoint.load()?.ok_or_else(|| {
+        let sent = sent::recall(ctx, settings)?.ok_or_else(|| {
             ToolError::invalid("code", "no code has been sent")
                 .hint("run `init_session` without `--code` first")
         })?;
@@ -189,9 +187,10 @@ async fn sign_in(
         }
     }
     let sent = telegram.send_code(&phone).await?;
-    checkpoint.save(&sent)?;
     ctx.info(format!("Telegram sent a login code {}", sent.way));
     if !ask::possible() {
+        // The code is typed in another run.
+        sent::keep(ctx, settings, &sent)?;
         return Ok(None);
     }
     for _ in 0..TRIES {

@@ -4,6 +4,7 @@
 
 mod ask;
 mod login;
+mod sent;
 
 use std::fmt;
 use std::path::PathBuf;

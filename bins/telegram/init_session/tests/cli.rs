@@ -157,3 +157,61 @@ fn a_grammers_session_is_taken_over_too() {
         .expect_code(0);
     sandbox.run(bin(), &["--check"]).expect_code(0);
 }
+
+#[test]
+fn what_lies_beside_an_imported_session_is_left_alone() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    std::fs::remove_file(sandbox.path("telegram_session.session")).unwrap();
+    session::write_telethon(&sandbox.path("old.session"), dc.port());
+    for end in ["journal", "wal"] {
+        sandbox.file(
+            &format!("old.session-{end}"),
+            format!("left by a program that was killed: {end}"),
+        );
+    }
+    let listed = || {
+        let mut files = sandbox.files();
+        files.retain(|name| name.starts_with("old.session"));
+        files
+    };
+    let before = listed();
+    sandbox
+        .run(bin(), &["--import", "old.session", "--json"])
+        .expect_code(0);
+    assert_eq!(listed(), before);
+    for end in ["journal", "wal"] {
+        let text = std::fs::read_to_string(sandbox.path(&format!("old.session-{end}"))).unwrap();
+        assert_eq!(text, format!("left by a program that was killed: {end}"));
+    }
+}
+
+#[test]
+fn the_number_and_its_code_are_kept_from_others_and_not_for_long() {
+    let (_dc, sandbox) = signed_out(None);
+    let state = || {
+        let mut found = Vec::new();
+        let mut folders = vec![sandbox.root().join("state")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else if String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap())
+                    .contains("the-hash-of-the-code")
+                {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found
+    };
+    sandbox.run(bin(), &["--json"]).expect_code(0);
+    let kept = state();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let mode = |path: &Path| {
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+    };
+    assert_eq!((mode(&kept[0]), mode(kept[0].parent().unwrap())), (0o600, 0o700));
+    sandbox.run(bin(), &["--code", "24680"]).expect_code(0);
+    assert!(state().is_empty(), "{:?}", state());
+}

@@ -56,10 +56,10 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
         input.person.as_ref(),
         ctx.env("LIKE_TARGET_USER_ID"),
     )?;
-    let telegram = Telegram::open(ctx).await?;
-    let outcome = act(input, &chat, &user, &telegram, ctx).await;
-    telegram.close().await;
-    let output = outcome?;
+    let output = Telegram::session(ctx, async |telegram| {
+        act(input, &chat, &user, telegram, ctx).await
+    })
+    .await?;
     let left = output
         .items
         .iter()

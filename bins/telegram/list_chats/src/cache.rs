@@ -108,6 +108,7 @@ pub fn store(ctx: &Context, path: &Path, cache: &Cache) -> ToolResult<()> {
     let text = serde_json::to_string_pretty(cache).map_err(|e| ToolError::internal(e.to_string()))?;
     // The cache is its own: what was read is what is renewed.
     let mut pending = ctx.create_over(path, "application/json", "cache")?;
+    telegram::files::close_to_others(pending.path())?;
     pending
         .write_all(text.as_bytes())
         .map_err(|e| ToolError::file("write", path, &e))?;

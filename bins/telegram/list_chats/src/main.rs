@@ -162,38 +162,10 @@ impl Tool for ListChats {
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         let settings = Settings::read(ctx);
-        let telegram = Telegram::open(ctx).await?;
-        let account = telegram.me()?.id.0;
-        let kept = settings
-            .path
-            .as_deref()
-            .filter(|_| !input.refresh)
-            .and_then(|path| cache::load(ctx, path));
-        let age = kept
-            .as_ref()
-            .and_then(|kept| kept.fresh(account, &settings, ctx.now()));
-        let (all, cache_age_s) = match (kept, age) {
-            (Some(kept), Some(age)) => (kept.chats, Some(age)),
-            _ => {
-                let dialogs = telegram
-                    .dialogs(Some(settings.max_dialogs), |dialog| {
-                        dialog.chat.peer.kind != ChatKind::Bot
-                    })
-                    .await?;
-                let chats = telegram.listed(dialogs, settings.parallel).await?;
-                let fetched = Cache {
-                    generated_at: ctx.now(),
-                    account,
-                    max_dialogs: settings.max_dialogs,
-                    chats,
-                };
-                if let Some(path) = &settings.path {
-                    cache::store(ctx, path, &fetched)?;
-                }
-                (fetched.chats, None)
-            }
-        };
-        telegram.close().await;
+        let (all, cache_age_s) = Telegram::session(ctx, async |telegram| {
+            listed(&input, &settings, ctx, telegram).await
+        })
+        .await?;
         let cached = all.len();
         let mut chats: Vec<Listed> = all
             .into_iter()
@@ -202,7 +174,7 @@ impl Tool for ListChats {
         let total = chats.len();
         ctx.count_items(total as u64);
         let text = yaml::file(&chats, input.bare_ids)?;
-        ctx.write(&input.output, "application/yaml", "chats", text.as_bytes())?;
+        telegram::files::write_private(ctx, &input.output, "application/yaml", "chats", text.as_bytes())?;
         chats.truncate(input.limit);
         Ok(Output {
             chats,
@@ -230,6 +202,45 @@ impl Tool for ListChats {
             output.total
         )
     }
+}
+
+/// All chats, from the cache if that is fresh enough, and its age then.
+async fn listed(
+    input: &Input,
+    settings: &Settings,
+    ctx: &Context,
+    telegram: &Telegram,
+) -> ToolResult<(Vec<Listed>, Option<i64>)> {
+    let account = telegram.me()?.id.0;
+    let kept = settings
+        .path
+        .as_deref()
+        .filter(|_| !input.refresh)
+        .and_then(|path| cache::load(ctx, path));
+    let age = kept
+        .as_ref()
+        .and_then(|kept| kept.fresh(account, settings, ctx.now()));
+    Ok(match (kept, age) {
+        (Some(kept), Some(age)) => (kept.chats, Some(age)),
+        _ => {
+            let dialogs = telegram
+                .dialogs(Some(settings.max_dialogs), |dialog| {
+                    dialog.chat.peer.kind != ChatKind::Bot
+                })
+                .await?;
+            let chats = telegram.listed(dialogs, settings.parallel).await?;
+            let fetched = Cache {
+                generated_at: ctx.now(),
+                account,
+                max_dialogs: settings.max_dialogs,
+                chats,
+            };
+            if let Some(path) = &settings.path {
+                cache::store(ctx, path, &fetched)?;
+            }
+            (fetched.chats, None)
+        }
+    })
 }
 
 fn main() -> ExitCode {

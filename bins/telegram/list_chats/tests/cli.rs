@@ -165,3 +165,77 @@ fn a_login_that_is_gone_says_why() {
         );
     }
 }
+
+#[test]
+fn a_lock_file_is_neither_emptied_nor_followed() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    let precious = sandbox.file("precious", "precious");
+    let lock = sandbox.path("telegram_session.lock");
+    std::os::unix::fs::symlink(&precious, &lock).unwrap();
+    let run = sandbox.run(bin(), &["--json"]).expect_code(78);
+    assert!(run.stderr.contains("telegram_session.lock"), "{}", run.stderr);
+    assert_eq!(std::fs::read(&precious).unwrap(), b"precious");
+    // Nor one that would be made somewhere else.
+    std::fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink(sandbox.path("elsewhere"), &lock).unwrap();
+    sandbox.run(bin(), &["--json"]).expect_code(78);
+    assert!(!sandbox.path("elsewhere").exists());
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::write(&lock, "what the owner wrote").unwrap();
+    sandbox.run(bin(), &["--json"]).expect_code(0);
+    assert_eq!(std::fs::read(&lock).unwrap(), b"what the owner wrote");
+}
+
+#[test]
+fn a_mistake_in_config_yml_shows_no_secret() {
+    let dc = Dc::start(world("town"));
+    for text in [
+        "telegram:\n  api_hash: CANARY-HASH\n  phone: \"+10000000001\"\nchats: [a, b\n",
+        "telegram:\n  api_hash: CANARY-HASH\n phone: +10000000001\n",
+        "telegram: {api_hash: CANARY-HASH, phone: *10000000001}\n",
+    ] {
+        let sandbox = dc.sandbox();
+        sandbox.file("config.yml", text);
+        let run = sandbox.run(bin(), &["--json"]).expect_code(78);
+        let told = format!("{}{}", run.stdout, run.stderr);
+        assert!(told.contains("config.yml"), "{told}");
+        assert!(
+            !told.contains("CANARY") && !told.contains("10000000001"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn patience_without_end_is_no_panic() {
+    let dc = Dc::start(world("town"));
+    for patience in ["1e300", "inf"] {
+        let sandbox = dc.sandbox().env("TELEGRAM_LOCK_WAIT", patience);
+        sandbox.run(bin(), &["--json"]).expect_code(0);
+    }
+    dc.sandbox()
+        .env("TELEGRAM_LOCK_WAIT", "NaN")
+        .run(bin(), &["--json"])
+        .expect_code(78);
+}
+
+#[test]
+fn listings_are_closed_to_others() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    sandbox.run(bin(), &["--json"]).expect_code(0);
+    let mut seen = 0;
+    for name in sandbox.files() {
+        if name == "chats.yml" || name == CACHE {
+            let there = std::fs::metadata(sandbox.path(&name)).unwrap();
+            assert_eq!(
+                std::os::unix::fs::PermissionsExt::mode(&there.permissions()) & 0o077,
+                0,
+                "{name}"
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 2, "{:?}", sandbox.files());
+}

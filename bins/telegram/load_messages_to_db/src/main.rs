@@ -157,7 +157,6 @@ impl Tool for LoadMessagesToDb {
             database.prepare_telegram().await?;
             Some(database)
         };
-        let telegram = Telegram::open(ctx).await?;
         let mut output = Output {
             database: location.label(),
             dialogs: None,
@@ -169,8 +168,10 @@ impl Tool for LoadMessagesToDb {
         };
         let since = since(ctx.now(), input.days);
         output.since = since.map(|at| at.strftime("%Y-%m-%d").to_string());
-        let done = work(&input, ctx, &telegram, database.as_ref(), since, &mut output).await;
-        telegram.close().await;
+        let done = Telegram::session(ctx, async |telegram| {
+            work(&input, ctx, telegram, database.as_ref(), since, &mut output).await
+        })
+        .await;
         if let Some(database) = database {
             database.close().await;
         }

@@ -33,10 +33,10 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
     }
     let words = Words::new(&input.words)?;
     let judge = Judge::new()?;
-    let telegram = Telegram::open(ctx).await?;
-    let outcome = moderate(input, &allowed, words, judge, &telegram, ctx).await;
-    telegram.close().await;
-    outcome
+    Telegram::session(ctx, async |telegram| {
+        moderate(input, &allowed, words, judge, telegram, ctx).await
+    })
+    .await
 }
 
 /// `[tools.moderate.settings]` of onejob.toml.

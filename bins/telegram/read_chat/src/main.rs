@@ -278,9 +278,9 @@ fn head(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
 
 /// The limit of `config.yml`.
 fn configured_limit(ctx: &Context) -> ToolResult<usize> {
-    let (legacy, _) = ctx.config().legacy_yaml()?;
+    let (file, _) = telegram::AliasFile::read(ctx)?;
     let ci = ctx.env("GITHUB_ACTIONS").is_some_and(|text| text == "true");
-    let limit = if ci { legacy.limit_ci } else { legacy.limit_default };
+    let limit = if ci { file.limit_ci } else { file.limit_default };
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 

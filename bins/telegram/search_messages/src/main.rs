@@ -130,10 +130,7 @@ impl Tool for SearchMessages {
         } else {
             Pattern::regular(&input.query, input.ignore_case)?
         };
-        let telegram = Telegram::open(ctx).await?;
-        let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
         let mut senders = Senders::new(&Options::default(), "Unknown");
-        senders.learn(&chat.peer);
         let mut hits = Vec::new();
         let wanted = |message: &Message| {
             !message.text.is_empty()
@@ -142,7 +139,7 @@ impl Tool for SearchMessages {
                     .user_id
                     .is_none_or(|id| message.sender_id == Some(MarkedId(id)))
         };
-        let mut keep = |message: Message, always: bool| {
+        let mut keep = |senders: &mut Senders, message: Message, always: bool| {
             if !wanted(&message) {
                 return;
             }
@@ -159,21 +156,26 @@ impl Tool for SearchMessages {
             }
         };
         let bar = ctx.progress("messages", "messages", None);
-        let scanned = if input.server {
-            // What Telegram found may contain other forms of the words than those written.
-            let mut found = |message: Message| keep(message, true);
-            server(&telegram, &chat, &input, &mut found).await?
-        } else {
-            telegram
-                .newest(&chat, Some(input.limit), |message| {
-                    ctx.check_cancelled()?;
-                    bar.inc(1);
-                    keep(message, false);
-                    Ok(true)
-                })
-                .await?
-        };
-        telegram.close().await;
+        let (chat, scanned) = Telegram::session(ctx, async |telegram| {
+            let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
+            senders.learn(&chat.peer);
+            let scanned = if input.server {
+                // What Telegram found may contain other forms of the words than those written.
+                let mut found = |message: Message| keep(&mut senders, message, true);
+                server(telegram, &chat, &input, &mut found).await?
+            } else {
+                telegram
+                    .newest(&chat, Some(input.limit), |message| {
+                        ctx.check_cancelled()?;
+                        bar.inc(1);
+                        keep(&mut senders, message, false);
+                        Ok(true)
+                    })
+                    .await?
+            };
+            Ok((chat, scanned))
+        })
+        .await?;
         bar.finish();
         ctx.count_items(scanned as u64);
         Ok(Output {

@@ -130,10 +130,7 @@ impl Tool for SendMessage {
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         check(&input, ctx)?;
-        let telegram = Telegram::open(ctx).await?;
-        let outcome = send(&input, &telegram, ctx).await;
-        telegram.close().await;
-        outcome
+        Telegram::session(ctx, async |telegram| send(&input, telegram, ctx).await).await
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -150,9 +147,9 @@ impl Tool for SendMessage {
 
 /// Refuses what can be told to be wrong without asking anybody.
 fn check(input: &Input, ctx: &Context) -> ToolResult<()> {
-    let (legacy, _) = ctx.config().legacy_yaml()?;
+    let (file, _) = telegram::AliasFile::read(ctx)?;
     let target = input.target.trim();
-    if !legacy.chats.contains_key(target) {
+    if !file.chats.contains_key(target) {
         let wrong = |message: String| ToolError::invalid("target", message);
         match peers::parse(target).map_err(|error| error.field("target"))? {
             // A bare word may be meant as a title or an alias; it must not reach a stranger who has it as a name.

@@ -29,10 +29,7 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
         }
     };
     // The session's lock also keeps a second run from reading the database before this one has written to it.
-    let telegram = Telegram::open(ctx).await?;
-    let outcome = all(input, listed, &telegram, ctx).await;
-    telegram.close().await;
-    outcome
+    Telegram::session(ctx, async |telegram| all(input, listed, telegram, ctx).await).await
 }
 
 async fn all(input: &Input, listed: Vec<Question>, telegram: &Telegram, ctx: &Context) -> ToolResult<Output> {

@@ -1,9 +1,8 @@
-//! Settings: `onejob.toml`, `.env`, the `config.yml` of the replaced scripts, and secrets.
+//! Settings: `onejob.toml`, `.env`, and secrets.
 //!
 //! Looked for in `$ONEJOB_CONFIG_DIR`, `./shared-config`, then `/etc/onejob`. An empty variable counts as unset.
 
 mod dotenv;
-mod legacy_yaml;
 pub mod onejob_toml;
 mod prices;
 
@@ -16,7 +15,6 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use legacy_yaml::{ChatEntry, ChatKind, LegacyConfig};
 pub use prices::{Price, Prices};
 
 use crate::contract::{Secret, ToolError, ToolResult, schema, settings::Settings};
@@ -204,24 +202,6 @@ impl Config {
                 .any(|dir| dir == folder),
             Err(_) => false,
         }
-    }
-
-    /// The `config.yml` of the replaced scripts: `./config.yml`, `../config.yml`, then the configuration directories.
-    /// Warnings name entries that were skipped.
-    pub fn legacy_yaml(&self) -> ToolResult<(LegacyConfig, Vec<String>)> {
-        let path = ["config.yml", "../config.yml"]
-            .map(PathBuf::from)
-            .into_iter()
-            .find(|p| p.is_file())
-            .or_else(|| self.find_file("config.yml"));
-        let text = match &path {
-            None => String::new(),
-            Some(path) => std::fs::read_to_string(path).map_err(|e| ToolError::file("read", path, &e))?,
-        };
-        LegacyConfig::parse(&text, &|name| self.env(name)).map_err(|message| {
-            let name = path.map_or_else(|| "config.yml".to_owned(), |p| p.display().to_string());
-            ToolError::config(format!("`{name}` is not valid YAML: {message}"))
-        })
     }
 
     /// Prices of paid models: `prices.toml` of the configuration, else the list this version ships.

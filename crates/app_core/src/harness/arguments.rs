@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::contract::{Cli, schema::is_secret};
 
+/// Largest file given as `@FILE`.
+const LARGEST_FILE: u64 = 16 << 20;
+
 /// One property as a flag or positional argument.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Argument {
@@ -209,7 +212,9 @@ fn scalar(shape: &Shape, text: &str) -> Result<Value, String> {
         Shape::Json => {
             let read = match text.strip_prefix('@') {
                 Some(path) => {
-                    std::fs::read_to_string(path).map_err(|e| format!("cannot read `{path}`: {e}"))?
+                    let bytes = crate::files::read_limited(std::path::Path::new(path), LARGEST_FILE);
+                    let bytes = bytes.map_err(|e| e.message)?;
+                    String::from_utf8(bytes).map_err(|_| format!("`{path}` is not UTF-8"))?
                 }
                 None => text.to_owned(),
             };

@@ -225,10 +225,11 @@ fn outputs_beside_inputs(arguments: &[Argument], value: &Value) -> ToolResult<()
             continue;
         };
         if let Some((_, input)) = inputs.iter().find(|(known, _)| *known == id) {
-            return Err(ToolError::invalid(
-                &argument.field,
+            return Err(ToolError::new(
+                ErrorKind::Conflict,
                 format!("the output `{output}` is the input `{input}`"),
             )
+            .field(&argument.field)
             .code("output_is_input")
             .hint("name another file for the output"));
         }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod dashes;
 mod decode;
 mod describe;
 mod dialect;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 pub use dialect::Dialect;
 pub use metrics::write as write_metrics;
 
-use crate::tool::Tool;
+use crate::{contract::Definition, tool::Tool};
 
 /// Runs a tool as this process: command line in, result out, exit code by the error's kind.
 pub fn main<T: Tool>() -> ExitCode {
@@ -31,4 +32,15 @@ pub fn main<T: Tool>() -> ExitCode {
 /// Like [`main`], for a tool that can also be called in another way.
 pub fn main_with<T: Tool>(dialect: &dyn Dialect<T>) -> ExitCode {
     ExitCode::from(run::program::<T>(std::env::args_os(), Some(dialect)))
+}
+
+/// The command line of a tool, as its own program reads it. For completions and manual pages, made from what a tool says
+/// of itself.
+pub fn command(definition: &Definition) -> clap::Command {
+    command::build(definition)
+}
+
+/// The definition of a tool with its schemas, as `--describe` prints it.
+pub fn described<T: Tool>() -> Definition {
+    describe::for_faces(&describe::described::<T>())
 }

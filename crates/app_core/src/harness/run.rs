@@ -5,7 +5,7 @@ use std::{ffi::OsString, io::IsTerminal as _, panic::AssertUnwindSafe, sync::Onc
 use serde_json::Value;
 
 use super::{
-    command, describe,
+    command, dashes, describe,
     dialect::{self, Dialect},
     finish::{Outcome, close_run_log, open_run_log, settle, warn_failed, write_manifest},
     invocation::{self, Invocation},
@@ -37,7 +37,8 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>, dialect: Op
     } else {
         args
     };
-    let matches = match command::build(&definition).try_get_matches_from(args) {
+    let (command, args) = dashes::understood(command::build(&definition), args);
+    let matches = match command.try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return command_line_refused(&definition, &error),
     };

@@ -14,7 +14,7 @@ fn who(name: &str) -> Principal {
     Principal::token("console", name).unwrap()
 }
 
-fn asked<'a>(shown: &'a [String], needed: u32) -> NewRequest<'a> {
+fn asked(shown: &[String], needed: u32) -> NewRequest<'_> {
     NewRequest {
         subject: "campaign:c7/post",
         question: "Post it?",

@@ -55,6 +55,41 @@ fn every_kind_of_field_can_be_given_by_flag() {
 }
 
 #[test]
+fn a_text_may_begin_with_a_dash_and_swallows_no_flag() {
+    let input = printed(
+        &sandbox(),
+        &[
+            "-50 % today",
+            "--tags",
+            "-15 %",
+            "--tags",
+            "- one",
+            "--tags",
+            "-.5",
+        ],
+        "",
+    );
+    assert_eq!(
+        (&input["text"], &input["tags"]),
+        (&json!("-50 % today"), &json!(["-15 %", "- one", "-.5"]))
+    );
+    let negative = printed(&sandbox(), &["-5", "--labels", "a=-1"], "");
+    assert_eq!(
+        (&negative["text"], &negative["labels"]["a"]),
+        (&json!("-5"), &json!(-1))
+    );
+    // A forgotten text, and a flag that is spelled wrongly, are still found.
+    for args in [
+        &["x", "--tags", "--shiny"][..],
+        &["x", "--tags", "-n", "3"],
+        &["x", "--cuont", "3"],
+        &["--cuont", "-15 %"],
+    ] {
+        sandbox().run_with(&tool(), args, b"").expect_code(2);
+    }
+}
+
+#[test]
 fn a_flag_wins_over_input_over_environment_over_configuration_over_the_default() {
     let count =
         |sandbox: &Sandbox, args: &[&str], stdin: &str| printed(sandbox, args, stdin)["count"].clone();

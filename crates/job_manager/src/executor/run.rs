@@ -278,7 +278,7 @@ impl Runner {
         match ended {
             Ok(Ok(0)) => {}
             Ok(Ok(ended)) => {
-                tracing::warn!(job = %self.claimed.id, ended, "it left processes behind, which were ended")
+                tracing::warn!(job = %self.claimed.id, ended, "it left processes behind, which were ended");
             }
             _ => tracing::warn!(job = %self.claimed.id, "a process that it left behind does not end"),
         }

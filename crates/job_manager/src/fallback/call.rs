@@ -8,6 +8,9 @@ use crate::{
     wire::RunMode,
 };
 
+/// Characters of stdout that the error of a failed script carries; all of it is in the job's log.
+const KEPT: usize = 64 << 10;
+
 /// Where an error keeps the exit code of the script.
 pub(crate) const EXIT_CODE: &str = "exit_code";
 
@@ -281,7 +284,9 @@ pub(crate) fn outcome(
                 None => error,
             });
         }
-        return Err(bad_exit(exit, stderr_tail));
+        // What it wrote before it failed is often the better half of the message.
+        let kept: String = stdout.chars().take(KEPT).collect();
+        return Err(bad_exit(exit, stderr_tail).with("stdout", kept));
     }
     if !whole {
         return Err(

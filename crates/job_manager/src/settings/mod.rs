@@ -87,6 +87,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The same with everything that the file says, wherever it lies: for looking at it, never for running anything.
+    pub fn for_reading(config: &Config) -> ToolResult<Self> {
+        match config.find_file("onejob.toml") {
+            Some(file) => Self::load(file.parent().unwrap_or(Path::new("."))),
+            None => Ok(Self::default()),
+        }
+    }
+
     /// The same file read again, trusted as far as before.
     pub(crate) fn reread(&self, text: &str, path: &Path) -> ToolResult<Self> {
         let mut settings = Self::parse(text, path)?;

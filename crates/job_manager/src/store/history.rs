@@ -187,7 +187,7 @@ impl Store {
             days => {
                 let kept = SignedDuration::from_hours(i64::from(days).saturating_mul(24));
                 // Longer ago than time itself: nothing is that old.
-                now.checked_sub(kept).map_or(i64::MIN, |at| at.as_millisecond())
+                now.checked_sub(kept).map_or(i64::MIN, Timestamp::as_millisecond)
             }
         };
         // The finish time below which the jobs beyond the newest `count` lie.

@@ -36,7 +36,7 @@ async fn an_input_is_checked_before_it_is_queued_and_every_mistake_is_at_its_fie
             .unwrap()
             .valid
     );
-    let large = request("quick", json!({"echo": "x".repeat(5 << 20)}));
+    let large = request("quick", json!({"echo": "x".repeat(9 << 20)}));
     assert_eq!(jobs.start(large).await.unwrap_err().kind, ErrorKind::InvalidInput);
     assert_eq!(
         jobs.list(ListRequest::default()).await.unwrap().jobs.len(),

@@ -1,7 +1,10 @@
 //! TIFF 6.0: pages, and what the first one says beside its pixels.
 
 use super::Found;
-use crate::exif::{Block, cleaned, tag};
+use crate::{
+    directory::{Block, tag},
+    exif::cleaned,
+};
 
 /// Where the pages lie; thumbnails of other pages are none.
 pub(crate) fn pages(bytes: &[u8]) -> Vec<usize> {

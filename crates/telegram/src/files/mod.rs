@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use app_core::{ErrorKind, ToolError, ToolResult};
+use app_core::{Artifact, Context, ErrorKind, ToolError, ToolResult};
 use tokio::sync::Semaphore;
 
 pub use folder::Folder;
@@ -183,6 +183,23 @@ pub fn close_to_others(path: &Path) -> ToolResult<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
         .map_err(|e| ToolError::file("protect", path, &e))
+}
+
+/// As [`Context::write`], readable by its owner only.
+///
+/// # Errors
+/// `io` when it cannot be written.
+pub fn write_private(
+    ctx: &Context,
+    path: &Path,
+    media_type: &str,
+    role: &str,
+    bytes: &[u8],
+) -> ToolResult<Artifact> {
+    let mut pending = ctx.create(path, media_type, role)?;
+    close_to_others(pending.path())?;
+    std::io::Write::write_all(&mut pending, bytes).map_err(|e| ToolError::file("write", path, &e))?;
+    pending.commit()
 }
 
 impl Wanted<'_> {

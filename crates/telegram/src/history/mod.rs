@@ -1,6 +1,8 @@
 //! Reading messages: pages of a history, single ones, searches, and what changed since.
 
-use app_core::ToolResult;
+use std::sync::atomic::Ordering;
+
+use app_core::{ErrorKind, ToolResult};
 use grammers_client::tl::{self, enums, types};
 
 use crate::client::{Repeat, Telegram};
@@ -76,7 +78,16 @@ pub struct Mark {
 
 impl Telegram {
     /// One page of a chat's history.
+    ///
+    /// # Errors
+    /// Those of reading.
     pub async fn page(&self, chat: &Chat, window: Window) -> ToolResult<Page> {
+        self.history_turn(false).await?;
+        self.page_now(chat, window).await
+    }
+
+    /// As [`Telegram::page`], by who has waited for a turn.
+    async fn page_now(&self, chat: &Chat, window: Window) -> ToolResult<Page> {
         let request = tl::functions::messages::GetHistory {
             peer: chat.input(),
             offset_id: window.below,
@@ -92,14 +103,47 @@ impl Telegram {
     }
 
     /// The messages with ids above `from` and up to `upto`, at most [`PAGE`] numbers apart; newest first.
+    ///
+    /// A page of the history has them all. Where those are used up for the moment, the messages of a channel or
+    /// supergroup can be had by their numbers, which the service counts for itself.
     pub(crate) async fn page_between(&self, chat: &Chat, from: i32, upto: i32) -> ToolResult<Page> {
+        if let Some(channel) = chat.input_channel() {
+            let by_number = !self.numbers_refused.load(Ordering::Relaxed);
+            if self.history_turn(by_number).await? {
+                let id = (from + 1..=upto).map(|id| types::InputMessageId { id }.into());
+                let request = tl::functions::channels::GetMessages {
+                    channel,
+                    id: id.collect(),
+                };
+                match self.call_raw(Pace::Numbers, Repeat::Safe, &request).await {
+                    Ok(answer) => {
+                        let mut page = self.read(answer);
+                        // What it counts are the numbers asked for.
+                        page.total = 0;
+                        page.messages.sort_by_key(|message| std::cmp::Reverse(message.id));
+                        return Ok(page);
+                    }
+                    Err(failed) => {
+                        let error = failed.told();
+                        if matches!(error.kind, ErrorKind::Cancelled | ErrorKind::Unauthorised) {
+                            return Err(error);
+                        }
+                        tracing::debug!(%error, "messages are read by pages only");
+                        self.numbers_refused.store(true, Ordering::Relaxed);
+                        self.history_turn(false).await?;
+                    }
+                }
+            }
+        } else {
+            self.history_turn(false).await?;
+        }
         let window = Window {
             below: upto.saturating_add(1),
             above: from,
             limit: PAGE,
             ..Window::default()
         };
-        self.page(chat, window).await
+        self.page_now(chat, window).await
     }
 
     /// One page of what a search finds; of the window, only `below`, `skip` and `limit` count.
@@ -126,6 +170,7 @@ impl Telegram {
             min_id: 0,
             hash: 0,
         };
+        self.history_turn(false).await?;
         let answer = self.call(Pace::Reads, Repeat::Safe, &request).await?;
         Ok(self.read(answer))
     }

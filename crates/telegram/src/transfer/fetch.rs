@@ -17,7 +17,7 @@ use crate::peers::Chat;
 const WAITING_PAGES: usize = 4;
 
 /// Pages asked for before the first of them has come.
-const PAGES_AHEAD: usize = 3;
+const PAGES_AHEAD: usize = 5;
 
 impl Telegram {
     /// Finds which ids belong to the range, where the events of the chat stand, and, where the server's own count tells

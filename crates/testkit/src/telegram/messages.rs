@@ -290,7 +290,8 @@ pub(super) fn by_id_in_channel(call: &mut Call<'_>, request: &functions::channel
         return Err(Refusal::new("MSG_ID_INVALID"));
     }
     Ok(pick(call, &ids, |call, id| {
-        Some((chat, call.state.histories.get(&chat)?.get(id)?))
+        let message = call.state.histories.get(&chat)?.get(id)?;
+        (!message.is_hidden()).then_some((chat, message))
     }))
 }
 

@@ -19,6 +19,9 @@ const SALT: i64 = 0x0123_4567_89ab_cdef;
 /// How many salts follow each other.
 const SALTS: i64 = 64;
 
+/// Most bytes that go into one container.
+const LARGEST_CONTAINER: usize = 512 * 1024;
+
 const CONTAINER: u32 = 0x73f1_f8dc;
 const GZIP: u32 = 0x3072_cfa1;
 const RPC_RESULT: u32 = 0xf35c_6d01;
@@ -90,6 +93,14 @@ struct Out {
 impl Out {
     /// Sends replies as one frame, all of it or its first `cut` bytes; whether the connection is still good.
     async fn send(&mut self, replies: Vec<(Vec<u8>, bool)>, cut: Option<usize>) -> bool {
+        let size: usize = replies.iter().map(|(body, _)| body.len()).sum();
+        if replies.len() > 1 && size > LARGEST_CONTAINER {
+            let mut good = true;
+            for reply in replies {
+                good = good && Box::pin(self.send(vec![reply], cut)).await;
+            }
+            return good;
+        }
         let frame = self.batch(replies);
         let whole = cut.map_or(frame.len(), |at| at.min(frame.len()));
         let written = self.stream.write_all(&frame[..whole]).await.is_ok();

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::names::{UNKNOWN_CHAT, UNKNOWN_SENDER, file_name, sender_id};
 use super::{Format, Header, Options, Senders, dates, markdown, reactions};
+use crate::aliases::{AliasFile, ChatKind};
 use crate::model::{MarkedId, Message};
-use app_core::config::{ChatKind, LegacyConfig};
 
 pub mod world;
 
@@ -93,7 +93,7 @@ fn timestamp(input: &Value) -> Value {
 
 fn chats(input: &Value, read: &dyn Fn(&str) -> Option<String>) -> Value {
     let text = input["path"].as_str().and_then(read).unwrap_or_default();
-    match LegacyConfig::parse(&text, &|_| None) {
+    match AliasFile::parse(&text, &|_| None) {
         Ok((config, _)) => {
             let chats: Map<String, Value> = config
                 .chats

@@ -1,5 +1,7 @@
 //! The input of a started tool from JSON and `key=value` pairs.
 
+use std::{borrow::Cow, collections::BTreeSet, io::Read as _};
+
 use app_core::{Definition, ToolError, ToolResult};
 use serde_json::{Map, Value};
 
@@ -16,6 +18,7 @@ pub(crate) fn build(whole: Option<Value>, fields: &[String], definition: &Defini
             ));
         }
     };
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for field in fields {
         let (path, text) = field
             .split_once('=')
@@ -25,29 +28,71 @@ pub(crate) fn build(whole: Option<Value>, fields: &[String], definition: &Defini
                     .hint(format!("`{} --help` shows the fields", definition.name))
             })?;
         let names: Vec<&str> = path.split('.').collect();
-        let value = value(
-            text,
-            wanted(
-                definition.input_schema.as_value(),
-                names.last().copied().unwrap_or(path),
-            ),
+        let wanted = wanted(
+            definition.input_schema.as_value(),
+            names.last().copied().unwrap_or(path),
         );
-        set(&mut input, &names, value, field)?;
+        let text = match text.strip_prefix('@') {
+            Some(file) if !file.is_empty() && wanted.is_some_and(is_secret) => {
+                Cow::Owned(file_text(path, file)?)
+            }
+            _ => Cow::Borrowed(text),
+        };
+        let value = value(&text, wanted);
+        let again = !seen.insert(path);
+        if again && !wanted.is_some_and(|schema| wants(schema, "array")) {
+            return Err(ToolError::invalid(
+                "fields",
+                format!("`{path}` is given twice, and takes one value"),
+            )
+            .hint("only a list takes a field several times"));
+        }
+        set(&mut input, &names, value, field, again)?;
     }
     Ok(Value::Object(input))
 }
 
-fn set(map: &mut Map<String, Value>, names: &[&str], value: Value, field: &str) -> ToolResult<()> {
+/// Whether the field holds a secret: only there does `@FILE` stand for the text of a file. Elsewhere `@` begins the name of
+/// a chat.
+fn is_secret(schema: &Value) -> bool {
+    let direct = schema.get("writeOnly") == Some(&Value::Bool(true))
+        || schema.get("format").is_some_and(|format| format == "password");
+    let inner = schema.get("anyOf").and_then(Value::as_array);
+    direct || inner.is_some_and(|options| options.iter().any(is_secret))
+}
+
+/// The text of a file without its last line end.
+fn file_text(field: &str, file: &str) -> ToolResult<String> {
+    const LARGEST: u64 = 64 << 10;
+    let path = std::path::Path::new(file);
+    let fail = |e: std::io::Error| ToolError::file("read", path, &e).field(field);
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST).read_to_string(&mut text))
+        .map_err(fail)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn set(
+    map: &mut Map<String, Value>,
+    names: &[&str],
+    value: Value,
+    field: &str,
+    again: bool,
+) -> ToolResult<()> {
     match names {
         [] => Ok(()),
         [name] => {
-            map.insert((*name).to_owned(), value);
+            match (map.get_mut(*name), value) {
+                (Some(Value::Array(items)), Value::Array(more)) if again => items.extend(more),
+                (_, value) => drop(map.insert((*name).to_owned(), value)),
+            }
             Ok(())
         }
         [name, rest @ ..] => {
             let inner = map.entry(*name).or_insert_with(|| Value::Object(Map::new()));
             match inner {
-                Value::Object(inner) => set(inner, rest, value, field),
+                Value::Object(inner) => set(inner, rest, value, field, again),
                 _ => Err(ToolError::invalid(
                     "fields",
                     format!("`{field}` sets a field inside `{name}`, which has none"),
@@ -58,6 +103,12 @@ fn set(map: &mut Map<String, Value>, names: &[&str], value: Value, field: &str) 
 }
 
 fn value(text: &str, wanted: Option<&Value>) -> Value {
+    // A stored secret, by its name.
+    if text.starts_with("{\"$secret\"")
+        && let Ok(named) = serde_json::from_str(text)
+    {
+        return named;
+    }
     if wanted.is_some_and(|schema| wants(schema, "string") && !wants(schema, "array")) {
         return Value::String(text.to_owned());
     }
@@ -115,6 +166,7 @@ mod tests {
         if let Ok(schema) = schemars::Schema::try_from(json!({"properties": {
             "name": {"type": "string"}, "width": {"type": ["integer", "null"]},
             "frames": {"type": "array", "items": {"type": "string"}},
+            "token": {"anyOf": [{"type": "string", "format": "password"}, {"type": "null"}]},
             "smtp": {"type": "object", "properties": {"port": {"type": "integer"}, "host": {"type": "string"}}},
         }})) {
             definition.input_schema = schema;
@@ -140,6 +192,43 @@ mod tests {
             json!({"port": 25, "host": "1"})
         );
         assert_eq!(read(&["unknown=x y"])["unknown"], "x y");
+    }
+
+    #[test]
+    fn a_list_takes_a_field_several_times_and_nothing_else_does() {
+        let frames = read(&["frames=a.png", "frames=b.png", "frames=[\"c\", \"d\"]"])["frames"].clone();
+        assert_eq!(frames, json!(["a.png", "b.png", "c", "d"]));
+        // What is given by fields replaces what the whole input says.
+        let input = build(
+            Some(json!({"frames": ["x"]})),
+            &["frames=a".to_owned()],
+            &definition(),
+        )
+        .unwrap();
+        assert_eq!(input["frames"], json!(["a"]));
+        for twice in [
+            ["width=1", "width=2"],
+            ["unknown=1", "unknown=1"],
+            ["smtp.port=1", "smtp.port=2"],
+        ] {
+            let error = build(None, &twice.map(str::to_owned), &definition()).unwrap_err();
+            assert!(error.message.contains("given twice"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_or_by_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        std::fs::write(&file, "hunter2\n").unwrap();
+        let field = format!("token=@{}", file.display());
+        assert_eq!(read(&[&field])["token"], "hunter2");
+        assert_eq!(read(&["name=@book_club"])["name"], "@book_club");
+        assert_eq!(
+            read(&["token={\"$secret\": \"API_TOKEN\"}"])["token"],
+            json!({"$secret": "API_TOKEN"})
+        );
+        assert!(build(None, &["token=@/no/such/file".to_owned()], &definition()).is_err());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The program from outside: files in, a GIF out that another decoder reads back.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod extremes;
+mod kept;
+
 use std::{
     fs,
     path::Path,

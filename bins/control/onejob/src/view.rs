@@ -1,17 +1,25 @@
-//! What `jobs` answers, and how a person sees it.
+//! What `onejob` answers, and how a person sees it.
 
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    path::PathBuf,
+};
 
-use app_core::state::RunRecord;
+use app_core::state::{Request, RunRecord};
 use jiff::{Timestamp, tz::TimeZone};
 use job_manager::{
-    CancelReport, FallbackCount, Job, JobLine, JobPage, JobState, LogPage, Pruned, Route, Started, ToolEntry,
+    ArtifactInfo, CancelReport, FallbackCount, Job, JobLine, JobPage, JobState, LogLine, LogPage, Pruned,
+    Route, Started, Status, ToolEntry, ToolList, Validation,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::route::{self, Switched};
+use crate::{
+    config_check::{self, Checked},
+    doctor::{self, Finding},
+    route::{self, Switched},
+};
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -20,6 +28,41 @@ pub(crate) enum Output {
     Tools {
         /// Every tool, by name.
         tools: Vec<ToolEntry>,
+    },
+    /// `list_tools --short`
+    ToolList(ToolList),
+    /// `validate`
+    Validated(Validation),
+    /// `status`
+    Status(Status),
+    /// `artifact`
+    Artifact(ArtifactInfo),
+    /// `watch`
+    Watched {
+        /// Where it stopped.
+        position: i64,
+    },
+    /// `approvals`, `approve`, `reject`
+    Approvals {
+        /// Oldest first.
+        requests: Vec<Request>,
+    },
+    /// `config check`
+    Config(Checked),
+    /// `doctor`
+    Doctor {
+        /// Everything that was looked at.
+        findings: Vec<Finding>,
+    },
+    /// `help`, `completions`
+    Text {
+        /// As it is printed.
+        text: String,
+    },
+    /// `man`
+    Written {
+        /// Files.
+        files: Vec<PathBuf>,
     },
     /// `run`, `get`, `wait`
     Job(Box<Job>),
@@ -50,6 +93,24 @@ pub(crate) enum Output {
 pub(crate) fn render(output: &Output, out: &mut dyn Write) -> fmt::Result {
     match output {
         Output::Tools { tools } => render_tools(tools, out),
+        Output::ToolList(list) => {
+            let mut table = Table::new(&["TOOL", "FAMILY", "SUMMARY"]);
+            for tool in &list.tools {
+                table.row([tool.name.clone(), tool.family.clone(), tool.summary.clone()]);
+            }
+            table.write(out)
+        }
+        Output::Validated(told) => render_validation(told, out),
+        Output::Status(status) => render_status(status, out),
+        Output::Artifact(info) => writeln!(out, "{}", info.path.display()),
+        Output::Watched { position } => writeln!(out, "{position}"),
+        Output::Approvals { requests } => render_approvals(requests, out),
+        Output::Config(checked) => config_check::render(checked, out),
+        Output::Doctor { findings } => doctor::render(findings, out),
+        Output::Text { text } => out.write_str(text),
+        Output::Written { files } => files
+            .iter()
+            .try_for_each(|file| writeln!(out, "{}", file.display())),
         Output::Job(job) => render_job(job, out),
         Output::Started(started) => {
             writeln!(
@@ -66,10 +127,11 @@ pub(crate) fn render(output: &Output, out: &mut dyn Write) -> fmt::Result {
         Output::Page(page) => render_page(page, out),
         Output::Cancelled(report) => render_report(report, out),
         Output::Log(page) => {
+            let mut text = String::new();
             for line in &page.lines {
-                writeln!(out, "{} {}", clock(line.ts), line.text)?;
+                log_line(line, false, &mut text);
             }
-            Ok(())
+            out.write_str(&text)
         }
         Output::Runs { runs } => render_runs(runs, out),
         Output::Switched(switched) => route::render(switched, out),
@@ -91,10 +153,111 @@ pub(crate) fn render(output: &Output, out: &mut dyn Write) -> fmt::Result {
 
 /// A job that did not succeed, as it stands in the output of the error.
 pub(crate) fn render_ended(output: &Value, out: &mut dyn Write) -> fmt::Result {
-    match serde_json::from_value::<Job>(output.clone()) {
-        Ok(job) => render_job(&job, out),
-        Err(_) => app_core::render_value(output, out),
+    if let Ok(job) = serde_json::from_value::<Job>(output.clone()) {
+        return render_job(&job, out);
     }
+    if let Ok(told) = serde_json::from_value::<Validation>(output.clone()) {
+        return render_validation(&told, out);
+    }
+    if let Ok(checked) = serde_json::from_value::<Checked>(output.clone()) {
+        return config_check::render(&checked, out);
+    }
+    match output
+        .get("findings")
+        .cloned()
+        .map(serde_json::from_value::<Vec<Finding>>)
+    {
+        Some(Ok(findings)) => doctor::render(&findings, out),
+        _ => app_core::render_value(output, out),
+    }
+}
+
+/// One line of a log, for people or as JSON.
+pub(crate) fn log_line(line: &LogLine, json: bool, out: &mut String) {
+    if json {
+        out.push_str(&serde_json::to_string(line).unwrap_or_default());
+        out.push('\n');
+    } else {
+        out.push_str(&format!("{} {}\n", clock(line.ts), line.text));
+    }
+}
+
+fn render_validation(told: &Validation, out: &mut dyn Write) -> fmt::Result {
+    if told.valid {
+        return writeln!(out, "nothing wrong");
+    }
+    told.fields
+        .iter()
+        .try_for_each(|mistake| match mistake.path.as_str() {
+            "" => writeln!(out, "the input {}", mistake.message),
+            path => writeln!(out, "{path} {}", mistake.message),
+        })
+}
+
+fn render_status(status: &Status, out: &mut dyn Write) -> fmt::Result {
+    match &status.worker {
+        Some(worker) => writeln!(out, "worker   pid {} since {}", worker.pid, clock(worker.since))?,
+        None => writeln!(out, "worker   none")?,
+    }
+    writeln!(
+        out,
+        "slots    {} of {} taken",
+        status.slots.used, status.slots.limit
+    )?;
+    for family in &status.families {
+        let limit = family.limit.map(|l| format!(" of {l}")).unwrap_or_default();
+        writeln!(out, "family   {}: {}{limit} running", family.family, family.used)?;
+    }
+    for key in &status.keys {
+        writeln!(out, "key      {}: {}", key.key, key.job)?;
+    }
+    writeln!(
+        out,
+        "jobs     {} queued, {} running",
+        status.queued, status.running
+    )?;
+    writeln!(out, "disk     {} MB left", status.disk_left >> 20)?;
+    if let Some(paused) = &status.paused {
+        writeln!(out, "paused   {paused}")?;
+    }
+    for job in &status.waiting {
+        writeln!(out, "{}  {}: {}", job.id, job.tool, job.waiting.detail)?;
+    }
+    Ok(())
+}
+
+fn render_approvals(requests: &[Request], out: &mut dyn Write) -> fmt::Result {
+    for request in requests {
+        let state = serde_json::to_value(request.state).unwrap_or_default();
+        let state = state.as_str().unwrap_or_default().to_owned();
+        writeln!(
+            out,
+            "{} {state}: {} ({})",
+            request.id, request.question, request.subject
+        )?;
+        writeln!(
+            out,
+            "  asked {} by {}, needs {}",
+            clock(request.requested_at),
+            request.by,
+            request.needed
+        )?;
+        for hash in &request.shown {
+            writeln!(out, "  shown {hash}")?;
+        }
+        for decided in &request.decisions {
+            let said = serde_json::to_value(decided.decision).unwrap_or_default();
+            let said = said.as_str().unwrap_or_default().to_owned();
+            writeln!(
+                out,
+                "  {} {said}: {} {}",
+                clock(decided.at),
+                decided.principal,
+                decided.comment
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn render_tools(tools: &[ToolEntry], out: &mut dyn Write) -> fmt::Result {
@@ -147,6 +310,9 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
             if let Some(at) = not_before {
                 writeln!(out, "not before {}", clock(*at))?;
             }
+            if let Some(waiting) = &job.waiting {
+                writeln!(out, "waits: {}", waiting.detail)?;
+            }
         }
         JobState::Running { started_at, pid, .. } => {
             writeln!(
@@ -187,7 +353,7 @@ fn render_job(job: &Job, out: &mut dyn Write) -> fmt::Result {
             }
         )?,
         JobState::TimedOut { error, .. } | JobState::Waiting { error, .. } => {
-            writeln!(out, "{}", error.message)?
+            writeln!(out, "{}", error.message)?;
         }
     }
     if let Some(progress) = job
@@ -227,6 +393,13 @@ fn render_page(page: &JobPage, out: &mut dyn Write) -> fmt::Result {
         ]);
     }
     table.write(out)?;
+    if let Some(counts) = &page.counts {
+        let counts: Vec<String> = counts.iter().map(|(state, n)| format!("{n} {state}")).collect();
+        writeln!(out, "{}", counts.join(", "))?;
+    }
+    if let Some(previous) = page.previous {
+        writeln!(out, "newer: --after {previous}")?;
+    }
     match page.next {
         Some(next) => writeln!(out, "more: --before {next}"),
         None => Ok(()),
@@ -234,6 +407,9 @@ fn render_page(page: &JobPage, out: &mut dyn Write) -> fmt::Result {
 }
 
 fn remark(job: &JobLine) -> String {
+    if let Some(waiting) = &job.waiting {
+        return waiting.detail.clone();
+    }
     match (&job.error, &job.progress) {
         (Some(error), _) => error.clone(),
         (None, Some(progress)) if job.finished_at.is_none() => {

@@ -1,6 +1,9 @@
 //! The program from outside: files in, files out, read back by another decoder.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod extremes;
+mod kept;
+
 use std::{
     fs,
     path::Path,

@@ -42,12 +42,14 @@ pub(crate) fn run(it: &SetRoute, ctx: &Context) -> ToolResult<Switched> {
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     let binary = is_name && options.tools_dir.join(&it.tool).is_file();
-    let settings = &options.settings;
+    // The file is edited here, and nothing it names is run.
+    let as_written = Settings::for_reading(ctx.config())?;
+    let settings = &as_written;
     let name = &it.tool;
     if !binary && !settings.legacy.contains_key(name) {
         return Err(ToolError::not_found(format!("no tool `{name}`"))
             .from_source("registry")
-            .hint("`jobs list_tools` shows what there is"));
+            .hint("`onejob list_tools` shows what there is"));
     }
     let file = ctx.config().find_file("onejob.toml").ok_or_else(|| {
         ToolError::config("there is no onejob.toml").hint(format!(
@@ -56,6 +58,13 @@ pub(crate) fn run(it: &SetRoute, ctx: &Context) -> ToolResult<Switched> {
     })?;
     // Who follows a link to the file keeps the link.
     let file = std::fs::canonicalize(&file).map_err(|e| ToolError::file("find", &file, &e))?;
+    if let Some(distrusted) = options.settings.distrusted_error(name) {
+        let hint = distrusted.hint.unwrap_or_default();
+        ctx.warn(format!(
+            "{}, so the script does not run; {hint}",
+            distrusted.message
+        ));
+    }
     let before = target(settings, name);
     let after = it.to.unwrap_or(before);
     let old = read(&file)?;

@@ -1,14 +1,16 @@
-//! The `config.yml` of the replaced Telegram scripts, read as it is: chat aliases, account, limits.
+//! The alias file `config.yml`, which the replaced scripts had and which goes on living: chat aliases, account, limits.
 //!
 //! One bad chat entry is skipped with a warning that names it; it never makes the file unusable.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use app_core::{Context, ToolError, ToolResult};
 use serde_json::{Map, Value};
 
 /// What the file holds, after `${NAME}` placeholders and the environment have been applied.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LegacyConfig {
+pub struct AliasFile {
     /// Telegram application id; a number in the file wins over `TELEGRAM_API_ID`.
     pub api_id: Option<i64>,
     /// Telegram application hash; `TELEGRAM_API_HASH` wins over a literal in the file.
@@ -47,14 +49,36 @@ pub enum ChatKind {
     Username(String),
 }
 
-impl LegacyConfig {
+impl AliasFile {
+    /// Reads `./config.yml`, `../config.yml`, else that of the configuration directories; none is an empty one. The
+    /// warnings name entries that were skipped.
+    ///
+    /// # Errors
+    /// `config` when the file cannot be read or is not YAML.
+    pub fn read(ctx: &Context) -> ToolResult<(Self, Vec<String>)> {
+        let path = ["config.yml", "../config.yml"]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|path| path.is_file())
+            .or_else(|| ctx.config().find_file("config.yml"));
+        let text = match &path {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path).map_err(|e| ToolError::file("read", path, &e))?,
+        };
+        Self::parse(&text, &|name| ctx.env(name)).map_err(|place| {
+            let name = path.map_or_else(|| "config.yml".to_owned(), |p| p.display().to_string());
+            ToolError::config(format!("`{name}` is not valid YAML{place}"))
+                .hint("its lines are not shown, since they may hold secrets")
+        })
+    }
+
     /// Reads the text of a `config.yml`; an empty text gives the defaults and the environment.
-    /// Returns the warnings beside the result; fails only when the text is not YAML.
+    /// Returns the warnings beside the result; fails only when the text is not YAML, with the place of the mistake.
     pub fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Vec<String>), String> {
         let root: Value = if text.trim().is_empty() {
             Value::Null
         } else {
-            serde_saphyr::from_str(text).map_err(|error| error.to_string())?
+            serde_saphyr::from_str(text).map_err(|error| place(&error))?
         };
         let (mut warnings, mut skipped) = (Vec::new(), BTreeSet::new());
         let section = |name: &str| {
@@ -80,6 +104,17 @@ impl LegacyConfig {
         };
         Ok((config, warnings))
     }
+}
+
+/// Where a mistake is. What stands there is not told, nor what the reader says of it: the file holds secrets.
+fn place(error: &serde_saphyr::Error) -> String {
+    error.location().map_or_else(String::new, |at| {
+        format!(
+            ": there is a mistake at line {}, column {}",
+            at.line(),
+            at.column()
+        )
+    })
 }
 
 fn chats(
@@ -201,7 +236,7 @@ mod tests {
     #[test]
     fn good_entries_survive_bad_ones_and_each_bad_one_is_named() {
         let text = "chats:\n  news: {type: channel, id: 1001, title: Demo}\n  друг: {type: user, id: '1003'}\n  at: {type: username, username: '@demo'}\n  a: {type: channel}\n  b: {type: wrong, id: 1}\n  c: plain\n  d: {type: username, username: null}\n  e: {type: group, id: abc}\n  5: {type: group, id: 7}\n";
-        let (config, warnings) = LegacyConfig::parse(text, &no_env).unwrap();
+        let (config, warnings) = AliasFile::parse(text, &no_env).unwrap();
         assert_eq!(config.chats["news"].kind, ChatKind::Channel(1001));
         assert_eq!(config.chats["друг"].kind, ChatKind::User(1003));
         assert_eq!(config.chats["at"].kind, ChatKind::Username("demo".into()));
@@ -225,18 +260,21 @@ mod tests {
             _ => None,
         };
         let text = "telegram: {api_id: 12345, api_hash: literal, phone: '${MY_PHONE}'}\n";
-        let (config, warnings) = LegacyConfig::parse(text, &env).unwrap();
+        let (config, warnings) = AliasFile::parse(text, &env).unwrap();
         assert_eq!(config.api_id, Some(12345));
         assert_eq!(config.api_hash.as_deref(), Some("from-env"));
         assert_eq!(config.phone.as_deref(), Some("+1000"));
         assert_eq!(config.user_id, None);
         assert_eq!(warnings.len(), 1);
-        let (config, _) = LegacyConfig::parse("", &env).unwrap();
+        let (config, _) = AliasFile::parse("", &env).unwrap();
         assert_eq!(config.api_id, Some(1), "the environment works without a file");
     }
 
     #[test]
     fn text_that_is_not_yaml_is_reported() {
-        assert!(LegacyConfig::parse("chats: [", &no_env).is_err());
+        let text = "telegram:\n  api_hash: CANARY-HASH\n  phone: \"+1000\"\nchats: [a, b\n";
+        let told = AliasFile::parse(text, &no_env).unwrap_err();
+        assert!(told.contains("line "), "{told}");
+        assert!(!told.contains("CANARY") && !told.contains("1000"), "{told}");
     }
 }

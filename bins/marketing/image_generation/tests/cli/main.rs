@@ -1,6 +1,9 @@
 //! The program from outside: cards that repeat by seed, sidecars, refusals.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod extremes;
+mod kept;
+
 use std::{
     fs,
     path::Path,
