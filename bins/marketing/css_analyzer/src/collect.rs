@@ -328,7 +328,9 @@ impl<'a> Run<'a> {
         place: &Place,
     ) {
         let rule = rebase::moved(&css[leading.start..leading.end], &place.location, &self.base);
-        if !place.free {
+        // The compaction of the replaced script has no import of a linked sheet; it is listed as left out.
+        let compacted = self.options.imports && self.options.styles_first && place.location != self.base;
+        if !place.free || compacted {
             // Its conditions are those of the sheets around it, which no rule in front can say; it is listed as left out.
             return;
         }
