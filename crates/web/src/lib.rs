@@ -4,6 +4,7 @@
 mod aside;
 pub mod charset;
 pub mod css;
+#[cfg(feature = "html")]
 pub mod html;
 pub mod http;
 mod location;

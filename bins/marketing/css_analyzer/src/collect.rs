@@ -297,7 +297,11 @@ impl<'a> Run<'a> {
                     from = behind_blanks(css, from);
                 }
                 Linked::Circle => from = behind_blanks(css, from),
-                Linked::Missing => self.keep(&mut out, css, &leading, import, place),
+                Linked::Missing => {
+                    if !self.keep(&mut out, css, &leading, import, place) {
+                        from = behind_blanks(css, from);
+                    }
+                }
             }
         }
         self.copy(&mut out, &css[from..], css, from, place);
@@ -319,6 +323,7 @@ impl<'a> Run<'a> {
     }
 
     /// An import that stays: where it is while nothing but its like stands before it, else in front of everything.
+    /// Returns whether it is where it was.
     fn keep(
         &mut self,
         out: &mut Text,
@@ -326,15 +331,17 @@ impl<'a> Run<'a> {
         leading: &rebase::Leading<'_>,
         import: &Import<'_>,
         place: &Place,
-    ) {
+    ) -> bool {
         let rule = rebase::moved(&css[leading.start..leading.end], &place.location, &self.base);
-        if !place.free {
+        // The compaction of the replaced script has no import of a linked sheet; it is listed as left out.
+        let compacted = self.options.imports && self.options.styles_first && place.location != self.base;
+        if !place.free || compacted {
             // Its conditions are those of the sheets around it, which no rule in front can say; it is listed as left out.
-            return;
+            return false;
         }
         if !self.begun && place.chain.len() <= 1 && rebase::only_leading(&out.css) {
             self.copy(out, &css[leading.start..leading.end], css, leading.start, place);
-            return;
+            return true;
         }
         let layers = rebase::layer_statements(&css[..leading.start]);
         self.front.extend(layers);
@@ -344,6 +351,7 @@ impl<'a> Run<'a> {
             "`{}` stays an import, so it now comes before sheets that it followed",
             name.unwrap_or_else(|| "an address".to_owned())
         ));
+        false
     }
 }
 

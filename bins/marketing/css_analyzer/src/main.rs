@@ -61,7 +61,7 @@ const fn default_max_bytes() -> u64 {
 }
 
 const fn default_total_bytes() -> u64 {
-    50_000_000
+    20_000_000
 }
 
 /// What the tool needs.

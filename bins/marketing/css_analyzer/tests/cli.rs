@@ -112,6 +112,11 @@ fn an_import_that_stays_precedes_every_rule() {
             let output = finished.expect_code(0).json();
             assert_eq!(output["skipped"].as_array().unwrap().len(), 1, "{output}");
             let css = output["css"].as_str().unwrap();
+            if (mode, target) == ("compact", "p.html") {
+                // As the replaced script had it: no import of a linked sheet, and it is listed.
+                assert!(!css.contains("@import"), "{css}");
+                continue;
+            }
             let import = place(css, "f.invalid");
             assert!(
                 css.find('{').is_some_and(|rule| import < rule) && css.matches("@import").count() == 1,
