@@ -186,18 +186,18 @@ impl PendingArtifact {
         };
         let inner = self.context.inner();
         let temporary = self.temporary.path().to_owned();
-        if !self.context.dry_run() {
-            self.temporary
-                .persist(&self.target)
-                .map_err(|e| failed(&e.error))?;
-            lock(&inner.artifacts).push(artifact.clone());
-            inner.emitter.emit(EventBody::Artifact(artifact.clone()));
-        } else {
+        if self.context.dry_run() {
             self.context.may(
                 "write_file",
                 &self.target.display().to_string(),
                 &artifact.media_type,
             );
+        } else {
+            self.temporary
+                .persist(&self.target)
+                .map_err(|e| failed(&e.error))?;
+            lock(&inner.artifacts).push(artifact.clone());
+            inner.emitter.emit(EventBody::Artifact(artifact.clone()));
         }
         lock(&inner.pending).retain(|path| *path != temporary);
         Ok(artifact)

@@ -70,7 +70,8 @@ pub(super) fn understood(command: Command, args: Vec<OsString>) -> (Command, Vec
         return (command, out);
     }
     let open = |arg: Arg| {
-        if arg.is_positional() && is_text(&arg) {
+        // Never a list: it would take the flags that follow for its own entries, `--apply` for a chat.
+        if arg.is_positional() && is_text(&arg) && matches!(arg.get_action(), clap::ArgAction::Set) {
             arg.allow_hyphen_values(true)
         } else {
             arg

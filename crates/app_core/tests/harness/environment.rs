@@ -155,7 +155,7 @@ fn without_a_state_directory_reading_works_and_spending_does_not() {
     for place in ["/proc/x", "file/state"] {
         let sandbox = sandbox();
         let folder = sandbox.path(place);
-        let sandbox = sandbox.env("ONEJOB_STATE_DIR", &folder.display().to_string());
+        let sandbox = sandbox.env("ONEJOB_STATE_DIR", folder.display().to_string());
         sandbox.file("file", "in the way");
         let read = run(&sandbox, &[json!({"do": "warn", "text": "reading"})], &[]).expect_code(0);
         assert_eq!(read.json()["done"], 1);
