@@ -5,10 +5,14 @@ use std::{
     path::PathBuf,
 };
 
-use app_core::{Context, ToolResult};
+use app_core::{
+    Context, ToolResult,
+    contract::{self, schema},
+};
 use job_manager::{JobManager, Options, Role, Settings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What was found.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +31,83 @@ pub(crate) struct Problem {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+/// Every key that `onejob.toml` may hold, made from the types that read it.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Keys {
+    /// In the order of the sections.
+    pub keys: Vec<Setting>,
+}
+
+/// One key.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Setting {
+    /// Dotted name; `NAME` stands for a name of yours.
+    pub key: String,
+    /// What it is for.
+    pub about: String,
+    /// What holds without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// Smallest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Value>,
+    /// Largest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<Value>,
+}
+
+/// The generated reference of all keys.
+pub(crate) fn keys() -> Keys {
+    let mut keys = Vec::new();
+    collect(
+        schema::of::<contract::settings::Settings>().as_value(),
+        "",
+        &mut keys,
+    );
+    Keys { keys }
+}
+
+fn collect(schema: &Value, path: &str, keys: &mut Vec<Setting>) {
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        for (name, property) in properties {
+            let key = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}.{name}")
+            };
+            collect(property, &key, keys);
+        }
+        return;
+    }
+    if let Some(values @ Value::Object(_)) = schema.get("additionalProperties")
+        && values.get("properties").is_some()
+    {
+        return collect(values, &format!("{path}.NAME"), keys);
+    }
+    let about = schema
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    keys.push(Setting {
+        key: path.to_owned(),
+        about: about.replace('\n', " "),
+        default: schema.get("default").filter(|value| !value.is_null()).cloned(),
+        minimum: schema.get("minimum").cloned(),
+        maximum: schema.get("maximum").cloned(),
+    });
+}
+
+pub(crate) fn render_keys(keys: &Keys, out: &mut dyn Write) -> fmt::Result {
+    for key in &keys.keys {
+        let default = key
+            .default
+            .as_ref()
+            .map_or_else(String::new, |value| format!(" (default {value})"));
+        writeln!(out, "{}{default}\n    {}", key.key, key.about)?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn run(ctx: &Context) -> ToolResult<Checked> {
@@ -131,6 +212,19 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_key_is_listed_with_what_it_is_for() {
+        let keys = keys().keys;
+        let of = |name: &str| keys.iter().find(|key| key.key == name).unwrap();
+        assert_eq!(of("jobs.keep_days").default, Some(30.into()));
+        assert_eq!(of("budget.daily_usd").minimum, Some(0.into()));
+        assert!(of("tools.NAME.route").about.contains("legacy"));
+        assert!(of("legacy.NAME.script").about.contains("script"));
+        for key in &keys {
+            assert!(!key.about.is_empty(), "{}", key.key);
+        }
+    }
 
     #[test]
     fn near_words_are_near() {

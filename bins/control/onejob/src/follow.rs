@@ -83,8 +83,10 @@ pub(crate) async fn to_the_end(
         && !matches!(job.state, JobState::Cancelled { .. } | JobState::TimedOut { .. })
     {
         hand_on(&stdout)?;
-        if let Some(error) = job.state.failure() {
-            ctx.warn(error.message);
+        // Standard output is the script's alone, so who answered is said beside it.
+        match job.state.failure() {
+            Some(error) => ctx.warn(error.message),
+            None => ctx.info(format!("{id} {} (replaced script) succeeded", job.tool)),
         }
         ctx.stands_for(code);
         return Ok(Output::Job(Box::new(job)));

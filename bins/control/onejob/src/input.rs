@@ -53,7 +53,7 @@ pub(crate) enum Input {
     Approve(#[garde(dive)] Decide),
     /// Refuse a request; as the user who runs this command.
     Reject(#[garde(dive)] Decide),
-    /// Check onejob.toml: `config check`.
+    /// Check onejob.toml, or list its keys: `config check`, `config keys`.
     Config(#[garde(skip)] Config),
     /// Say what this host lacks, with the line that mends each.
     Doctor(#[garde(skip)] Nothing),
@@ -491,6 +491,8 @@ pub(crate) struct Config {
 pub(crate) enum ConfigAction {
     /// Name every mistake in it.
     Check,
+    /// List every section and key that it may hold.
+    Keys,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

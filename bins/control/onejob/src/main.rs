@@ -267,7 +267,9 @@ async fn looking_after(input: Input, ctx: &Context) -> ToolResult<Output> {
     match input {
         Input::Route(it) => Ok(Output::Switched(route::run(&it, ctx)?)),
         Input::Config(it) => {
-            let ConfigAction::Check = it.what;
+            if let ConfigAction::Keys = it.what {
+                return Ok(Output::Keys(config_check::keys()));
+            }
             let checked = config_check::run(ctx).await?;
             if checked.problems.is_empty() {
                 return Ok(Output::Config(checked));

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    config_check::{self, Checked},
+    config_check::{self, Checked, Keys},
     doctor::{self, Finding},
     route::{self, Switched},
 };
@@ -49,6 +49,8 @@ pub(crate) enum Output {
     },
     /// `config check`
     Config(Checked),
+    /// `config keys`
+    Keys(Keys),
     /// `doctor`
     Doctor {
         /// Everything that was looked at.
@@ -106,6 +108,7 @@ pub(crate) fn render(output: &Output, out: &mut dyn Write) -> fmt::Result {
         Output::Watched { position } => writeln!(out, "{position}"),
         Output::Approvals { requests } => render_approvals(requests, out),
         Output::Config(checked) => config_check::render(checked, out),
+        Output::Keys(keys) => config_check::render_keys(keys, out),
         Output::Doctor { findings } => doctor::render(findings, out),
         Output::Text { text } => out.write_str(text),
         Output::Written { files } => files
