@@ -8,9 +8,10 @@ use std::{
 use tempfile::NamedTempFile;
 
 use crate::{
-    context::{Context, lock},
+    context::Context,
     contract::{Artifact, ErrorKind, EventBody, Source, ToolError, ToolResult},
     files::{FileId, create_folder, hash_file, unwritable},
+    mutex::lock,
 };
 
 /// A file in the making. Dropped without [`commit`](Self::commit), it leaves nothing behind.

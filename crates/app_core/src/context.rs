@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -18,34 +18,18 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Clock,
     config::Config,
     contract::{
         Artifact, Definition, EventBody, LogLevel, Mode, Plan, Policy, Secret, ToolError, ToolResult, Usd,
     },
     events::Emitter,
     files::FileId,
+    ids::random_id,
+    mutex::lock,
     state::Checkpoint,
     text,
 };
-
-/// Where the time comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum Clock {
-    /// The system's clock.
-    System,
-    /// Always this time (`ONEJOB_CLOCK`), for reproducible runs.
-    Fixed(Timestamp),
-}
-
-impl Clock {
-    /// The present time.
-    pub fn now(self) -> Timestamp {
-        match self {
-            Self::System => Timestamp::now(),
-            Self::Fixed(at) => at,
-        }
-    }
-}
 
 /// The surroundings of one run. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -109,22 +93,6 @@ impl Inner {
             once: Mutex::default(),
         }
     }
-}
-
-/// A panic elsewhere must not hide what was recorded so far.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// `prefix_` and 16 random hex digits.
-pub(crate) fn random_id(prefix: &str) -> String {
-    let mut bytes = [0_u8; 8];
-    if getrandom::fill(&mut bytes).is_err() {
-        // Without a random source, time and pid still tell runs of one host apart.
-        let mixed = Timestamp::now().as_nanosecond() as u64 ^ (u64::from(std::process::id()) << 40);
-        bytes = mixed.to_be_bytes();
-    }
-    format!("{prefix}_{}", hex::encode(bytes))
 }
 
 impl Context {

@@ -9,9 +9,10 @@ use std::{
 };
 
 use crate::{
+    clock::Clock,
     config::process_env,
-    context::{Clock, lock},
     contract::{Event, EventBody, ToolError, ToolResult},
+    mutex::lock,
 };
 
 /// The event stream of a run; silent when nobody listens.

@@ -4,17 +4,20 @@
 //! A tool's `main.rs` is one call: `app_core::main::<MyTool>()`. Providers (`web`, `sql`, `raster`, `telegram`, ...)
 //! are crates above this one; a tool names those it uses.
 //!
-//! Modules lie in layers, and no arrow runs back up: `contract` (a crate), `text`, `files`, `config`, `state`,
+//! Modules lie in layers, and no arrow runs back up: `contract` (a crate), `text`, `ids`, `clock`, `mutex`, `files`, `config`, `state`,
 //! `events`, `context`, then what adds methods to it (`artifact`, `planning`, `progress`, `spend`), `render`, `tool`,
 //! and the `harness` on top.
 
 pub mod address;
 mod artifact;
+mod clock;
 pub mod config;
 mod context;
 mod events;
 pub mod files;
 pub mod harness;
+mod ids;
+mod mutex;
 mod planning;
 pub mod process;
 mod progress;
@@ -29,7 +32,8 @@ pub use ::contract;
 pub use ::contract::definition;
 
 pub use artifact::PendingArtifact;
-pub use context::{Clock, Context};
+pub use clock::Clock;
+pub use context::Context;
 pub use contract::{
     Artifact, Definition, Effect, ErrorKind, Gate, Mode, Plan, PlannedAction, Policy, Secret, Source,
     ToolError, ToolResult, Usd,

@@ -4,8 +4,9 @@ use std::sync::Mutex;
 
 use crate::{
     config::process_env,
-    context::{Context, lock},
+    context::Context,
     contract::{Mode, Plan, PlannedAction, ToolError, ToolResult},
+    mutex::lock,
 };
 
 /// The plan that a run is held to (`ONEJOB_PLAN_FILE`, a JSON file that the job manager writes).

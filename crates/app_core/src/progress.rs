@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
-    context::{Context, lock},
+    context::Context,
     contract::{EventBody, Progress},
+    mutex::lock,
     text,
 };
 

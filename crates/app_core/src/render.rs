@@ -57,7 +57,7 @@ impl Style {
     pub(crate) fn new(colour: bool) -> Self {
         Self {
             colour,
-            mark: format!("{MARK}{}", crate::context::random_id("c")),
+            mark: format!("{MARK}{}", crate::ids::random_id("c")),
         }
     }
 

@@ -3,8 +3,9 @@
 use std::{future::Future, time::Duration};
 
 use crate::{
-    context::{Context, lock},
+    context::Context,
     contract::{EventBody, ToolError, ToolResult, Usd},
+    mutex::lock,
     state::{BudgetLimits, Ledger, Reservation},
 };
 
@@ -77,5 +78,58 @@ impl Context {
             usd,
             what: what.to_owned(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Definition, ErrorKind};
+
+    fn usd(text: &str) -> Usd {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_call_is_paid_once_and_a_failed_one_is_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let ctx = Context::detached(Definition::new("t", "0", "test", "control"), dir.path()).unwrap();
+        let used = || ctx.ledger().unwrap().periods(ctx.now()).unwrap()[0].used_usd;
+
+        let paid = ctx
+            .spend("m", usd("0.5"), |_| async { Ok(("answer", usd("0.2"))) })
+            .await;
+        assert_eq!(
+            (paid.unwrap(), used()),
+            ("answer", usd("0.2")),
+            "the real price counts"
+        );
+
+        let failed = ctx
+            .spend("m", usd("0.5"), |reservation| {
+                // Settled by somebody else meanwhile, so that giving it back fails too.
+                ctx.ledger().unwrap().refund(&reservation.id, ctx.now()).unwrap();
+                async { Err::<((), Usd), _>(ToolError::new(ErrorKind::ProviderRejected, "no")) }
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failed.kind,
+            ErrorKind::ProviderRejected,
+            "the real error is not hidden"
+        );
+        assert_eq!(used(), usd("0.2"));
+
+        let beyond = ctx
+            .spend("m", usd("5"), |_| async {
+                Err::<((), Usd), _>(ToolError::internal("it was called"))
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(
+            beyond.kind,
+            ErrorKind::BudgetExceeded,
+            "nothing is called beyond the limit"
+        );
     }
 }

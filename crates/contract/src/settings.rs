@@ -377,22 +377,6 @@ impl Settings {
         mistakes
     }
 
-    /// The sections of tools that `known` does not hold, each with the known name that it may be a slip of.
-    pub fn unknown_tools<'a>(&'a self, known: &BTreeSet<String>) -> Vec<Mistake> {
-        let unknown = |name: &&'a String| !known.contains(*name) && !self.legacy.contains_key(*name);
-        self.tools
-            .keys()
-            .filter(unknown)
-            .map(|name| {
-                let problem = match known.iter().find(|candidate| schema::is_slip(candidate, name)) {
-                    Some(near) => format!("is not an installed tool; did you mean `{near}`?"),
-                    None => "is not an installed tool".to_owned(),
-                };
-                (format!("tools.{name}"), problem)
-            })
-            .collect()
-    }
-
     /// `tool`'s policy with what `[tools.NAME.policy]` changes.
     pub fn policy(&self, tool: &str, policy: &Policy) -> Result<Policy, Vec<Mistake>> {
         match self.tools.get(tool) {
@@ -522,21 +506,5 @@ mod tests {
             );
         }
         assert_eq!(Settings::read(json!({})).unwrap(), Settings::default());
-    }
-
-    #[test]
-    fn a_section_of_a_tool_that_is_not_there_is_told() {
-        let settings = Settings::read(
-            json!({"tools": {"css_analyser": {}, "old": {}}, "legacy": {"old": {"script": "a.py"}}}),
-        )
-        .unwrap();
-        let known = BTreeSet::from(["css_analyzer".to_owned()]);
-        assert_eq!(
-            settings.unknown_tools(&known),
-            [(
-                "tools.css_analyser".to_owned(),
-                "is not an installed tool; did you mean `css_analyzer`?".to_owned()
-            )]
-        );
     }
 }

@@ -161,7 +161,7 @@ pub(crate) async fn run(ctx: &Context) -> ToolResult<Checked> {
         .collect();
     known.extend(read.legacy.keys().cloned());
     for name in read.tools.keys().filter(|name| !known.contains(name)) {
-        let near = known.iter().find(|k| distance(k, name) <= 2);
+        let near = known.iter().find(|known| schema::is_slip(known, name));
         let hint = near.map_or_else(
             || "`onejob list_tools` shows what there is".to_owned(),
             |near| format!("did you mean `[tools.{near}]`?"),
@@ -194,21 +194,6 @@ pub(crate) fn render(checked: &Checked, out: &mut dyn Write) -> fmt::Result {
     Ok(())
 }
 
-/// Letters to be added, left out or changed to make one word of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,13 +209,5 @@ mod tests {
         for key in &keys {
             assert!(!key.about.is_empty(), "{}", key.key);
         }
-    }
-
-    #[test]
-    fn near_words_are_near() {
-        assert_eq!(distance("css_analyzer", "css_analyser"), 1);
-        assert_eq!(distance("abc", "abc"), 0);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

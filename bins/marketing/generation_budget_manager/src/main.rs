@@ -9,9 +9,9 @@ mod state_file;
 use std::{fmt, path::PathBuf, time::Duration};
 
 use app_core::{
-    Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, Usd, View,
+    Context, Definition, Effect, ErrorKind, Gate, Policy, Tool, ToolError, ToolResult, Usd, View,
     contract::RetryPolicy,
-    state::{BudgetPeriod, LedgerEntry, Reservation},
+    state::{BudgetPeriod, Ledger, LedgerEntry, Reservation},
 };
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +45,9 @@ enum Input {
     Report(#[garde(dive)] Report),
     /// Take over the records of an old budget file; can be repeated without counting twice.
     Import(#[garde(skip)] Import),
+    /// Take entries out of the ledger that cannot be true: absurd amounts, and times in the future. Only planned
+    /// without `--apply`.
+    Repair(#[garde(skip)] Repair),
     /// Answer a call of the replaced script's functions and keep its state file in step with the ledger.
     Call(#[garde(dive)] legacy::Call),
 }
@@ -141,6 +144,9 @@ struct Report {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+struct Repair {}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 struct Import {
     /// The old budget file.
     #[schemars(extend("x-cli" = {"positional": 1, "path": "file", "exists": true}))]
@@ -217,6 +223,13 @@ enum Output {
         /// Whether the old state file exists.
         state_file_exists: bool,
     },
+    /// What was taken out, or would be.
+    Repair {
+        /// Entries that cannot be true.
+        entries: Vec<LedgerEntry>,
+        /// How many of them were taken out by this run.
+        taken_out: usize,
+    },
     /// What was taken over.
     Import {
         /// Records that were new.
@@ -242,6 +255,7 @@ impl Tool for GenerationBudgetManager {
         app_core::definition!("marketing")
             .replaces(1, &["generation_budget_manager"])
             .effects(&[Effect::Reads, Effect::WritesFiles])
+            .gate(Gate::ByInput)
             .policy(
                 Policy {
                     retry: RetryPolicy::NONE,
@@ -284,6 +298,10 @@ impl Tool for GenerationBudgetManager {
                 "take over an old budget file",
                 &["import", "generation_budget.json"],
             )
+    }
+
+    fn plan_first(input: &Input) -> bool {
+        matches!(input, Input::Repair(_))
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
@@ -355,6 +373,7 @@ impl Tool for GenerationBudgetManager {
                     .unwrap_or(Timestamp::MIN);
                 Ok(sums(ledger.entries(since)?))
             }
+            Input::Repair(_) => repair(&mut ledger, ctx),
             Input::Call(call) => legacy::run(&call, ctx),
             Input::Import(import) => {
                 let records = state_file::read(&import.file)?.map_or_else(Vec::new, |file| file.records);
@@ -402,6 +421,22 @@ impl OldCalls for GenerationBudgetManager {
     fn to_legacy(call: &Value, outcome: Result<&Output, &ToolError>) -> Value {
         legacy::to_legacy(call, outcome)
     }
+}
+
+/// Takes out what cannot be true, one exact entry after the other.
+fn repair(ledger: &mut Ledger, ctx: &Context) -> ToolResult<Output> {
+    let entries = ledger.absurd(ctx.now())?;
+    let mut taken_out = 0;
+    for entry in &entries {
+        let amount = entry.spent_usd.unwrap_or(entry.reserved_usd);
+        let detail = format!("{amount} by {} at {}", entry.tool, entry.at);
+        if ctx.may("void_entry", &entry.id, &detail) {
+            ledger.void(&entry.id, ctx.now())?;
+            taken_out += 1;
+        }
+    }
+    ctx.count_items(taken_out as u64);
+    Ok(Output::Repair { entries, taken_out })
 }
 
 /// The line of the replaced script: `Daily spend: $0.0140 / $2.00`.

@@ -253,3 +253,38 @@ fn limits_of_day_month_and_window_come_from_onejob_toml() {
         refused.stderr
     );
 }
+
+#[test]
+fn absurd_amounts_are_refused_and_a_clock_that_ran_ahead_counts_only_in_its_own_time() {
+    let ahead = host("2036-01-01T00:00:00Z");
+    run(&ahead, &["record", "1.5", "early"]).expect_code(0);
+    let host = ahead.env("ONEJOB_CLOCK", NOON);
+    for amount in ["8e9", "1000001", "9.2e18"] {
+        let refused = run(&host, &["record", amount, "slip", "--json"]).expect_code(2);
+        assert!(refused.stderr.contains("amount"), "{amount}: {}", refused.stderr);
+    }
+    assert_eq!(
+        periods(&host).map(|period| period["used_usd"].clone()),
+        [json!(0.0), json!(0.0), json!(0.0)]
+    );
+
+    // Only planned without `--apply`, and the plan names the exact entry.
+    let planned = run(&host, &["repair"]).expect_code(0).json();
+    assert_eq!(
+        (
+            &planned["taken_out"],
+            planned["entries"].as_array().unwrap().len()
+        ),
+        (&json!(0), 1)
+    );
+    assert_eq!(
+        planned["plan"]["actions"][0]["target"],
+        planned["entries"][0]["id"]
+    );
+    let done = run(&host, &["repair", "--apply"]).expect_code(0).json();
+    assert_eq!(done["taken_out"], 1);
+    assert_eq!(
+        run(&host, &["repair", "--apply"]).expect_code(0).json()["taken_out"],
+        0
+    );
+}

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     config::process_env,
-    context::{Context, lock},
+    context::Context,
     contract::{ErrorKind, MANIFEST_FORMAT, Manifest, ToolError, ToolResult},
+    mutex::lock,
     render::{Style, View},
     state::Runs,
     text,

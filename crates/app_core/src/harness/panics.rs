@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::{context::lock, contract::ToolError};
+use crate::{contract::ToolError, mutex::lock};
 
 /// What the last panic said.
 pub(super) type LastWords = Arc<Mutex<Option<String>>>;

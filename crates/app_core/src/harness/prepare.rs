@@ -11,8 +11,9 @@ use super::{
     run::wants_json,
 };
 use crate::{
+    clock::Clock,
     config::{Config, process_env},
-    context::{Clock, Context, Inner},
+    context::{Context, Inner},
     contract::{Definition, Gate, Mode, ToolError, ToolResult},
     events::Emitter,
     planning::Bound,

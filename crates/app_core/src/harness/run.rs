@@ -17,7 +17,8 @@ use super::{
     stop::{Machine, break_off, drive, remove_half_files},
 };
 use crate::{
-    context::{Clock, Context},
+    clock::Clock,
+    context::Context,
     contract::{Definition, ErrorKind, EventBody, Mode, ToolError},
     events::Emitter,
     render::{Style, View},

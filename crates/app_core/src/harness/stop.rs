@@ -17,8 +17,9 @@ use super::{
     run::Face,
 };
 use crate::{
-    context::{Context, lock},
+    context::Context,
     contract::{ErrorKind, EventBody, ToolError, ToolResult},
+    mutex::lock,
     tool::Tool,
 };
 

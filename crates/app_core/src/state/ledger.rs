@@ -164,7 +164,7 @@ impl Ledger {
             );
         }
         sensible(amount)?;
-        let id = crate::context::random_id("rsv");
+        let id = crate::ids::random_id("rsv");
         let lifetime =
             jiff::SignedDuration::try_from(lifetime).unwrap_or(jiff::SignedDuration::from_hours(1));
         let expires = now.saturating_add(lifetime).unwrap_or(now);
@@ -239,7 +239,7 @@ impl Ledger {
     /// Adds a record of an older budget file. Returns whether it was new. Limits do not apply: the money is gone.
     pub fn import(&mut self, identity: &str, tool: &str, amount: Usd, at: Timestamp) -> ToolResult<bool> {
         sensible(amount)?;
-        let id = crate::context::random_id("imp");
+        let id = crate::ids::random_id("imp");
         self.write(|transaction| {
             transaction
                 .execute(
@@ -505,6 +505,33 @@ mod tests {
     }
 
     const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_file_with_sums_beyond_all_numbers_still_answers_and_can_be_mended() {
+        let (_dir, mut ledger) = ledger(BudgetLimits::default());
+        let now = at("2025-03-04T05:06:07Z");
+        let reserved = [0, 1].map(|_| ledger.reserve("t", "m", usd("0.01"), MINUTE, now).unwrap());
+        for open in reserved {
+            // As a version without bounds let it in.
+            ledger
+                .connection
+                .execute(
+                    "UPDATE entries SET state = 'committed', spent = ? WHERE id = ?",
+                    params![8_000_000_000_000_000_000_i64, open.id],
+                )
+                .unwrap();
+        }
+        assert!(!ledger.allows(usd("0.01"), now).unwrap());
+        let absurd = ledger.absurd(now).unwrap();
+        assert_eq!(absurd.len(), 2);
+        for entry in absurd {
+            ledger.void(&entry.id, now).unwrap();
+        }
+        assert!(ledger.allows(usd("0.01"), now).unwrap());
+        let open = ledger.reserve("t", "m", usd("0.01"), MINUTE, now).unwrap();
+        let refused = ledger.commit(&open.id, usd("8000000000"), now).unwrap_err();
+        assert_eq!(refused.code, "invalid_spend_request");
+    }
 
     #[test]
     fn exactly_the_limit_is_allowed_and_a_cent_more_is_not() {

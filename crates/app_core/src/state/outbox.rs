@@ -527,11 +527,11 @@ impl Outbox {
 
     /// The name of this process as a sender, made with the first message it takes.
     fn owner(&self) -> ToolResult<String> {
-        let mut owner = crate::context::lock(&self.owner);
+        let mut owner = crate::mutex::lock(&self.owner);
         if let Some(owner) = &*owner {
             return Ok(owner.name.clone());
         }
-        let name = crate::context::random_id("o_");
+        let name = crate::ids::random_id("o_");
         let path = self.owner_file(&name);
         crate::files::create_folder("make", path.parent().unwrap_or(&self.dir))?;
         let file = lock_file(&path)?.ok_or_else(|| ToolError::internal("a random name is taken already"))?;
@@ -544,7 +544,7 @@ impl Outbox {
     }
 
     fn lock_of_dead(&self, owner: &str) -> ToolResult<Option<File>> {
-        let own = crate::context::lock(&self.owner);
+        let own = crate::mutex::lock(&self.owner);
         if own.as_ref().is_some_and(|own| own.name == owner) {
             return Ok(None);
         }

@@ -6,6 +6,7 @@
 mod cache;
 mod describe;
 
+pub use app_core::contract::settings::is_tool_name;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use app_core::contract::{Definition, ToolError, ToolResult};
@@ -236,15 +237,6 @@ impl Shelf {
         resolved.definition.policy = self.settings.policy(name, resolved.definition.policy)?;
         Ok(resolved)
     }
-}
-
-/// Whether this can be the name of a tool, which is that of its package: lower case, digits, underscores. Keeps build
-/// folders and libraries out, and paths.
-pub fn is_tool_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 fn no_such_name(name: &str) -> ToolError {
