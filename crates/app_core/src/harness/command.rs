@@ -277,15 +277,16 @@ fn common_block(definition: &Definition) -> String {
     } else if definition.has_effects() {
         line("--dry-run", "say what would be done; touch nothing");
     }
-    line(
-        "--run-timeout S, --run-attempts N",
-        "longest run (0: no limit), attempts for requests",
-    );
+    line("--run-timeout SECONDS", "longest run; 0 means no limit");
+    line("--run-attempts N", "attempts for requests that may be retried");
     if definition.effects.contains(&Effect::WritesFiles) {
         line("--manifest FILE|none", "where the list of written files goes");
     }
     line("-q, --quiet, --verbose", "fewer or more log lines");
-    line("--color auto|always|never", "");
+    line(
+        "--color auto|always|never",
+        "whether to colour (NO_COLOR counts too)",
+    );
     line("--describe", "what this tool is, with its schemas, as JSON");
     text.push('\n');
     text
