@@ -70,8 +70,8 @@ impl Store {
             error
         };
         let db = Connection::open(path).map_err(fail)?;
+        app_core::state::database::write_ahead(&db).map_err(fail)?;
         db.busy_timeout(Duration::from_secs(10)).map_err(fail)?;
-        db.pragma_update(None, "journal_mode", "wal").map_err(fail)?;
         // Enough against the death of the process. Claims of jobs with effects are synced, see `claim`.
         db.pragma_update(None, "synchronous", "normal").map_err(fail)?;
         db.pragma_update(None, "foreign_keys", true).map_err(fail)?;
