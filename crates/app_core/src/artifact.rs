@@ -14,6 +14,9 @@ use crate::{
     mutex::lock,
 };
 
+/// Role of the list of written files: it says what was done, and so is no part of any plan.
+pub(crate) const MANIFEST: &str = "manifest";
+
 /// A file in the making. Dropped without [`commit`](Self::commit), it leaves nothing behind.
 #[derive(Debug)]
 pub struct PendingArtifact {
@@ -75,6 +78,14 @@ impl Context {
         }
     }
 
+    /// Whether a path lies in the state directory: a run's own notes, which no plan names and nobody else may read.
+    fn keeps(&self, path: &Path) -> bool {
+        self.inner()
+            .state_dir
+            .as_deref()
+            .is_some_and(|state| path.starts_with(state))
+    }
+
     /// Reads a whole file of at most `max_bytes`.
     pub fn read(&self, path: impl AsRef<Path>, max_bytes: u64) -> ToolResult<Vec<u8>> {
         let bytes = crate::files::read_limited(path.as_ref(), max_bytes)?;
@@ -90,8 +101,13 @@ impl PendingArtifact {
     }
 
     fn begin(context: Context, target: &Path, media_type: &str, role: &str) -> ToolResult<Self> {
+        let kept = context.keeps(target);
         // Planning notes it on commit: files are begun side by side, but put in place in the order of the inputs.
-        if !context.dry_run() && !context.may("write_file", &target.display().to_string(), "") {
+        if !context.dry_run()
+            && !kept
+            && role != MANIFEST
+            && !context.may("write_file", &target.display().to_string(), "")
+        {
             return Err(ToolError::new(
                 ErrorKind::Conflict,
                 format!(
@@ -129,13 +145,16 @@ impl PendingArtifact {
         // A dry run works in the temporary directory, so that not even a folder is made at the target.
         let scratch = std::env::temp_dir();
         let place = if context.dry_run() { &scratch } else { folder };
-        if !context.dry_run() {
+        if kept {
+            crate::state::folder(folder)?;
+        } else if !context.dry_run() {
             create_folder("create the folder", folder)?;
         }
         let temporary = tempfile::Builder::new()
             .prefix(&format!(".{}.", name.to_string_lossy().chars().take(60).collect::<String>()))
             .suffix(".part")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)) // the umask still applies
+            // The umask still applies.
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(if kept { 0o600 } else { 0o666 }))
             .tempfile_in(place)
             .map_err(|e| unwritable("write", target, &e))?;
         lock(&context.inner().pending).push(temporary.path().to_owned());
@@ -188,11 +207,13 @@ impl PendingArtifact {
         let inner = self.context.inner();
         let temporary = self.temporary.path().to_owned();
         if self.context.dry_run() {
-            self.context.may(
-                "write_file",
-                &self.target.display().to_string(),
-                &artifact.media_type,
-            );
+            if !self.context.keeps(&self.target) && artifact.role != MANIFEST {
+                self.context.may(
+                    "write_file",
+                    &self.target.display().to_string(),
+                    &artifact.media_type,
+                );
+            }
         } else {
             self.temporary
                 .persist(&self.target)

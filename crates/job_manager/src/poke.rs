@@ -29,7 +29,10 @@ impl Pokes {
         let dir = File::open(path).map_err(fail)?;
         let name = format!("{owner}.sock");
         // A socket address holds 108 bytes, a state folder may be deeper: go through the open folder.
-        let socket = UnixDatagram::bind(address(&dir, &name)).map_err(fail)?;
+        let at = address(&dir, &name);
+        let socket = UnixDatagram::bind(&at).map_err(fail)?;
+        // The folder is closed already; this is for whoever looks at the file alone.
+        std::fs::set_permissions(&at, std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(fail)?;
         socket.set_nonblocking(true).map_err(fail)?;
         Ok(Self {
             dir,

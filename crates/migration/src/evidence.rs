@@ -129,14 +129,14 @@ pub fn write(dir: &Path, evidence: &Evidence) -> ToolResult<PathBuf> {
         ));
     }
     let folder = dir.join(evidence.gate.as_str());
-    files::create_folder("create the folder", &folder)?;
+    state::folder(&folder)?;
     let path = folder.join(format!("{}.json", evidence.tool));
     let failed = |e: &std::io::Error| ToolError::file("write", &path, e);
     let text = serde_json::to_string_pretty(evidence).map_err(|e| ToolError::internal(e.to_string()))?;
     let mut file = tempfile::Builder::new()
         .prefix(".evidence")
         .suffix(".part")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
         .tempfile_in(&folder)
         .map_err(|e| failed(&e))?;
     writeln!(file, "{text}").map_err(|e| failed(&e))?;

@@ -8,6 +8,7 @@
     reason = "test support: a broken surrounding must fail the test at once"
 )]
 
+pub mod broken;
 pub mod extremes;
 #[cfg(feature = "telegram")]
 pub mod golden;

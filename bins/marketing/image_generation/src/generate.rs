@@ -48,8 +48,11 @@ pub async fn generate(input: &Generate, ctx: &Context) -> ToolResult<Output> {
     if ctx.dry_run() {
         for (index, path) in outputs.into_iter().enumerate() {
             made.cost_usd += provider.price();
+            ctx.may("write_file", &path.display().to_string(), "image/png");
+            let sidecar = path.with_extension("json");
+            ctx.may("write_file", &sidecar.display().to_string(), "application/json");
             made.images.push(Picture {
-                sidecar: Some(path.with_extension("json")),
+                sidecar: Some(sidecar),
                 path,
                 width: request.width,
                 height: request.height,

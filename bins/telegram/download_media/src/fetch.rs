@@ -123,16 +123,19 @@ async fn walk(
             .collect();
         fetched.wanted += wanted.len();
         fetched.bytes += wanted.iter().map(|wanted| wanted.file.size).sum::<u64>();
+        let (kept, missing): (Vec<_>, Vec<_>) = wanted
+            .into_iter()
+            .partition(|wanted| fetcher.folder().holds(wanted).is_some());
+        fetched.files_kept += kept.len();
         if ctx.dry_run() {
-            let kept = wanted
-                .iter()
-                .filter(|wanted| fetcher.folder().holds(wanted).is_some())
-                .count();
-            fetched.files_kept += kept;
-            fetched.files += wanted.len() - kept;
-        } else {
-            page_of_files(wanted, fetcher, ctx, fetched, &bar).await?;
+            fetched.files += missing.len();
         }
+        let mut due = missing;
+        due.retain(|wanted| {
+            let target = fetched.folder.join(&wanted.name);
+            ctx.may("write_file", &target.display().to_string(), "")
+        });
+        page_of_files(due, fetcher, ctx, fetched, &bar).await?;
         if past {
             break;
         }

@@ -90,7 +90,7 @@ impl Tool for ExportChatsToMysql {
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         let location = Location::choose(ctx, input.database.as_ref(), &input.file)?;
         // The database first: Telegram need not be asked for what cannot be kept.
-        let database = if ctx.dry_run() {
+        let database = if !ctx.may("store_rows", &location.label(), "chats") {
             None
         } else {
             let database = Database::open(&location).await?;

@@ -207,7 +207,7 @@ async fn index(index: &Index, path: PathBuf, ctx: &Context) -> ToolResult<Output
     }
     let chats = Telegram::session(ctx, async |telegram| {
         let mut store = Store::open(&path, telegram.me()?.id.0)?;
-        if ctx.dry_run() {
+        if !ctx.may("store_rows", &path.display().to_string(), "messages") {
             store.rehearse()?;
         }
         let mut chats = Vec::with_capacity(named.len());

@@ -150,7 +150,7 @@ impl Tool for LoadMessagesToDb {
         }
         let location = Location::choose(ctx, input.database.as_ref(), &input.file)?;
         // The database first: Telegram need not be asked for what cannot be kept.
-        let database = if ctx.dry_run() {
+        let database = if !ctx.may("store_rows", &location.label(), "messages") {
             None
         } else {
             let database = Database::open(&location).await?;

@@ -123,13 +123,16 @@ fn is_number(fields: &Map<String, Value>) -> bool {
 
 /// The unit that the name or the first sentence of the description gives.
 fn unit(name: &str, fields: &Map<String, Value>) -> Option<&'static str> {
-    const ENDINGS: [(&str, &str); 10] = [
+    const ENDINGS: [(&str, &str); 13] = [
         ("_usd", "USD"),
         ("_ms", "ms"),
         ("_s", "s"),
         ("_secs", "s"),
         ("_seconds", "s"),
+        ("_minutes", "min"),
         ("_hours", "h"),
+        ("_kb", "KB"),
+        ("_mb", "MB"),
         ("_days", "d"),
         ("_bytes", "bytes"),
         ("_px", "px"),

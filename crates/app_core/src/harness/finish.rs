@@ -13,6 +13,7 @@ use super::{
     metrics,
 };
 use crate::{
+    artifact::MANIFEST,
     config::process_env,
     context::Context,
     contract::{ErrorKind, MANIFEST_FORMAT, Manifest, ToolError, ToolResult},
@@ -253,7 +254,7 @@ pub(super) fn write_manifest(
     };
     let written = serde_json::to_vec_pretty(&manifest)
         .map_err(|e| ToolError::internal(format!("manifest: {e}")))
-        .and_then(|bytes| ctx.write(&path, "application/json", "manifest", &bytes));
+        .and_then(|bytes| ctx.write(&path, "application/json", MANIFEST, &bytes));
     if let Err(error) = written {
         outcome.fail(error);
     }

@@ -233,7 +233,7 @@ fn stored(folder: &Path, name: &str) -> Attachment {
 }
 
 /// The folder for the files of an export: beside it, named after it.
-fn files_folder(output: &Path) -> PathBuf {
+pub(super) fn files_folder(output: &Path) -> PathBuf {
     let stem = output.file_stem().unwrap_or_default().to_string_lossy();
     output.with_file_name(format!("{}_files", crate::files::cut(&stem, LONGEST_STEM)))
 }

@@ -209,7 +209,8 @@ impl Telegram {
         }
         archive.enter(Phase::Writing)?;
         // A dry run leaves no files, so it fetches none.
-        let files = match job.media.filter(|_| !ctx.dry_run()) {
+        let folder = files::files_folder(&job.output).display().to_string();
+        let files = match job.media.filter(|_| ctx.may("write_files", &folder, "")) {
             Some(largest) => self.fetch_files(&job, &archive, largest, &mut report).await,
             None => Ok(()),
         };

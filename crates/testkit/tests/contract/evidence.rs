@@ -19,19 +19,48 @@ use testkit::tools::{self, BuiltTool};
 const CHECKS: [(Acceptance, &[&str]); 4] = [
     (
         Acceptance::FailureTaxonomy,
-        &["wrong_calls", "unknown_field", "any_json"],
+        &[
+            "wrong_calls",
+            "unknown_field",
+            "any_json",
+            "silent_far_side",
+            "garbage_far_side",
+        ],
     ),
     (
         Acceptance::Policy,
-        &["description", "told_to_stop", "out_of_time", "dry_run"],
+        &[
+            "description",
+            "policy_chosen",
+            "told_to_stop",
+            "out_of_time",
+            "dry_run",
+            "plan",
+            "empty_plan",
+        ],
     ),
     (
         Acceptance::Observability,
-        &["examples", "run_record_and_metrics", "secrets", "told_to_stop"],
+        &[
+            "examples",
+            "run_record_and_metrics",
+            "secrets",
+            "private_state",
+            "bystander",
+            "told_to_stop",
+        ],
     ),
     (
         Acceptance::GenericUi,
-        &["help", "description", "flags_and_json", "examples", "dry_run"],
+        &[
+            "help",
+            "help_fields",
+            "forms",
+            "description",
+            "flags_and_json",
+            "examples",
+            "dry_run",
+        ],
     ),
 ];
 

@@ -9,9 +9,11 @@ use crate::{evidence::each_tool, examples, inputs::branches};
 fn every_field_can_be_shown_in_a_form() {
     each_tool("forms", |tool| {
         let d = tool.describe();
+        let mut missing = Vec::new();
         for branch in branches(&d) {
-            fields(&branch, &tool.name, "input");
+            fields(&branch, &tool.name, "input", &mut missing);
         }
+        assert!(missing.is_empty(), "{}", missing.join("\n"));
         let with_input = examples(&d).iter().filter(|e| e["input"].is_object()).count();
         assert!(with_input > 0, "{}: no example that a form can offer", tool.name);
     });
@@ -23,7 +25,7 @@ const MEASURES: [&str; 16] = [
     "height", "duration", "timeout", "delay",
 ];
 
-fn fields(schema: &Value, tool: &str, path: &str) {
+fn fields(schema: &Value, tool: &str, path: &str, missing: &mut Vec<String>) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let here = format!("{tool}: `{path}.{name}`");
         if property.get("const").is_some() {
@@ -31,7 +33,9 @@ fn fields(schema: &Value, tool: &str, path: &str) {
         }
         for key in ["title", "description"] {
             let text = property[key].as_str().unwrap_or_default();
-            assert!(!text.trim().is_empty(), "{here} has no {key}");
+            if text.trim().is_empty() {
+                missing.push(format!("{here} has no {key}"));
+            }
         }
         let plain = property["anyOf"].get(0).unwrap_or(property);
         let kinds = &plain["type"];
@@ -43,11 +47,13 @@ fn fields(schema: &Value, tool: &str, path: &str) {
         });
         if number && MEASURES.iter().any(|measure| name.ends_with(measure)) {
             let unit = property["x-unit"].as_str().or(plain["x-unit"].as_str());
-            assert!(unit.is_some_and(|unit| !unit.is_empty()), "{here} has no x-unit");
+            if unit.is_none_or(str::is_empty) {
+                missing.push(format!("{here} has no x-unit"));
+            }
         }
-        fields(property, tool, &format!("{path}.{name}"));
+        fields(property, tool, &format!("{path}.{name}"), missing);
         if plain["items"].is_object() {
-            fields(&plain["items"], tool, &format!("{path}.{name}[]"));
+            fields(&plain["items"], tool, &format!("{path}.{name}[]"), missing);
         }
     }
 }

@@ -6,8 +6,12 @@
 
 mod evidence;
 mod faces;
+mod far_side;
+mod forms;
 mod garbage;
 mod inputs;
+mod modes;
+mod plans;
 mod records;
 mod signals;
 
@@ -16,6 +20,7 @@ use std::path::Path;
 use serde_json::Value;
 use testkit::{
     Finished, Sandbox, Site,
+    broken::BrokenSide,
     telegram::{self, Dc},
     tools::{self, BuiltTool},
 };
@@ -25,69 +30,116 @@ struct ExampleRun {
     sandbox: Sandbox,
     args: Vec<String>,
     exit: i32,
-    _site: Option<Site>,
-    _dc: Option<Dc>,
+    site: Option<Site>,
+    dc: Option<Dc>,
 }
 
 impl ExampleRun {
     fn of(tool: &BuiltTool, example: &Value) -> Self {
-        let folder = tool.folder.join("examples");
-        let mut args: Vec<String> = example["args"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|a| a.as_str().unwrap().to_owned())
-            .collect();
-        let mut sandbox = Sandbox::new()
+        let description = tool.describe();
+        let mut run = Self::bare(tool, example);
+        if run.names_the_site() {
+            let site = Site::folder(tool.folder.join("examples")).unwrap();
+            run.lead_to(&site.url());
+            run.site = Some(site);
+        }
+        // Telegram tools meet the small town, over the real wire.
+        if reaches(&description, "telegram") {
+            let dc = Dc::start(telegram::world("town"));
+            dc.write_session(&run.sandbox.path("telegram_session.session"));
+            run = run.signed_in();
+            run.dc = Some(dc);
+        }
+        run
+    }
+
+    /// The same against a far side that does not work.
+    fn at(tool: &BuiltTool, example: &Value, side: &BrokenSide) -> Self {
+        let mut run = Self::bare(tool, example);
+        run.lead_to(&side.url());
+        if reaches(&tool.describe(), "telegram") {
+            let session = run.sandbox.path("telegram_session.session");
+            telegram::write_session(&session, side.port());
+            run = run.signed_in();
+        }
+        run
+    }
+
+    fn bare(tool: &BuiltTool, example: &Value) -> Self {
+        let args = example["args"].as_array().unwrap().iter();
+        let sandbox = Sandbox::new()
             .unwrap()
             .env("ONEJOB_ALLOW_PRIVATE", "1")
             .env("ONEJOB_TOOLS_DIR", tools::target_dir().display().to_string())
             .env(
                 "ONEJOB_CONFIG_DIR",
                 tools::workspace().join("shared-config").display().to_string(),
-            );
-        sandbox.copy_in(&folder).unwrap();
-        let mut site = None;
-        if args.iter().any(|arg| arg.contains("https://site.example")) || uses_site(&sandbox) {
-            let running = Site::folder(folder).unwrap();
-            for arg in &mut args {
-                *arg = arg.replace("https://site.example", &running.url());
-            }
-            rewrite_files(&sandbox, &running.url());
-            site = Some(running);
-        }
-        sandbox = sandbox.env("EXAMPLE", "1");
-        // Telegram tools meet the small town, over the real wire.
-        let dc = tool
-            .folder
-            .parent()
-            .is_some_and(|family| family.ends_with("telegram"))
-            .then(|| {
-                let dc = Dc::start(telegram::world("town"));
-                dc.write_session(&sandbox.path("telegram_session.session"));
-                // Lock files stay where the first run made them; taking them away is what let two programs in.
-                sandbox.file("telegram_session.lock", b"");
-                sandbox.file("telegram_session_py.lock", b"");
-                dc
-            });
-        if dc.is_some() {
-            sandbox = sandbox
-                .env("TELEGRAM_API_ID", "12345")
-                .env("TELEGRAM_API_HASH", "0123456789abcdef0123456789abcdef")
-                .env("TELEGRAM_PHONE", "+10000000000");
-        }
+            )
+            .env("EXAMPLE", "1");
+        sandbox.copy_in(&tool.folder.join("examples")).unwrap();
         Self {
             sandbox,
-            args,
+            args: args.map(|a| a.as_str().unwrap().to_owned()).collect(),
             exit: i32::try_from(example["exit"].as_u64().unwrap()).unwrap(),
-            _site: site,
-            _dc: dc,
+            site: None,
+            dc: None,
         }
+    }
+
+    fn names_the_site(&self) -> bool {
+        self.args.iter().any(|arg| arg.contains("https://site.example")) || uses_site(&self.sandbox)
+    }
+
+    fn lead_to(&mut self, url: &str) {
+        for arg in &mut self.args {
+            *arg = arg.replace("https://site.example", url);
+        }
+        rewrite_files(&self.sandbox, url);
+    }
+
+    fn signed_in(mut self) -> Self {
+        // Lock files stay where the first run made them; taking them away is what let two programs in.
+        self.sandbox.file("telegram_session.lock", b"");
+        self.sandbox.file("telegram_session_py.lock", b"");
+        self.sandbox = self
+            .sandbox
+            .env("TELEGRAM_API_ID", "12345")
+            .env("TELEGRAM_API_HASH", "0123456789abcdef0123456789abcdef")
+            .env("TELEGRAM_PHONE", "+10000000000");
+        self
+    }
+
+    /// Requests the data centre saw that change something there.
+    fn changes_seen(&self) -> Vec<String> {
+        const VERBS: [&str; 13] = [
+            "send", "delete", "forward", "edit", "update", "set", "join", "leave", "invite", "block", "save",
+            "pin", "read",
+        ];
+        let requests = self.dc.as_ref().map(Dc::requests).unwrap_or_default();
+        let methods = requests.into_iter().map(|request| request.method);
+        methods
+            .filter(|method| {
+                let verb = method.rsplit('.').next().unwrap_or_default();
+                VERBS.iter().any(|known| verb.starts_with(known)) && !method.starts_with("updates.")
+            })
+            .collect()
     }
 
     fn run(&self, tool: &BuiltTool) -> Finished {
         self.sandbox.run(&tool.binary, &self.args)
     }
+}
+
+fn reaches(description: &Value, far_side: &str) -> bool {
+    let all = description["reaches"].as_array().into_iter().flatten();
+    all.into_iter().any(|reached| reached == far_side)
+}
+
+/// Whether a run may talk to anything beside this machine.
+fn reaches_far(description: &Value) -> bool {
+    description["reaches"]
+        .as_array()
+        .is_some_and(|all| !all.is_empty())
 }
 
 fn text_files(sandbox: &Sandbox) -> Vec<(String, String)> {
