@@ -38,6 +38,12 @@ need_rust_components() {
   rustup component add rustfmt clippy
 }
 
+# The licence checker, from the package registry when it is not there.
+need_deny() {
+  cargo deny --version >/dev/null 2>&1 && return 0
+  cargo install cargo-deny --locked
+}
+
 # The test runner, from the package registry when it is not there.
 need_nextest() {
   cargo nextest --version >/dev/null 2>&1 && return 0

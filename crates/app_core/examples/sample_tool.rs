@@ -197,7 +197,7 @@ impl Tool for SampleTool {
         let mut policy = Policy::with_timeout(Duration::from_secs(60));
         policy.cancel_grace_s = 0.4;
         // One tool has one gate; the tests look at both kinds.
-        let gate = match std::env::var_os("SAMPLE_PLAN_FIRST") {
+        let gate = match app_core::config::process_env("SAMPLE_PLAN_FIRST") {
             Some(_) => Gate::PlanFirst,
             None => Gate::ByInput,
         };

@@ -24,7 +24,7 @@ mod progress;
 mod render;
 mod spend;
 pub mod state;
-mod stdout;
+pub mod stdout;
 pub mod text;
 mod tool;
 
@@ -32,7 +32,7 @@ pub use ::contract;
 pub use ::contract::definition;
 
 pub use artifact::PendingArtifact;
-pub use clock::Clock;
+pub use clock::{Clock, host_zone};
 pub use context::Context;
 pub use contract::{
     Artifact, Definition, Effect, ErrorKind, Gate, Mode, Plan, PlannedAction, Policy, Secret, Source,

@@ -2,6 +2,11 @@
 //!
 //! Needs the example `contract_tool` beside it (`cargo build --release -p job_manager --examples`).
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program of the tests, without the harness"
+)]
+
 use std::time::{Duration, Instant};
 
 use app_core::contract::{ToolError, ToolResult};

@@ -2,6 +2,11 @@
 //!
 //! What it is called decides what it says of itself; its input decides what it does.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program of the tests, without the harness"
+)]
+
 use std::{
     env,
     fs::{File, OpenOptions},

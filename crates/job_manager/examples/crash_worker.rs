@@ -1,5 +1,10 @@
 //! A worker that runs until it is killed: the victim of the crash tests.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program of the tests, without the harness"
+)]
+
 use std::process::ExitCode;
 
 use job_manager::{JobManager, Options, Role, Settings};

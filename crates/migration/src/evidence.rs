@@ -93,7 +93,7 @@ impl Evidence {
             gate,
             tool: tool.to_owned(),
             command: String::new(),
-            at: Timestamp::now(),
+            at: app_core::Clock::System.now(),
             passed: false,
             summary: String::new(),
             binary_sha256: files::sha256_of(binary)?,

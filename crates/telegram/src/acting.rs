@@ -70,7 +70,7 @@ pub enum Reacted {
 pub fn fresh_random_id() -> i64 {
     let mut bytes = [0_u8; 8];
     if getrandom::fill(&mut bytes).is_err() {
-        bytes = (Timestamp::now().as_nanosecond() as i64).to_le_bytes();
+        bytes = (app_core::Clock::System.now().as_nanosecond() as i64).to_le_bytes();
     }
     i64::from_le_bytes(bytes) | 1
 }
@@ -142,7 +142,7 @@ impl Telegram {
             Err(failed) if failed.is("RANDOM_ID_DUPLICATE") => {
                 return Ok(Sent {
                     id: 0,
-                    date: Timestamp::now(),
+                    date: app_core::Clock::System.now(),
                 });
             }
             Err(failed) if failed.is("CHAT_WRITE_FORBIDDEN") || failed.is("CHAT_ADMIN_REQUIRED") => {
@@ -265,7 +265,7 @@ fn sent(updates: &enums::Updates, random_id: i64) -> Sent {
         }
         _ => Sent {
             id: 0,
-            date: Timestamp::now(),
+            date: app_core::Clock::System.now(),
         },
     }
 }

@@ -337,7 +337,7 @@ impl Telegram {
         }
         let bucket = pace.bucket(&self.ctx, &self.account)?;
         loop {
-            let now = jiff::Timestamp::now();
+            let now = app_core::Clock::System.now();
             let wait = guard(&self.ledger).take(&bucket, 1.0, now)?;
             if wait.is_zero() {
                 return Ok(());
@@ -368,7 +368,7 @@ impl Telegram {
 
     /// Remembers for all programs that the service asked to wait.
     fn block(&self, pace: Pace, wait: Duration) -> ToolResult<()> {
-        let now = jiff::Timestamp::now();
+        let now = app_core::Clock::System.now();
         let until = now + jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::from_secs(1));
         self.ctx.info(format!(
             "Telegram asks to wait {} s with {}",

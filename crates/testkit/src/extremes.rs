@@ -207,3 +207,33 @@ pub fn input_schema(program: &Path) -> Value {
     let whole: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     whole["input_schema"].clone()
 }
+
+/// `count` variants of an input that is known to work: in each, one to three fields have a value at or beyond a limit of
+/// the schema, or a text that programs stumble over. The same seed gives the same inputs.
+pub fn variants(schema: &Value, base: &Map<String, Value>, seed: u64, count: usize) -> Vec<Value> {
+    let mut random = Random(seed);
+    let properties: Vec<(&String, &Value)> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, property)| property.get("const").is_none())
+        .collect();
+    (0..count)
+        .map(|_| {
+            let mut input = base.clone();
+            for _ in 0..=random.below(3) {
+                if properties.is_empty() {
+                    break;
+                }
+                let (name, property) = properties[random.below(properties.len() as u64) as usize];
+                // What names a file of the example stays: the interesting part comes after it was opened.
+                let names_a_file =
+                    property["x-cli"]["path"].is_string() || property["x-cli"]["positional"].is_u64();
+                if !(names_a_file && base.contains_key(name)) {
+                    input.insert(name.clone(), value(property, &mut random));
+                }
+            }
+            Value::Object(input)
+        })
+        .collect()
+}

@@ -141,6 +141,11 @@ impl Sandbox {
         started.finish()
     }
 
+    /// Gives a command this place: its environment and nothing else, and its working directory.
+    pub fn prepare(&self, command: &mut Command) {
+        command.env_clear().envs(&self.env).current_dir(self.work());
+    }
+
     /// Starts a program and returns at once.
     pub fn start<A: AsRef<OsStr>>(&self, program: &Path, args: &[A], stdin: &[u8]) -> Started {
         // The shell opens the event stream on descriptor 5 and then becomes the program.
@@ -151,12 +156,11 @@ impl Sandbox {
         command
             .args(["-c", "exec \"$@\" 5>\"$EVENTS_FILE\"", "sh"])
             .arg(program)
-            .args(args)
-            .env_clear()
-            .envs(&self.env)
+            .args(args);
+        self.prepare(&mut command);
+        command
             .env("EVENTS_FILE", events.as_os_str())
             .env("ONEJOB_EVENTS_FD", "5")
-            .current_dir(self.work())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

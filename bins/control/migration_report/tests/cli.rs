@@ -181,7 +181,7 @@ fn fallbacks_and_gaps_are_shown_on_every_face_and_the_page_runs_nothing() {
     let host = Host::new("[tools.css_analyzer]\nknown_gaps = ['no <b>@layer</b> | yet']\n");
     host.show(Acceptance::Parity, true, "<script>alert(1)</script>");
     let runs = Runs::open(&host.state()).unwrap();
-    let at = jiff::Timestamp::now();
+    let at = app_core::Clock::System.now();
     let run = NewRun {
         run_id: "r1",
         tool: "css_analyzer",

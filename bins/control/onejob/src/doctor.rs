@@ -261,7 +261,7 @@ fn tools_folder(dir: &Path) -> Finding {
 }
 
 fn helpers(ctx: &Context) -> Vec<Finding> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = app_core::config::process_env("PATH").unwrap_or_default();
     let find = |program: &&&str| std::env::split_paths(&path).any(|dir| is_program(&dir.join(program)));
     HELPERS
         .iter()

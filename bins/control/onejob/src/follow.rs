@@ -1,6 +1,6 @@
 //! Following a job to its end: progress and log lines on stderr, and the end of this process like that of the job.
 
-use std::{io::Write as _, time::Duration};
+use std::time::Duration;
 
 use app_core::{Context, ErrorKind, ProgressBar, ToolError, ToolResult, contract::LogLevel};
 use job_manager::{
@@ -82,7 +82,7 @@ pub(crate) async fn to_the_end(
         && let Some(code) = job.state.exit_code()
         && !matches!(job.state, JobState::Cancelled { .. } | JobState::TimedOut { .. })
     {
-        hand_on(&stdout)?;
+        app_core::stdout::hand_on(&stdout)?;
         // Standard output is the script's alone, so who answered is said beside it.
         match job.state.failure() {
             Some(error) => ctx.warn(error.message),
@@ -98,25 +98,12 @@ pub(crate) async fn to_the_end(
             let own = job_manager::exit_code(&error);
             if own != error.kind.exit_code() {
                 let text = serde_json::to_string(&job).map_err(|e| ToolError::internal(e.to_string()))?;
-                hand_on(format!("{text}\n").as_bytes())?;
+                app_core::stdout::hand_on(format!("{text}\n").as_bytes())?;
                 ctx.stands_for(own);
                 return Ok(Output::Job(Box::new(job)));
             }
             Err(error.with("job", id.to_string()).with_output(&job))
         }
-    }
-}
-
-/// Writes bytes to stdout as they are. A reader that left is no failure.
-fn hand_on(bytes: &[u8]) -> ToolResult<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(ToolError::file(
-            "write the result to",
-            std::path::Path::new("standard output"),
-            &e,
-        )),
-        _ => Ok(()),
     }
 }
 
@@ -139,7 +126,7 @@ pub(crate) async fn log(
         for line in &page.lines {
             crate::view::log_line(line, ctx.prints_json(), &mut text);
         }
-        hand_on(text.as_bytes())?;
+        app_core::stdout::hand_on(text.as_bytes())?;
         if over && last {
             ctx.stands_for(0);
             return Ok(page);
@@ -185,7 +172,7 @@ pub(crate) async fn watch(jobs: &JobManager, it: &crate::input::Watch, ctx: &Con
             event = watch.next() => {
                 let Some(event) = event else { break };
                 let text = serde_json::to_string(&event).map_err(|e| ToolError::internal(e.to_string()))?;
-                hand_on(format!("{text}\n").as_bytes())?;
+                app_core::stdout::hand_on(format!("{text}\n").as_bytes())?;
                 lines += 1;
             }
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use app_core::state::{Request, RunRecord};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use job_manager::{
     ArtifactInfo, CancelReport, FallbackCount, Job, JobLine, JobPage, JobState, LogLine, LogPage, Pruned,
     Route, Started, Status, ToolEntry, ToolList, Validation,
@@ -484,7 +484,7 @@ fn done(done: u64, total: Option<u64>, unit: &str) -> String {
 
 /// Local time, to the second.
 fn clock(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system())
+    at.to_zoned(app_core::host_zone())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }

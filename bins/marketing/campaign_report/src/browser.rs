@@ -121,7 +121,7 @@ pub async fn print_pdf(ctx: &Context, page: &Path, pdf: &Path, limit: Duration) 
 
 /// The browser, or a config error that says how to get one.
 pub fn find(ctx: &Context) -> ToolResult<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = app_core::config::process_env("PATH").unwrap_or_default();
     if let Some(named) = ctx.env(BROWSER_VARIABLE) {
         let named = PathBuf::from(named);
         let known =

@@ -13,9 +13,7 @@ use crate::{Output, state_file, summary};
 
 /// Where the old script kept its state: the file that a call without one means.
 fn old_state_file() -> PathBuf {
-    std::env::var_os("GENERATION_BUDGET_FILE_PATH")
-        .filter(|path| !path.is_empty())
-        .map_or_else(default_file, PathBuf::from)
+    app_core::config::process_env("GENERATION_BUDGET_FILE_PATH").map_or_else(default_file, PathBuf::from)
 }
 
 /// A call of one of the old functions.

@@ -380,7 +380,7 @@ fn content_hash(bytes: &[u8], text: &str, selector: Option<&str>) -> Option<Stri
 fn days_left(certificate: &[u8]) -> Option<f64> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     let expires = parsed.validity().not_after.timestamp();
-    Some((expires - jiff::Timestamp::now().as_second()) as f64 / 86_400.0)
+    Some((expires - app_core::Clock::System.now().as_second()) as f64 / 86_400.0)
 }
 
 fn headers(map: &HeaderMap) -> Vec<(String, String)> {

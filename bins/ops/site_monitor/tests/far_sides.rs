@@ -23,7 +23,7 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> Finished {
 fn tls_site(from: i64, to: i64) -> (u16, String) {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let day = |days: i64| {
-        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+        let at = app_core::Clock::System.now() + jiff::SignedDuration::from_hours(24 * days);
         let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
         rcgen::date_time_ymd(i32::from(date.year()), date.month() as u8, date.day() as u8)
     };

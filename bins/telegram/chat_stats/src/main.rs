@@ -52,9 +52,6 @@ struct Output {
     /// What was counted.
     #[serde(flatten)]
     stats: Stats,
-    /// Senders asked for.
-    #[serde(skip)]
-    top: usize,
 }
 
 struct ChatStats;
@@ -105,13 +102,12 @@ impl Tool for ChatStats {
             chat: input.chat,
             chat_id: chat.id().0,
             stats,
-            top: input.top,
         })
     }
 
-    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Analyzing chat: {}...\n", output.chat)?;
-        output.stats.render(output.top, out)
+        output.stats.render(view.input.map_or(10, |input| input.top), out)
     }
 }
 

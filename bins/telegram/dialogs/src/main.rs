@@ -99,9 +99,6 @@ struct Output {
     /// The file written.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
-    /// How the list is written.
-    #[serde(skip)]
-    format: Layout,
 }
 
 struct Dialogs;
@@ -156,7 +153,6 @@ impl Tool for Dialogs {
         let mut output = Output {
             dialogs: lines,
             file: None,
-            format: input.format,
         };
         if let Some(path) = input.output {
             let text = written(&output, input.format).map_err(|e| ToolError::internal(e.to_string()))?;
@@ -171,14 +167,15 @@ impl Tool for Dialogs {
         Ok(output)
     }
 
-    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         match &output.file {
             Some(path) => writeln!(out, "Сохранено: {}", path.display()),
             None => {
-                if output.format == Layout::Table {
+                let layout = view.input.map_or_else(Layout::default, |input| input.format);
+                if layout == Layout::Table {
                     writeln!(out, "Диалоги: {}\n", output.dialogs.len())?;
                 }
-                out.write_str(&written(output, output.format).map_err(|_| fmt::Error)?)
+                out.write_str(&written(output, layout).map_err(|_| fmt::Error)?)
             }
         }
     }

@@ -213,7 +213,7 @@ async fn export(input: &Input, mut range: Range, telegram: &Telegram) -> ToolRes
     };
     let mut options = telegram.export_options();
     options.lines = LineStyle::Bracketed;
-    options.export_zone = jiff::tz::TimeZone::system();
+    options.export_zone = app_core::host_zone();
     let exported = telegram
         .export(Job {
             chat: &chat,

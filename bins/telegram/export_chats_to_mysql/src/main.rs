@@ -90,12 +90,12 @@ impl Tool for ExportChatsToMysql {
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         let location = Location::choose(ctx, input.database.as_ref(), &input.file)?;
         // The database first: Telegram need not be asked for what cannot be kept.
-        let database = if !ctx.may("store_rows", &location.label(), "chats") {
-            None
-        } else {
+        let database = if ctx.may("store_rows", &location.label(), "chats") {
             let database = Database::open(&location).await?;
             database.prepare_telegram().await?;
             Some(database)
+        } else {
+            None
         };
         let most = (input.max_dialogs > 0).then_some(input.max_dialogs);
         let dialogs = Telegram::session(ctx, async |telegram| telegram.dialogs(most, |_| true).await).await;

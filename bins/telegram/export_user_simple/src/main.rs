@@ -118,7 +118,7 @@ impl Tool for ExportUserSimple {
                     output: Path::new("chats").join(format!("{file}.{}", format.extension())),
                     options: Options {
                         lines: LineStyle::BracketedEnglish,
-                        export_zone: jiff::tz::TimeZone::system(),
+                        export_zone: app_core::host_zone(),
                         ..Options::default()
                     },
                     title: Some(shown(&chat.peer, &found_by)),

@@ -45,8 +45,6 @@ struct Input {
 struct Output {
     /// The groups and channels, that with the newest message first.
     chats: Vec<Listed>,
-    #[serde(skip)]
-    bare_ids: bool,
 }
 
 struct GetActiveChats;
@@ -80,14 +78,11 @@ impl Tool for GetActiveChats {
         .await?;
         chats.truncate(input.limit);
         ctx.count_items(chats.len() as u64);
-        Ok(Output {
-            chats,
-            bare_ids: input.bare_ids,
-        })
+        Ok(Output { chats })
     }
 
-    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
-        listing::render(&output.chats, output.bare_ids, out)
+    fn render(output: &Output, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+        listing::render(&output.chats, view.input.is_some_and(|input| input.bare_ids), out)
     }
 }
 

@@ -116,12 +116,10 @@ struct Output {
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_age_s: Option<i64>,
     /// Chats in the cache, those that the filter leaves out included.
-    #[serde(skip)]
-    cached: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached: Option<usize>,
     /// The file written.
     path: PathBuf,
-    #[serde(skip)]
-    bare_ids: bool,
 }
 
 struct ListChats;
@@ -180,21 +178,20 @@ impl Tool for ListChats {
             chats,
             total,
             cache_age_s,
-            cached,
+            cached: cache_age_s.is_some().then_some(cached),
             path: input.output,
-            bare_ids: input.bare_ids,
         })
     }
 
-    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         if let Some(age) = output.cache_age_s {
             writeln!(
                 out,
                 "Использую кэш диалогов ({age} сек назад, {} чатов)",
-                output.cached
+                output.cached.unwrap_or_default()
             )?;
         }
-        listing::render(&output.chats, output.bare_ids, out)?;
+        listing::render(&output.chats, view.input.is_some_and(|input| input.bare_ids), out)?;
         writeln!(
             out,
             "\nИнформация сохранена в {} ({} чатов)",

@@ -150,12 +150,12 @@ impl Tool for LoadMessagesToDb {
         }
         let location = Location::choose(ctx, input.database.as_ref(), &input.file)?;
         // The database first: Telegram need not be asked for what cannot be kept.
-        let database = if !ctx.may("store_rows", &location.label(), "messages") {
-            None
-        } else {
+        let database = if ctx.may("store_rows", &location.label(), "messages") {
             let database = Database::open(&location).await?;
             database.prepare_telegram().await?;
             Some(database)
+        } else {
+            None
         };
         let mut output = Output {
             database: location.label(),

@@ -62,14 +62,13 @@ impl Pattern {
 }
 
 /// The text with its matches in bold yellow.
-pub fn highlighted(text: &str, matches: &[(usize, usize)]) -> String {
+pub fn highlighted(text: &str, matches: &[(usize, usize)], paint: impl Fn(&str) -> String) -> String {
     let mut chars = text.chars();
     let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
     for (begin, end) in matches.iter().filter(|(begin, end)| begin < end) {
         shown.extend(chars.by_ref().take(begin - at));
-        shown.push_str("\u{1b}[1;33m");
-        shown.extend(chars.by_ref().take(end - begin));
-        shown.push_str("\u{1b}[0m");
+        let part: String = chars.by_ref().take(end - begin).collect();
+        shown.push_str(&paint(&part));
         at = *end;
     }
     shown.extend(chars);
@@ -87,12 +86,12 @@ mod tests {
         let matches = pattern.matches(text);
         assert_eq!(matches, [(2, 6), (9, 12)]);
         assert_eq!(
-            highlighted(text, &matches),
-            "🌿 \u{1b}[1;33mСады\u{1b}[0m и \u{1b}[1;33mсад\u{1b}[0m"
+            highlighted(text, &matches, |part| format!("<{part}>")),
+            "🌿 <Сады> и <сад>"
         );
         let nothing = Pattern::regular("x*", false)?.matches("ab");
         assert_eq!(nothing.len(), 3);
-        assert_eq!(highlighted("ab", &nothing), "ab");
+        assert_eq!(highlighted("ab", &nothing, |part| format!("<{part}>")), "ab");
         Ok(())
     }
 

@@ -3,11 +3,10 @@
 mod find;
 
 use std::fmt;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
+use app_core::{Context, Definition, Effect, Paint, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -90,9 +89,6 @@ struct Output {
     scanned: usize,
     /// The messages found, newest first.
     hits: Vec<Hit>,
-    /// Matches are shown in colour.
-    #[serde(skip)]
-    coloured: bool,
 }
 
 struct SearchMessages;
@@ -184,20 +180,16 @@ impl Tool for SearchMessages {
             query: input.query,
             scanned,
             hits,
-            coloured: std::io::stdout().is_terminal() && ctx.env("NO_COLOR").is_none(),
         })
     }
 
-    fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+    fn render(output: &Output, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "Searching for '{}' in {}...\n", output.query, output.chat)?;
         for (n, hit) in output.hits.iter().enumerate() {
             let date = stamp(hit.date, "%Y-%m-%d %H:%M");
             writeln!(out, "--- #{} [{date}] {} ---", n + 1, hit.sender)?;
-            if output.coloured {
-                writeln!(out, "{}\n", find::highlighted(&hit.text, &hit.matches))?;
-            } else {
-                writeln!(out, "{}\n", hit.text)?;
-            }
+            let text = find::highlighted(&hit.text, &hit.matches, |part| view.paint(Paint::Yellow, part));
+            writeln!(out, "{text}\n")?;
         }
         writeln!(
             out,

@@ -248,6 +248,10 @@ fn real_environment_only(name: &str) -> bool {
 }
 
 /// A process variable; empty counts as unset.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub fn process_env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,7 +1,6 @@
 //! The end of a run: what is told where, the manifest, the run log, the metrics.
 
 use std::{
-    io::IsTerminal as _,
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
@@ -212,7 +211,7 @@ fn outside_plan(ctx: &Context) -> Option<ToolError> {
 }
 
 pub(super) fn json_text(value: &Value) -> String {
-    let text = if std::io::stdout().is_terminal() {
+    let text = if crate::stdout::is_terminal() {
         let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
         text::escaped_json(&pretty).into_owned()
     } else {

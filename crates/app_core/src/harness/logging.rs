@@ -23,7 +23,7 @@ impl Colours {
             _ => terminal && process_env("NO_COLOR").is_none(),
         };
         Self {
-            stdout: choose(std::io::stdout().is_terminal()),
+            stdout: choose(crate::stdout::is_terminal()),
             stderr: choose(std::io::stderr().is_terminal()),
         }
     }
@@ -31,7 +31,7 @@ impl Colours {
 
 /// Columns of the terminal that stdout is; 100 when it is none.
 pub(super) fn width() -> usize {
-    match rustix::termios::tcgetwinsize(std::io::stdout()) {
+    match rustix::termios::tcgetwinsize(crate::stdout::stdout()) {
         Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
         _ => 100,
     }

@@ -1,6 +1,6 @@
 //! One run, from command line to exit code.
 
-use std::{ffi::OsString, io::IsTerminal as _, panic::AssertUnwindSafe, sync::OnceLock};
+use std::{ffi::OsString, panic::AssertUnwindSafe, sync::OnceLock};
 
 use serde_json::Value;
 
@@ -305,5 +305,5 @@ fn conclude(ctx: &Context, mut outcome: Outcome, face: Face) -> u8 {
 }
 
 pub(super) fn wants_json(invocation: &Invocation) -> bool {
-    invocation.json || !invocation.text && !std::io::stdout().is_terminal()
+    invocation.json || !invocation.text && !crate::stdout::is_terminal()
 }

@@ -268,7 +268,7 @@ impl Outbox {
             owner: Mutex::new(None),
         };
         outbox.connect()?;
-        outbox.recover(Timestamp::now())?;
+        outbox.recover(crate::clock::Clock::System.now())?;
         Ok(outbox)
     }
 

@@ -1,5 +1,10 @@
 //! The outbox.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "processes of a test agree by the real clock"
+)]
+
 use std::{
     collections::HashMap,
     io::Write as _,

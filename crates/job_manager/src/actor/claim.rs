@@ -2,7 +2,6 @@
 
 use std::{path::Path, time::Instant};
 
-use jiff::Timestamp;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::{Actor, Live};
@@ -34,7 +33,7 @@ impl Actor {
             self.look_for_jobs = false;
             return;
         }
-        let now = Timestamp::now();
+        let now = app_core::Clock::System.now();
         let claim = Claim {
             owner: &self.owner.name,
             anybodys: self.role == Role::Worker,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use app_core::contract::{ErrorKind, ToolError, ToolResult};
-use jiff::Timestamp;
 
 use super::Actor;
 use crate::{
@@ -51,7 +50,8 @@ impl Actor {
                 self.look_for_cancels = true;
             }
             Report::Fallback { id, tool, reason } => {
-                self.store.add_fallback(*id, tool, reason, Timestamp::now())?;
+                self.store
+                    .add_fallback(*id, tool, reason, app_core::Clock::System.now())?;
             }
             Report::Event { id, attempt, body } => match body {
                 JobEventBody::Progress(progress) => self.progressed(*id, *attempt, progress),
@@ -91,7 +91,7 @@ impl Actor {
 
     /// Writes down what becomes of a job.
     pub(super) fn settle(&mut self, id: JobId, row: &RunRow, next: Next) -> ToolResult<()> {
-        let now = Timestamp::now();
+        let now = app_core::Clock::System.now();
         match next {
             Next::End(end) => {
                 self.store.finish(id, &end, now)?;

@@ -221,7 +221,7 @@ impl Actor {
         Surroundings {
             limits: self.limits.clone(),
             attended: self.role == Role::Worker || crate::owner::worker(&self.place.state_dir).is_some(),
-            now: Timestamp::now(),
+            now: app_core::Clock::System.now(),
         }
     }
 
@@ -278,7 +278,8 @@ impl Actor {
             return FOLLOW;
         }
         if let Some(due) = self.due {
-            let wait = Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default();
+            let wait =
+                Duration::try_from(due.duration_since(app_core::Clock::System.now())).unwrap_or_default();
             patience = patience.min(wait + Duration::from_millis(1));
         }
         let unsaved = self.live.values().filter(|l| l.progress.is_some());
@@ -362,7 +363,7 @@ impl Actor {
         if self.polled.elapsed() >= self.patience().min(POLL) {
             self.look();
         }
-        if self.due.is_some_and(|due| due <= Timestamp::now()) {
+        if self.due.is_some_and(|due| due <= app_core::Clock::System.now()) {
             self.look_for_jobs = true;
         }
         self.save_progress();
@@ -398,7 +399,7 @@ impl Actor {
     pub(crate) fn prune(&mut self, keep: Retention) -> ToolResult<Pruned> {
         let mut pruned = Pruned::default();
         loop {
-            let gone = self.store.prune(keep, 500, Timestamp::now())?;
+            let gone = self.store.prune(keep, 500, app_core::Clock::System.now())?;
             self.store.commit()?;
             for id in &gone {
                 crate::executor::remove_files(&self.place.state_dir, *id);

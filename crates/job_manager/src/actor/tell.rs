@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use app_core::contract::{Progress, ToolResult};
-use jiff::Timestamp;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use super::{Actor, SAVE_PROGRESS, Subscriber};
@@ -15,7 +14,9 @@ use crate::{
 impl Actor {
     /// Stores an event; its followers get it once it is on disk.
     pub(crate) fn tell(&mut self, id: JobId, attempt: u32, body: JobEventBody) -> ToolResult<()> {
-        let event = self.store.add_event(id, 0, attempt, Timestamp::now(), body)?;
+        let event = self
+            .store
+            .add_event(id, 0, attempt, app_core::Clock::System.now(), body)?;
         self.outbox.push(event);
         self.poke_followers = true;
         Ok(())
@@ -32,7 +33,7 @@ impl Actor {
                 v: 1,
                 job: id,
                 seq: -1,
-                ts: Timestamp::now(),
+                ts: app_core::Clock::System.now(),
                 attempt,
                 body,
             });
@@ -119,7 +120,7 @@ impl Actor {
             v: 1,
             job: id,
             seq: -1,
-            ts: Timestamp::now(),
+            ts: app_core::Clock::System.now(),
             attempt: job.attempt,
             body: JobEventBody::Progress(p),
         });

@@ -9,7 +9,6 @@ use std::{
 };
 
 use app_core::contract::{ToolError, ToolResult};
-use jiff::Timestamp;
 
 use crate::{
     id::JobId,
@@ -57,7 +56,7 @@ impl JobLog {
     pub(super) fn line(&mut self, stream: Stream, text: &[u8]) {
         let text = String::from_utf8_lossy(text).trim_end_matches('\r').to_owned();
         let line = LogLine {
-            ts: Timestamp::now(),
+            ts: app_core::Clock::System.now(),
             attempt: self.attempt,
             stream,
             text,
@@ -98,7 +97,7 @@ impl JobLog {
         if self.left_out > 0 {
             let text = format!("{} lines left out", self.left_out);
             let line = LogLine {
-                ts: Timestamp::now(),
+                ts: app_core::Clock::System.now(),
                 attempt: self.attempt,
                 stream: Stream::Manager,
                 text,

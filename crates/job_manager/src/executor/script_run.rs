@@ -8,7 +8,6 @@ use app_core::{
     harness,
     state::{NewRun, Runs},
 };
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Outcome, Place, Why, spawn};
@@ -42,7 +41,7 @@ impl ScriptRun {
                     planned,
                     fallback: Some(reason),
                 };
-                runs.start(&run, Timestamp::now())?;
+                runs.start(&run, app_core::Clock::System.now())?;
                 Ok(Self {
                     runs,
                     tool,
@@ -73,8 +72,14 @@ impl ScriptRun {
         told(
             tokio::task::spawn_blocking(move || {
                 let error = error.as_ref().map(|(kind, code)| (*kind, code.as_str()));
-                self.runs
-                    .finish(&self.run_id, exit, error, Usd::ZERO, (0, 0), Timestamp::now())?;
+                self.runs.finish(
+                    &self.run_id,
+                    exit,
+                    error,
+                    Usd::ZERO,
+                    (0, 0),
+                    app_core::Clock::System.now(),
+                )?;
                 match &self.metrics_dir {
                     Some(dir) => harness::write_metrics(dir, &self.tool, &self.runs),
                     None => Ok(()),

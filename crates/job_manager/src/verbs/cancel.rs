@@ -1,7 +1,6 @@
 //! `cancel`: ends a job, and says what it leaves behind.
 
 use app_core::contract::{Effect, ToolResult};
-use jiff::Timestamp;
 
 use crate::{
     id::JobId,
@@ -29,9 +28,11 @@ impl JobManager {
                 "queued" => {
                     actor.store.request_cancel(id, 1, &by)?;
                     actor.tell(id, row.attempt, JobEventBody::Cancelling { by, force })?;
-                    actor
-                        .store
-                        .finish(id, &End::Cancelled { forced: false }, Timestamp::now())?;
+                    actor.store.finish(
+                        id,
+                        &End::Cancelled { forced: false },
+                        app_core::Clock::System.now(),
+                    )?;
                     actor.tell(
                         id,
                         row.attempt,

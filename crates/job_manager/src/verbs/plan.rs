@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use app_core::contract::{Definition, ErrorKind, Plan, ToolError, ToolResult};
-use jiff::Timestamp;
 use serde_json::Map;
 
 use crate::{
@@ -76,7 +75,7 @@ pub(super) fn check(
             format!("the plan of job `{id}` lists only a part of its targets"),
         ));
     }
-    let age = Timestamp::now().duration_since(*finished_at);
+    let age = app_core::Clock::System.now().duration_since(*finished_at);
     if age.is_negative() || age.unsigned_abs() > oldest {
         return Err(refuse(
             "plan_too_old",

@@ -6,7 +6,6 @@ use std::{
 };
 
 use app_core::contract::{ErrorKind, ToolError, ToolResult};
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -58,7 +57,7 @@ impl JobManager {
         let attended = self.role() != Role::Client || owner::worker(self.state_dir()).is_some();
         let state_dir = self.state_dir().to_owned();
         self.ask(move |actor| {
-            let (id, existing) = actor.store.enqueue(&job, Timestamp::now())?;
+            let (id, existing) = actor.store.enqueue(&job, app_core::Clock::System.now())?;
             if !existing {
                 if job.request.working_dir.is_none() {
                     let dir = own_folder(&state_dir, id);

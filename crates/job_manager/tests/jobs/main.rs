@@ -1,9 +1,10 @@
 //! The job manager against real processes: one executable for all scenarios.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking, also in its helpers"
+    reason = "a test fails by panicking, also in its helpers, and has no context"
 )]
 
 mod crash;

@@ -407,7 +407,7 @@ pub fn conversation() -> Vec<(Message, Option<Attachment>)> {
 #[test]
 #[ignore = "writes files for scripts/check-telegram-json"]
 fn sample_files() {
-    let folder = std::path::PathBuf::from(std::env::var("ONEJOB_SAMPLES").unwrap());
+    let folder = std::path::PathBuf::from(app_core::config::process_env("ONEJOB_SAMPLES").unwrap());
     std::fs::create_dir_all(&folder).unwrap();
     let conversation = conversation();
     for format in Format::ALL {

@@ -23,6 +23,7 @@ const CHECKS: [(Acceptance, &[&str]); 4] = [
             "wrong_calls",
             "unknown_field",
             "any_json",
+            "extremes",
             "silent_far_side",
             "garbage_far_side",
         ],
@@ -79,7 +80,7 @@ pub(crate) fn each_tool(check: &str, mut examine: impl FnMut(&BuiltTool)) {
         CHECKS.iter().any(|(_, checks)| checks.contains(&check)),
         "`{check}` speaks for no gate"
     );
-    let dir = std::env::var_os("ONEJOB_EVIDENCE_DIR").map(PathBuf::from);
+    let dir = app_core::config::process_env("ONEJOB_EVIDENCE_DIR").map(PathBuf::from);
     let mut failures = Vec::new();
     for tool in tools::all() {
         let record = dir.as_deref().map(|dir| Record::begin(dir, check, &tool));

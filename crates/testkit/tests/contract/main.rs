@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
 
 mod evidence;
+mod extremes;
 mod faces;
 mod far_side;
 mod forms;

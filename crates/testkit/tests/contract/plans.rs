@@ -62,7 +62,7 @@ fn what_is_done_is_what_was_planned() {
         }
     });
     assert!(
-        planned > 20 || std::env::var_os("ONEJOB_ONLY_TOOL").is_some(),
+        planned > 20 || app_core::config::process_env("ONEJOB_ONLY_TOOL").is_some(),
         "only {planned} planned actions in all examples"
     );
 }
