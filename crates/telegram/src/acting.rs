@@ -57,15 +57,6 @@ pub struct Sent {
     pub date: Timestamp,
 }
 
-/// What became of a reaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reacted {
-    /// It was given.
-    Given,
-    /// It stood there already.
-    Standing,
-}
-
 /// A number that has not been used.
 pub fn fresh_random_id() -> i64 {
     let mut bytes = [0_u8; 8];
@@ -183,33 +174,6 @@ impl Telegram {
     pub async fn newest_id(&self, chat: &Chat) -> ToolResult<i32> {
         let list = self.newest_list(chat, 1).await?;
         Ok(list.first().map_or(0, |message| message.id))
-    }
-
-    /// Reacts with one emoji, in place of an earlier reaction of this account.
-    ///
-    /// # Errors
-    /// `not_found` when the message is gone, `invalid_input` when the emoji is no reaction here.
-    pub async fn react(&self, chat: &Chat, message: i32, emoji: &str) -> ToolResult<Reacted> {
-        let request = tl::functions::messages::SendReaction {
-            big: false,
-            add_to_recent: false,
-            peer: chat.input(),
-            msg_id: message,
-            reaction: Some(vec![
-                types::ReactionEmoji {
-                    emoticon: plain_emoji(emoji),
-                }
-                .into(),
-            ]),
-        };
-        match self.call_raw(Pace::Reactions, Repeat::Safe, &request).await {
-            Ok(_) => Ok(Reacted::Given),
-            Err(failed) if failed.is("MESSAGE_NOT_MODIFIED") => Ok(Reacted::Standing),
-            Err(failed) if failed.is("REACTION_INVALID") => Err(failed
-                .told()
-                .hint("the chat does not allow this emoji as a reaction")),
-            Err(failed) => Err(failed.told()),
-        }
     }
 
     /// Deletes messages for everyone; returns how many the service really deleted.

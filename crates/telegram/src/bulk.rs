@@ -1,10 +1,6 @@
 //! What tools that act on many messages share: reading message numbers, previews, undo lists, and the account of what
 //! was done.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-
 use app_core::{Context, ToolError, ToolResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -160,6 +156,9 @@ pub struct Item {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Its chat, for the plan.
+    #[serde(skip)]
+    pub chat: MarkedId,
 }
 
 /// Why an item failed, short.
@@ -168,29 +167,19 @@ pub fn reason(error: &ToolError) -> String {
     named.map_or_else(|| error.message.clone(), str::to_owned)
 }
 
-/// Writes what would be needed to undo a run, before it acts; where that lies. Only the owner may read it.
-pub fn write_undo(ctx: &Context, action: &str, chat: &Chat, items: &impl Serialize) -> ToolResult<PathBuf> {
-    let folder = ctx.state_dir()?.join("telegram").join("undo");
-    // Closed to others before a text is in it, so that there is no moment in which they could read one.
-    std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::set_permissions(&folder, Permissions::from_mode(0o700)))
-        .map_err(|e| ToolError::file("make", &folder, &e))?;
-    // A run may act in several chats.
-    let path = folder.join(format!("{} {}.json", ctx.run_id(), chat.id()));
-    let list = serde_json::json!({
-        "v": 1,
-        "action": action,
-        "chat_id": chat.id(),
-        "chat": chat.title(),
-        "run": ctx.run_id(),
-        "at": ctx.now(),
-        "items": items,
-    });
-    let text = serde_json::to_vec_pretty(&list).map_err(|e| ToolError::internal(e.to_string()))?;
-    crate::files::write_private(ctx, &path, "application/json", "undo_list", &text)?;
-    std::fs::set_permissions(&path, Permissions::from_mode(0o600))
-        .map_err(|e| ToolError::file("protect", &path, &e))?;
-    Ok(path)
+impl crate::many::Item for Item {
+    fn state(&self) -> State {
+        self.state
+    }
+    fn mark(&mut self, state: State, why: Option<String>) {
+        self.state = state;
+        if why.is_some() {
+            self.error = why;
+        }
+    }
+    fn target(&self) -> String {
+        crate::many::message_target(self.chat, self.id)
+    }
 }
 
 #[cfg(test)]

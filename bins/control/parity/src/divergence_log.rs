@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -38,11 +39,12 @@ pub fn append(state_dir: &Path, line: &Line) -> ToolResult<PathBuf> {
     let folder = state_dir.join("parity");
     let path = folder.join("shadow.jsonl");
     let failed = |e: &std::io::Error| ToolError::file("append to", &path, e);
-    std::fs::create_dir_all(&folder).map_err(|e| failed(&e))?;
+    app_core::state::folder(&folder)?;
     let mut file = std::fs::File::options()
         .read(true)
         .append(true)
         .create(true)
+        .mode(0o600)
         .open(&path)
         .map_err(|e| failed(&e))?;
     file.lock().map_err(|e| failed(&e))?;

@@ -127,7 +127,10 @@ impl Tool for Parity {
             Input::Run(input) => side_by_side(input, ctx).await,
             Input::Record(input) => {
                 let job = input.job(ctx).await?;
-                if ctx.dry_run() {
+                let folder = input.case_dir.display().to_string();
+                // Both are asked for, so that a plan is whole.
+                let asked = [may_run(&job, ctx), ctx.may("write_folder", &folder, "")];
+                if asked.contains(&false) {
                     return Ok(planned(&job));
                 }
                 Ok(Output::Recorded(record::record(&input, &job, ctx).await?))
@@ -162,7 +165,7 @@ impl Tool for Parity {
 async fn side_by_side(input: Run, ctx: &Context) -> ToolResult<Output> {
     let job = input.sides.job(&input.tool, &input.args, ctx).await?;
     job.guard()?;
-    if ctx.dry_run() {
+    if !may_run(&job, ctx) {
         return Ok(planned(&job));
     }
     let outcome = run::side_by_side(&job, input.calibrate, ctx).await?;
@@ -198,7 +201,7 @@ async fn side_by_side(input: Run, ctx: &Context) -> ToolResult<Output> {
 /// The script's run as it was; whatever happens to the comparison is only noted.
 async fn beside(input: Shadow, ctx: &Context) -> ToolResult<Output> {
     let job = input.sides.job(&input.tool, &input.args, ctx).await?;
-    if ctx.dry_run() {
+    if !may_run(&job, ctx) {
         return Ok(planned(&job));
     }
     let (exit, line) = shadow::shadow(&job, input.calibrate, ctx).await?;
@@ -225,7 +228,7 @@ fn hand_on(stdout: &[u8], stderr: &[u8], report: &str) -> ToolResult<()> {
         )),
         _ => Ok(()),
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = app_core::stdout::stdout().lock();
     told(
         "standard output",
         out.write_all(stdout).and_then(|()| out.flush()),
@@ -236,6 +239,11 @@ fn hand_on(stdout: &[u8], stderr: &[u8], report: &str) -> ToolResult<()> {
         err.write_all(stderr)
             .and_then(|()| err.write_all(report.as_bytes())),
     )
+}
+
+/// Whether the script may be run now; a run that only plans notes it.
+fn may_run(job: &parity::setup::Job, ctx: &Context) -> bool {
+    ctx.may("run_script", &job.control.join(" "), "")
 }
 
 fn planned(job: &parity::setup::Job) -> Output {

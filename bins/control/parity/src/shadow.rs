@@ -155,7 +155,7 @@ fn prepare(job: &Job) -> ToolResult<(Place, Given, String)> {
         }
     }
     // The script ran with the host's time zone, and so must the tool.
-    given.tz = std::env::var("TZ").ok();
+    given.tz = app_core::config::process_env("TZ");
     // What the script asked the world is not known, so what the tool asks is not compared.
     given.capture = false;
     Ok((stash, given, hex::encode(sha.finalize())))
@@ -197,7 +197,7 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
     let cancel = ctx.cancellation().clone();
     let io = async {
         tokio::join!(
-            tee(output, &mut out, std::io::stdout()),
+            tee(output, &mut out, app_core::stdout::stdout()),
             tee(errors, &mut err, std::io::stderr()),
             write
         )

@@ -185,7 +185,7 @@ fn environment(given: &Given, place: &Place, far: &FarSide) -> ToolResult<BTreeM
     let mut set = |name: &str, value: String| drop(env.insert(name.to_owned(), value));
     set(
         "PATH",
-        std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into()),
+        app_core::config::process_env("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()),
     );
     for (name, folder) in [("HOME", "home"), ("TMPDIR", "tmp"), ("ONEJOB_STATE_DIR", "state")] {
         set(name, place.folder(folder).display().to_string());

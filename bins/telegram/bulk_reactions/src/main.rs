@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use telegram::bulk::{Item, State};
+use telegram::undo;
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
@@ -59,6 +60,12 @@ pub struct Input {
     #[garde(range(min = 1, max = 10_000))]
     #[serde(default = "a_thousand")]
     pub max: usize,
+    /// Take back what the run did that wrote this list (`undo_list` of its result): each message gets the reactions
+    /// that it had before, unless they were changed since
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
+    pub undo: Option<PathBuf>,
 }
 
 fn fire() -> String {
@@ -75,7 +82,17 @@ const fn a_thousand() -> usize {
 
 /// What the tool returns.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Output {
+#[serde(untagged)]
+pub enum Output {
+    /// Reactions given.
+    Reactions(Reactions),
+    /// Reactions taken back.
+    Undo(undo::Report),
+}
+
+/// Reactions given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Reactions {
     /// The chat as it was named; with its title if that was an alias.
     pub chat: String,
     /// Marked id of the chat.
@@ -132,6 +149,10 @@ impl Tool for BulkReactions {
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+        let output = match output {
+            Output::Reactions(output) => output,
+            Output::Undo(report) => return undo::render(report, out),
+        };
         if output.items.is_empty() {
             return writeln!(out, "Nothing to do: no valid message ids resolved.");
         }

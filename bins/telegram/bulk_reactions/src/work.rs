@@ -6,10 +6,12 @@ use std::time::Duration;
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use telegram::acting::plain_emoji;
 use telegram::bulk::{self, Item, State, Token};
-use telegram::model::{Message, ReactionKind};
-use telegram::{ByTitle, Chat, Pace, Reacted, Telegram};
+use telegram::many::{self, Many};
+use telegram::model::{MarkedId, Message};
+use telegram::undo::{self, Changed};
+use telegram::{ByTitle, Given, Pace, Reacted, Telegram};
 
-use crate::{Input, Output};
+use crate::{Input, Output, Reactions};
 
 /// Largest file of message numbers.
 const LARGEST_FILE: u64 = 10_000_000;
@@ -31,6 +33,16 @@ fn chat_named(input: &Input, ctx: &Context) -> ToolResult<String> {
 }
 
 pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+    if let Some(list) = &input.undo {
+        if input.recent > 0 || input.file.is_some() || !input.ids.is_empty() {
+            return Err(ToolError::invalid(
+                "undo",
+                "`undo` takes back what its list names, and nothing else",
+            ));
+        }
+        let delay = Duration::from_secs_f64(input.delay);
+        return undo::reactions(list, delay, ctx).await.map(Output::Undo);
+    }
     let named = chat_named(&input, ctx)?;
     let mut tokens = bulk::tokens(ctx, input.ids.iter().map(String::as_str));
     if let Some(file) = &input.file {
@@ -46,24 +58,25 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
             ToolError::invalid("ids", "no message is named").hint("give `--ids`, `--file` or `--recent`")
         );
     }
-    let output = Telegram::session(ctx, async |telegram| {
-        act(&input, &named, tokens, telegram, ctx).await
+    let mut output = None;
+    let outcome = Telegram::session(ctx, async |telegram| {
+        act(
+            &input,
+            &named,
+            tokens,
+            telegram,
+            output.insert(Reactions::default()),
+        )
+        .await
     })
-    .await?;
-    let left = output
-        .items
-        .iter()
-        .filter(|item| item.state == State::Left)
-        .count();
-    if output.errors > 0 || left > 0 {
-        let message = format!(
-            "{} of {} messages failed, {left} are left",
-            output.errors,
-            output.items.len()
-        );
-        return Err(ToolError::partial(message, &output).hint("run it again: what is done is not done twice"));
+    .await;
+    let mut output = output.unwrap_or_default();
+    let tally = many::Tally::of(&output.items);
+    (output.sent, output.already, output.errors) = (tally.done, tally.already, tally.failed);
+    match outcome {
+        Err(error) if error.kind != ErrorKind::Cancelled || output.items.is_empty() => Err(error),
+        _ => many::told(ctx, &output.items, &output).map(|()| Output::Reactions(output)),
     }
-    Ok(output)
 }
 
 async fn act(
@@ -71,8 +84,9 @@ async fn act(
     named: &str,
     tokens: Vec<Token>,
     telegram: &Telegram,
-    ctx: &Context,
-) -> ToolResult<Output> {
+    output: &mut Reactions,
+) -> ToolResult<()> {
+    let ctx = telegram.context();
     let chat = telegram.resolve(named, ByTitle::No).await?;
     bulk::check_places(&tokens, &chat)?;
     let mut ids: Vec<i32> = tokens.iter().map(|token| token.id).collect();
@@ -100,35 +114,43 @@ async fn act(
         known.insert(message.id, message);
     }
     let emoji = plain_emoji(&input.emoji);
-    let mut output = Output {
+    *output = Reactions {
         chat: match &chat.alias {
             Some(alias) => format!("{alias} ({})", chat.title()),
             None => named.to_owned(),
         },
         chat_id: chat.id().0,
         emoji: input.emoji.clone(),
-        items: ids.iter().map(|id| item(*id, known.get(id), &emoji)).collect(),
-        sent: 0,
-        already: 0,
-        errors: 0,
+        items: ids
+            .iter()
+            .map(|id| item(*id, chat.id(), known.get(id), &emoji))
+            .collect(),
         planned: ctx.dry_run(),
-        undo_list: None,
+        ..Reactions::default()
     };
-    output.already = output
-        .items
-        .iter()
-        .filter(|item| item.state == State::Already)
-        .count();
-    if ctx.dry_run() || output.items.is_empty() {
-        return Ok(output);
+    let delay = Duration::from_secs_f64(input.delay);
+    let many = Many::new(telegram, "react", "messages").paced(Pace::Reactions, delay);
+    many.ask(&mut output.items);
+    if ctx.dry_run() || !output.items.iter().any(|item| item.state == State::Planned) {
+        return Ok(());
     }
-    output.undo_list = Some(write_undo(ctx, &chat, &ids, &known)?);
-    give(input, &chat, &emoji, &mut output, telegram, ctx).await?;
-    Ok(output)
+    let changed = |item: &Item| Changed {
+        id: item.id,
+        before: known.get(&item.id).map(Given::own).unwrap_or_default(),
+        set: Given::Emoji(emoji.clone()),
+    };
+    let planned = output.items.iter().filter(|item| item.state == State::Planned);
+    let changes: Vec<Changed> = planned.map(changed).collect();
+    output.undo_list = Some(undo::write_reactions(telegram, &chat, &changes)?);
+    let act = async |item: &mut Item| match telegram.react(&chat, item.id, &emoji).await? {
+        Reacted::Given => Ok(State::Done),
+        Reacted::Standing => Ok(State::Already),
+    };
+    many.run(&mut output.items, act, |_| delay).await
 }
 
 /// What is to do with a message.
-fn item(id: i32, message: Option<&Message>, emoji: &str) -> Item {
+fn item(id: i32, chat: MarkedId, message: Option<&Message>, emoji: &str) -> Item {
     let preview = match message {
         None => "[message not found]".to_owned(),
         Some(message) => match bulk::preview(message, 80, "…") {
@@ -137,115 +159,12 @@ fn item(id: i32, message: Option<&Message>, emoji: &str) -> Item {
         },
     };
     let standing =
-        message.is_some_and(|message| own_reactions(message).any(|own| plain_emoji(&own) == emoji));
+        message.is_some_and(|message| Given::own(message).contains(&Given::Emoji(emoji.to_owned())));
     Item {
         id,
         preview,
         state: if standing { State::Already } else { State::Planned },
         error: None,
+        chat,
     }
-}
-
-/// The emoji this account has given a message.
-fn own_reactions(message: &Message) -> impl Iterator<Item = String> + '_ {
-    message
-        .reactions
-        .iter()
-        .filter(|reaction| reaction.chosen)
-        .filter_map(|reaction| match &reaction.kind {
-            ReactionKind::Emoji(emoji) => Some(emoji.clone()),
-            _ => None,
-        })
-}
-
-/// Keeps what the account's reactions were: a new one takes the place of an earlier one.
-fn write_undo(
-    ctx: &Context,
-    chat: &Chat,
-    ids: &[i32],
-    known: &HashMap<i32, Message>,
-) -> ToolResult<std::path::PathBuf> {
-    let before: Vec<serde_json::Value> = ids
-        .iter()
-        .map(|id| {
-            let own: Vec<String> = known
-                .get(id)
-                .map(|message| own_reactions(message).collect())
-                .unwrap_or_default();
-            serde_json::json!({"id": id, "reactions_before": own})
-        })
-        .collect();
-    bulk::write_undo(ctx, "react", chat, &before)
-}
-
-async fn give(
-    input: &Input,
-    chat: &Chat,
-    emoji: &str,
-    output: &mut Output,
-    telegram: &Telegram,
-    ctx: &Context,
-) -> ToolResult<()> {
-    let total = output
-        .items
-        .iter()
-        .filter(|item| item.state == State::Planned)
-        .count();
-    let bar = ctx.progress("reactions", "messages", Some(total as u64));
-    let mut left = total;
-    for n in 0..output.items.len() {
-        if output.items[n].state != State::Planned {
-            continue;
-        }
-        let paced = Pace::Reactions
-            .estimate(ctx, left)?
-            .max(Duration::from_secs_f64(input.delay * left as f64));
-        bar.message(format!("about {} s left", paced.as_secs()));
-        let outcome = telegram.react(chat, output.items[n].id, emoji).await;
-        left -= 1;
-        let state = match &outcome {
-            Ok(Reacted::Given) => State::Done,
-            Ok(Reacted::Standing) => State::Already,
-            Err(error) if stops(error) => {
-                // What was not reached stays for the next run, and that is told.
-                for item in &mut output.items[n..] {
-                    if item.state == State::Planned {
-                        item.state = State::Left;
-                    }
-                }
-                output.items[n].error = Some(bulk::reason(error));
-                ctx.warn(format!("stopped: {}", error.message));
-                return Ok(());
-            }
-            Err(error) if error.kind == ErrorKind::Cancelled => return Err(error.clone()),
-            Err(_) => State::Failed,
-        };
-        let item = &mut output.items[n];
-        item.state = state;
-        item.error = outcome.as_ref().err().map(bulk::reason);
-        match state {
-            State::Done => output.sent += 1,
-            State::Already => output.already += 1,
-            _ => output.errors += 1,
-        }
-        ctx.count_items(1);
-        bar.inc(1);
-        if state == State::Done && left > 0 && input.delay > 0.0 {
-            telegram.sleep(Duration::from_secs_f64(input.delay)).await?;
-        }
-    }
-    bar.finish();
-    Ok(())
-}
-
-/// Errors after which going on makes no sense.
-fn stops(error: &ToolError) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::RateLimited
-            | ErrorKind::Unauthorised
-            | ErrorKind::Network
-            | ErrorKind::Timeout
-            | ErrorKind::ProviderUnavailable
-    )
 }

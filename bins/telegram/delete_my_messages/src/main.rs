@@ -105,7 +105,7 @@ impl Tool for DeleteMyMessages {
         })
         .await?;
         let output = Output { sweep };
-        clean::told(std::slice::from_ref(&output.sweep), &output)?;
+        clean::told(ctx, std::slice::from_ref(&output.sweep), &output)?;
         Ok(output)
     }
 

@@ -121,7 +121,7 @@ impl Tool for DeleteUnanswered {
         if output.skipped.iter().any(|skipped| skipped.failed) {
             return Err(app_core::ToolError::partial("some chats failed", &output));
         }
-        clean::told(&output.chats, &output)?;
+        clean::told(ctx, &output.chats, &output)?;
         Ok(output)
     }
 

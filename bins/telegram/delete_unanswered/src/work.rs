@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use jiff::{SignedDuration, Timestamp};
-use telegram::clean::{self, Cleaning, Found, Sweep};
+use telegram::clean::{Cleaning, Found, Sweep};
+use telegram::many;
 use telegram::model::Message;
 use telegram::{ByTitle, Chat, Telegram};
 
@@ -89,6 +90,8 @@ async fn all(input: &Input, names: &[String], telegram: &Telegram, ctx: &Context
                 output.deleted += sweep.deleted;
                 output.chats.push(sweep);
             }
+            // What was done in earlier chats is told all the same.
+            Err(error) if error.kind == ErrorKind::Cancelled && !output.chats.is_empty() => break,
             Err(error) if !input.all || error.kind == ErrorKind::Cancelled => return Err(error),
             Err(error) => {
                 let failed = error.code != "private_chat";
@@ -100,7 +103,7 @@ async fn all(input: &Input, names: &[String], telegram: &Telegram, ctx: &Context
                     reason: error.message.clone(),
                     failed,
                 });
-                if clean::stops(&error) {
+                if many::ends(ctx, &error) {
                     break;
                 }
             }

@@ -101,7 +101,7 @@ impl Tool for DeleteZoom {
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         let output = work::run(&input, ctx).await?;
-        clean::told(&output.chats, &output)?;
+        clean::told(ctx, &output.chats, &output)?;
         Ok(output)
     }
 

@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::PathBuf;
 use telegram::bulk::State;
+use telegram::model::MarkedId;
+use telegram::{many, undo};
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
@@ -72,6 +74,12 @@ pub struct Input {
     #[garde(range(max = 600_000))]
     #[serde(default = "a_second_and_a_half")]
     pub pause_ms: u64,
+    /// Take back what the run did that wrote this list (`undo_list` of its result): each message gets the reactions
+    /// that it had before, unless they were changed since
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
+    pub undo: Option<PathBuf>,
 }
 
 const fn five_hundred() -> usize {
@@ -98,11 +106,42 @@ pub struct Like {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Its chat, for the plan.
+    #[serde(skip)]
+    pub chat: MarkedId,
+}
+
+impl many::Item for Like {
+    fn state(&self) -> State {
+        self.state
+    }
+    fn mark(&mut self, state: State, why: Option<String>) {
+        self.state = state;
+        if why.is_some() {
+            self.error = why;
+        }
+    }
+    fn target(&self) -> String {
+        many::message_target(self.chat, self.id)
+    }
+    fn detail(&self) -> String {
+        self.emoji.clone()
+    }
 }
 
 /// What the tool returns.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Output {
+#[serde(untagged)]
+pub enum Output {
+    /// Reactions given.
+    Likes(Likes),
+    /// Reactions taken back.
+    Undo(undo::Report),
+}
+
+/// Reactions given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Likes {
     /// Title of the chat.
     pub chat: String,
     /// Marked id of the chat.
@@ -178,6 +217,10 @@ impl Tool for LikeMessages {
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+        let output = match output {
+            Output::Likes(output) => output,
+            Output::Undo(report) => return undo::render(report, out),
+        };
         writeln!(out, "Чат: {}", output.chat)?;
         writeln!(out, "Пользователь: {} ({})", output.user, output.user_id)?;
         let emoji = output.reaction.as_deref().unwrap_or("по тексту");

@@ -1,17 +1,19 @@
 //! Gather the person's messages, decide the reactions, give them.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use jiff::tz::TimeZone;
 use telegram::acting::plain_emoji;
 use telegram::bulk::{self, State};
-use telegram::clean::stops;
-use telegram::model::{Message, ReactionKind};
-use telegram::{ByTitle, Chat, Reacted, Telegram};
+use telegram::many::{self, Many};
+use telegram::model::{MarkedId, Message};
+use telegram::undo::{self, Changed};
+use telegram::{ByTitle, Chat, Given, Pace, Reacted, Telegram};
 
 use crate::human::Rhythm;
-use crate::{Input, Like, Output, choice, person};
+use crate::{Input, Like, Likes, Output, choice, person};
 
 /// A reaction that took so long was made to wait by Telegram.
 const WAITED: Duration = Duration::from_secs(1);
@@ -44,6 +46,19 @@ fn named(
 }
 
 pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
+    if let Some(list) = &input.undo {
+        if [&input.chat, &input.target, &input.user, &input.person]
+            .iter()
+            .any(|named| named.is_some())
+        {
+            return Err(ToolError::invalid(
+                "undo",
+                "`undo` takes back what its list names, and nothing else",
+            ));
+        }
+        let pause = Duration::from_millis(input.pause_ms);
+        return undo::reactions(list, pause, ctx).await.map(Output::Undo);
+    }
     let chat = named(
         "chat",
         input.chat.as_ref(),
@@ -56,20 +71,17 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
         input.person.as_ref(),
         ctx.env("LIKE_TARGET_USER_ID"),
     )?;
-    let output = Telegram::session(ctx, async |telegram| {
-        act(input, &chat, &user, telegram, ctx).await
+    let mut output = Likes::default();
+    let outcome = Telegram::session(ctx, async |telegram| {
+        act(input, &chat, &user, telegram, &mut output).await
     })
-    .await?;
-    let left = output
-        .items
-        .iter()
-        .filter(|item| item.state == State::Left)
-        .count();
-    if output.errors > 0 || left > 0 {
-        let message = format!("{} messages failed, {left} are left", output.errors);
-        return Err(ToolError::partial(message, &output).hint("run it again: what is done is not done twice"));
+    .await;
+    let tally = many::Tally::of(&output.items);
+    (output.liked, output.already, output.errors) = (tally.done, tally.already, tally.failed);
+    match outcome {
+        Err(error) if error.kind != ErrorKind::Cancelled || output.items.is_empty() => Err(error),
+        _ => many::told(ctx, &output.items, &output).map(|()| Output::Likes(output)),
     }
-    Ok(output)
 }
 
 async fn act(
@@ -77,8 +89,9 @@ async fn act(
     chat: &str,
     user: &str,
     telegram: &Telegram,
-    ctx: &Context,
-) -> ToolResult<Output> {
+    output: &mut Likes,
+) -> ToolResult<()> {
+    let ctx = telegram.context();
     let chat = telegram.resolve(chat, ByTitle::No).await?;
     let messages = telegram.newest_list(&chat, input.limit).await?;
     let person = person::find(user, &messages)?;
@@ -89,8 +102,10 @@ async fn act(
             && (!input.today || message.date.to_zoned(TimeZone::UTC).date() == today)
     };
     let theirs: Vec<Message> = messages.iter().filter(wanted).cloned().collect();
-    let mut items: Vec<Like> = theirs.iter().map(|message| like(input, message)).collect();
-    let already = items.iter().filter(|item| item.state == State::Already).count();
+    let mut items: Vec<Like> = theirs
+        .iter()
+        .map(|message| like(input, chat.id(), message))
+        .collect();
     let mut beyond_cap = 0;
     let mut planned = 0;
     items.retain(|item| {
@@ -105,7 +120,7 @@ async fn act(
             input.max
         ));
     }
-    let mut output = Output {
+    *output = Likes {
         chat: chat.title(),
         chat_id: chat.id().0,
         user: person.name().unwrap_or_default(),
@@ -114,36 +129,38 @@ async fn act(
         scanned: messages.len(),
         filtered: messages.len() - theirs.len(),
         items,
-        liked: 0,
-        already,
-        errors: 0,
         beyond_cap,
         planned: ctx.dry_run(),
-        undo_list: None,
+        ..Likes::default()
     };
+    // Irregular pauses are a tenth longer than the usual one on average, and a rest comes after a few.
+    let usual = Duration::from_millis(input.pause_ms * 13 / 10);
+    let many = Many::new(telegram, "react", "messages").paced(Pace::Reactions, usual);
+    many.ask(&mut output.items);
     if ctx.dry_run() || output.items.iter().all(|item| item.state != State::Planned) {
-        return Ok(output);
+        return Ok(());
     }
-    let before: Vec<serde_json::Value> = theirs
-        .iter()
-        .map(|message| {
-            let own: Vec<String> = own_reactions(message).collect();
-            serde_json::json!({"id": message.id, "reactions_before": own})
+    let before = |id: i32| theirs.iter().find(|message| message.id == id).map(Given::own);
+    let planned = output.items.iter().filter(|item| item.state == State::Planned);
+    let changes: Vec<Changed> = planned
+        .map(|item| Changed {
+            id: item.id,
+            before: before(item.id).unwrap_or_default(),
+            set: Given::Emoji(plain_emoji(&item.emoji)),
         })
         .collect();
-    output.undo_list = Some(bulk::write_undo(ctx, "react", &chat, &before)?);
-    give(input, &chat, &mut output, telegram, ctx).await?;
-    Ok(output)
+    output.undo_list = Some(undo::write_reactions(telegram, &chat, &changes)?);
+    give(input, &chat, output, &many, telegram).await
 }
 
 /// What is to do with a message.
-fn like(input: &Input, message: &Message) -> Like {
+fn like(input: &Input, chat: MarkedId, message: &Message) -> Like {
     let emoji = input
         .reaction
         .as_deref()
         .map_or_else(|| choice::for_text(&message.text), choice::reaction);
     let stands = if input.replace {
-        own_reactions(message).any(|own| plain_emoji(&own) == emoji)
+        Given::own(message).contains(&Given::Emoji(plain_emoji(&emoji)))
     } else {
         message.reactions.iter().any(|reaction| reaction.chosen)
     };
@@ -158,83 +175,30 @@ fn like(input: &Input, message: &Message) -> Like {
         emoji,
         state: if stands { State::Already } else { State::Planned },
         error: None,
+        chat,
     }
-}
-
-/// The emoji this account has given a message.
-fn own_reactions(message: &Message) -> impl Iterator<Item = String> + '_ {
-    message
-        .reactions
-        .iter()
-        .filter(|reaction| reaction.chosen)
-        .map(|reaction| match &reaction.kind {
-            ReactionKind::Emoji(emoji) => emoji.clone(),
-            other => other.text(),
-        })
 }
 
 async fn give(
     input: &Input,
     chat: &Chat,
-    output: &mut Output,
+    output: &mut Likes,
+    many: &Many<'_>,
     telegram: &Telegram,
-    ctx: &Context,
 ) -> ToolResult<()> {
-    let total = output
-        .items
-        .iter()
-        .filter(|item| item.state == State::Planned)
-        .count();
-    let bar = ctx.progress("reactions", "messages", Some(total as u64));
-    let mut rhythm = Rhythm::new(input.pause_ms);
-    let mut left = total;
-    for n in 0..output.items.len() {
-        if output.items[n].state != State::Planned {
-            continue;
-        }
-        bar.message(format!(
-            "about {} s left",
-            left as u64 * (input.pause_ms * 13 / 10 + 600) / 1000
-        ));
+    let rhythm = RefCell::new(Rhythm::new(input.pause_ms));
+    let act = async |item: &mut Like| {
         let asked = Instant::now();
         // A flood wait is sat out and the same message tried again below this call.
-        let outcome = telegram
-            .react(chat, output.items[n].id, &output.items[n].emoji)
-            .await;
-        left -= 1;
+        let outcome = telegram.react(chat, item.id, &item.emoji).await;
         if asked.elapsed() > WAITED {
-            rhythm.slow_down();
+            rhythm.borrow_mut().slow_down();
         }
-        let state = match &outcome {
-            Ok(Reacted::Given) => State::Done,
-            Ok(Reacted::Standing) => State::Already,
-            Err(error) if error.kind == ErrorKind::Cancelled => return Err(error.clone()),
-            Err(error) if stops(error) => {
-                for item in &mut output.items[n..] {
-                    if item.state == State::Planned {
-                        item.state = State::Left;
-                        item.error = Some(bulk::reason(error));
-                    }
-                }
-                ctx.warn(format!("stopped: {}", error.message));
-                return Ok(());
-            }
-            Err(_) => State::Failed,
-        };
-        let item = &mut output.items[n];
-        item.state = state;
-        item.error = outcome.as_ref().err().map(bulk::reason);
-        match state {
-            State::Done => output.liked += 1,
-            State::Already => output.already += 1,
-            _ => output.errors += 1,
-        }
-        ctx.count_items(1);
-        bar.inc(1);
-        if state == State::Done && left > 0 {
-            telegram.sleep(rhythm.pause()).await?;
-        }
-    }
-    bar.finish();
-    Ok(())
+        outcome.map(|reacted| match reacted {
+            Reacted::Given => State::Done,
+            Reacted::Standing => State::Already,
+        })
+    };
+    many.run(&mut output.items, act, |_| rhythm.borrow_mut().pause())
+        .await
 }

@@ -7,9 +7,9 @@ use app_core::state::Checkpoint;
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use jiff::Timestamp;
 use telegram::bulk::{self, State, shorten};
-use telegram::clean::stops;
+use telegram::many::{ends, message_target};
 use telegram::model::Message;
-use telegram::{ByTitle, Chat, Outgoing, Telegram};
+use telegram::{ByTitle, Chat, Outgoing, Telegram, undo};
 
 use crate::judge::Judge;
 use crate::words::Words;
@@ -125,7 +125,7 @@ async fn check_allowed(
         match telegram.resolve(name, ByTitle::No).await {
             Ok(one) if one.id() == chat.id() => return Ok(()),
             Ok(_) => {}
-            Err(error) if stops(&error) || error.kind == ErrorKind::Cancelled => return Err(error),
+            Err(error) if ends(ctx, &error) => return Err(error),
             Err(error) => ctx.warn(format!("allowed chat `{name}`: {}", error.message)),
         }
     }
@@ -268,25 +268,41 @@ impl Moderator<'_> {
     }
 
     async fn act(&mut self, message: &Message, finding: &mut Finding) -> ToolResult<()> {
-        if self.input.send_warnings {
-            finding.warning = Some(State::Planned);
-        }
-        if self.input.delete {
-            finding.deletion = Some(State::Planned);
-        }
-        if self.ctx.dry_run() {
-            return Ok(());
-        }
         // The warning first: it answers the message.
         if self.input.send_warnings {
-            let outcome = self.warn(message, finding).await;
-            finding.warning = Some(self.settled(outcome, finding)?);
+            let state = match self.asked("warn", message) {
+                Some(state) => state,
+                None => {
+                    let outcome = self.warn(message, finding).await;
+                    self.settled(outcome, finding)?
+                }
+            };
+            finding.warning = Some(state);
         }
         if self.input.delete {
-            let outcome = self.delete(message).await;
-            finding.deletion = Some(self.settled(outcome, finding)?);
+            let state = match self.asked("delete_message", message) {
+                Some(state) => state,
+                None => {
+                    let outcome = self.delete(message).await;
+                    self.settled(outcome, finding)?
+                }
+            };
+            finding.deletion = Some(state);
         }
         Ok(())
+    }
+
+    /// What becomes of an action without doing it: it is planned only, or not in the plan. `None` when it may be done.
+    fn asked(&self, action: &str, message: &Message) -> Option<State> {
+        let target = message_target(self.chat.id(), message.id);
+        if self.ctx.may(action, &target, "") {
+            return None;
+        }
+        Some(if self.ctx.dry_run() {
+            State::Planned
+        } else {
+            State::Spared
+        })
     }
 
     fn settled(&mut self, outcome: ToolResult<State>, finding: &mut Finding) -> ToolResult<State> {
@@ -355,7 +371,7 @@ impl Moderator<'_> {
             return Ok(State::Left);
         }
         self.kept.push(serde_json::to_value(message).unwrap_or_default());
-        let list = bulk::write_undo(self.ctx, "moderate", &self.chat, &self.kept)?;
+        let list = undo::write(self.telegram, "moderate", &self.chat, self.kept.clone())?;
         self.output.undo_list = Some(list);
         match self.telegram.delete(&self.chat, &[message.id]).await? {
             0 => Ok(State::Already),

@@ -194,7 +194,11 @@ async fn send(input: &Input, telegram: &Telegram, ctx: &Context) -> ToolResult<O
         repeated: false,
         planned: ctx.dry_run(),
     };
-    if ctx.dry_run() {
+    // The plan names the text by its digest: other people may read a plan.
+    let digest = app_core::files::sha256(input.message.as_bytes());
+    let target = format!("chat {} text {}", chat.id(), &digest[..16]);
+    if !ctx.may("send_message", &target, "") {
+        output.planned = true;
         return Ok(output);
     }
     let mut message = Outgoing {

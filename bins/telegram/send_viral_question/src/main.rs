@@ -12,12 +12,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
+use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use telegram::bulk::State;
+use telegram::many;
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
@@ -79,6 +80,9 @@ pub struct Posted {
     /// Why it was not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Digest of the text, for the plan.
+    #[serde(skip)]
+    pub digest: String,
 }
 
 /// What the tool returns.
@@ -118,17 +122,7 @@ impl Tool for SendViralQuestion {
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         let output = work::run(&input, ctx).await?;
-        let left = output
-            .items
-            .iter()
-            .filter(|item| item.state == State::Left)
-            .count();
-        if output.errors > 0 || left > 0 {
-            let message = format!("{} questions failed, {left} are left", output.errors);
-            return Err(
-                ToolError::partial(message, &output).hint("run it again: what was sent is not sent twice")
-            );
-        }
+        many::told(ctx, &output.items, &output)?;
         Ok(output)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use telegram::acting::fresh_random_id;
 use telegram::bulk::{self, State, shorten};
-use telegram::clean::stops;
-use telegram::{ByTitle, Chat, Outgoing, Telegram};
+use telegram::many::{self, Many, Tally};
+use telegram::{ByTitle, Outgoing, Telegram};
 
 use crate::list::{self, Question};
 use crate::store::{self, Delivery, Store};
@@ -33,60 +33,71 @@ pub async fn run(input: &Input, ctx: &Context) -> ToolResult<Output> {
 }
 
 async fn all(input: &Input, listed: Vec<Question>, telegram: &Telegram, ctx: &Context) -> ToolResult<Output> {
-    if ctx.dry_run() {
-        let stored = if input.database.is_file() {
-            store::look(&input.database)?
-        } else {
-            Vec::new()
-        };
-        let due = list::due(&list::merge(stored, listed));
-        let mut output = output(&due, input.max, true);
-        for item in &mut output.items {
-            match telegram.resolve(&item.chat, ByTitle::No).await {
-                Ok(chat) => item.name(&chat),
-                Err(error) if stops(&error) => return Err(error),
-                Err(error) => item.fail(&error),
-            }
-        }
-        output.errors = output
-            .items
-            .iter()
-            .filter(|item| item.state == State::Failed)
-            .count();
-        return Ok(output);
+    let database = format!("sqlite:{}", input.database.display());
+    if !ctx.may("store_rows", &database, "questions") {
+        return planned(input, listed, telegram).await;
     }
     let mut store = Store::open(&input.database)?;
     let merged = list::merge(store.questions()?, listed);
     store.keep(&merged)?;
     let due = list::due(&store.questions()?);
     let mut output = output(&due, input.max, false);
-    let last = output.items.len().saturating_sub(1);
-    for (n, question) in due.iter().take(input.max).enumerate() {
-        let item = &mut output.items[n];
-        match post(item, question, telegram, &mut store, ctx).await {
-            Ok(()) => {}
-            Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
-            Err(error) if stops(&error) && error.code != "slowmode_wait" => {
-                ctx.warn(format!("stopped: {}", error.message));
-                for item in &mut output.items[n..] {
-                    item.state = State::Left;
-                    item.error = Some(bulk::reason(&error));
-                }
-                break;
+    name(&mut output.items, telegram).await?;
+    let many = Many::new(telegram, "send_message", "questions");
+    many.ask(&mut output.items);
+    let delay = Duration::from_secs_f64(input.delay);
+    let act = async |item: &mut Posted| {
+        let question = due.iter().find(|question| question.id == item.question);
+        let question = question.ok_or_else(|| ToolError::internal("a question that nobody asked"))?;
+        post(item, question, telegram, &mut store, ctx).await
+    };
+    let outcome = many.run(&mut output.items, act, |_| delay).await;
+    let tally = Tally::of(&output.items);
+    (output.sent, output.errors) = (tally.done, tally.failed);
+    // A run that was told to stop says below what it did.
+    match outcome {
+        Err(error) if error.kind != ErrorKind::Cancelled => Err(error),
+        _ => Ok(output),
+    }
+}
+
+/// What would be sent, without touching the database.
+async fn planned(input: &Input, listed: Vec<Question>, telegram: &Telegram) -> ToolResult<Output> {
+    let stored = if input.database.is_file() {
+        store::look(&input.database)?
+    } else {
+        Vec::new()
+    };
+    let due = list::due(&list::merge(stored, listed));
+    let mut output = output(&due, input.max, true);
+    name(&mut output.items, telegram).await?;
+    Many::new(telegram, "send_message", "questions").ask(&mut output.items);
+    output.errors = Tally::of(&output.items).failed;
+    Ok(output)
+}
+
+/// Finds out which chats are meant, before the first question is sent.
+async fn name(items: &mut [Posted], telegram: &Telegram) -> ToolResult<()> {
+    for item in items {
+        match telegram.resolve(&item.chat, ByTitle::No).await {
+            Ok(chat) => {
+                item.title = Some(chat.title());
+                item.chat_id = Some(chat.id().0);
             }
-            Err(error) => item.fail(&error),
-        }
-        match item.state {
-            State::Done => output.sent += 1,
-            State::Failed => output.errors += 1,
-            _ => {}
-        }
-        ctx.count_items(1);
-        if output.items[n].state == State::Done && n < last && input.delay > 0.0 {
-            telegram.sleep(Duration::from_secs_f64(input.delay)).await?;
+            Err(error) if many::ends(telegram.context(), &error) => return Err(error),
+            Err(error) => many::Item::mark(item, State::Failed, Some(reason(&error))),
         }
     }
-    Ok(output)
+    Ok(())
+}
+
+/// Why it failed, short.
+fn reason(error: &ToolError) -> String {
+    if error.context.contains_key("telegram_error") {
+        bulk::reason(error)
+    } else {
+        error.message.clone()
+    }
 }
 
 fn output(due: &[Question], max: usize, planned: bool) -> Output {
@@ -99,6 +110,7 @@ fn output(due: &[Question], max: usize, planned: bool) -> Output {
         state: State::Planned,
         message_id: None,
         error: None,
+        digest: app_core::files::sha256(question.text.as_bytes())[..16].to_owned(),
     });
     Output {
         items: items.collect(),
@@ -109,19 +121,19 @@ fn output(due: &[Question], max: usize, planned: bool) -> Output {
     }
 }
 
-impl Posted {
-    fn name(&mut self, chat: &Chat) {
-        self.title = Some(chat.title());
-        self.chat_id = Some(chat.id().0);
+impl many::Item for Posted {
+    fn state(&self) -> State {
+        self.state
     }
-
-    fn fail(&mut self, error: &ToolError) {
-        self.state = State::Failed;
-        self.error = Some(if error.context.contains_key("telegram_error") {
-            bulk::reason(error)
-        } else {
-            error.message.clone()
-        });
+    fn mark(&mut self, state: State, why: Option<String>) {
+        self.state = state;
+        if why.is_some() {
+            self.error = why;
+        }
+    }
+    /// A question has its number only once it is stored, so the plan names it by the digest of its text.
+    fn target(&self) -> String {
+        format!("chat {} text {}", self.chat_id.unwrap_or_default(), self.digest)
     }
 }
 
@@ -132,12 +144,11 @@ async fn post(
     telegram: &Telegram,
     store: &mut Store,
     ctx: &Context,
-) -> ToolResult<()> {
+) -> ToolResult<State> {
     let id = question
         .id
         .ok_or_else(|| ToolError::internal("a question without a number"))?;
     let chat = telegram.resolve(&question.chat, ByTitle::No).await?;
-    item.name(&chat);
     let mut message = Outgoing {
         text: question.text.clone(),
         ..Outgoing::default()
@@ -155,9 +166,8 @@ async fn post(
         Some(begun) => {
             if let Some(found) = telegram.find_sent(&chat, &message, begun.after).await? {
                 store.sent(id, found, ctx.now())?;
-                item.state = State::Already;
                 item.message_id = Some(found);
-                return Ok(());
+                return Ok(State::Already);
             }
             begun
         }
@@ -183,9 +193,8 @@ async fn post(
                 number => number,
             };
             store.sent(id, number, ctx.now())?;
-            item.state = State::Done;
             item.message_id = (number > 0).then_some(number);
-            Ok(())
+            Ok(State::Done)
         }
         Err(error) => {
             let refused = error.context.contains_key("telegram_error")

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use app_core::state::Checkpoint;
-use app_core::{Context, ErrorKind, ToolResult};
+use app_core::{Context, ToolResult};
 
-use super::{Sweep, Unfinished, stops};
+use super::{Sweep, Unfinished};
 use crate::acting::DELETED_AT_ONCE;
 use crate::bulk::{self, State};
 use crate::client::Telegram;
+use crate::many::ends;
 use crate::model::Message;
 use crate::peers::Chat;
 
@@ -28,13 +29,12 @@ impl Deleting<'_> {
         sweep: &mut Sweep,
         mut spare: impl AsyncFnMut(&[Message]) -> ToolResult<HashMap<i32, String>>,
     ) -> ToolResult<()> {
-        let bar = self
-            .ctx
-            .progress("deletions", "messages", Some(sweep.items.len() as u64));
-        let ids: Vec<i32> = sweep.items.iter().map(|item| item.id).collect();
+        let planned = sweep.items.iter().filter(|item| item.state == State::Planned);
+        let ids: Vec<i32> = planned.map(|item| item.id).collect();
+        let bar = self.ctx.progress("deletions", "messages", Some(ids.len() as u64));
         for batch in ids.chunks(DELETED_AT_ONCE) {
             if let Err(error) = self.batch(batch, sweep, &mut spare).await {
-                if !stops(&error) {
+                if !ends(self.ctx, &error) {
                     return Err(error);
                 }
                 // What was not reached stays for the next run, and that is told.
@@ -89,7 +89,7 @@ impl Deleting<'_> {
             let outcome = self.telegram.delete(self.chat, &part).await;
             let standing = match &outcome {
                 Ok(count) if *count as usize == part.len() => Vec::new(),
-                Err(error) if stops(error) || error.kind == ErrorKind::Cancelled => return Err(error.clone()),
+                Err(error) if ends(self.ctx, error) => return Err(error.clone()),
                 _ => self.standing(&part).await?,
             };
             let mut again = Vec::new();

@@ -8,7 +8,7 @@ mod deleting;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use app_core::{Context, ErrorKind, ToolError, ToolResult};
+use app_core::{Context, ToolError, ToolResult};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::bulk::{self, State};
 use crate::client::Telegram;
-use crate::model::Message;
+use crate::many::{self, Many};
+use crate::model::{MarkedId, Message};
 use crate::peers::Chat;
+use crate::undo;
 use deleting::Deleting;
 
 /// A plan that was not finished counts for so long; after that the chat is looked at afresh.
@@ -40,6 +42,22 @@ pub struct Line {
     /// Why it was not deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Its chat, for the plan.
+    #[serde(skip)]
+    chat: MarkedId,
+}
+
+impl many::Item for Line {
+    fn state(&self) -> State {
+        self.state
+    }
+    fn mark(&mut self, state: State, why: Option<String>) {
+        self.state = state;
+        self.error = why;
+    }
+    fn target(&self) -> String {
+        many::message_target(self.chat, self.id)
+    }
 }
 
 impl Line {
@@ -212,9 +230,22 @@ impl Cleaning<'_> {
                 sweep.beyond_cap, self.max
             ));
         }
+        Many::new(telegram, "delete_message", "messages").ask(&mut sweep.items);
         if ctx.dry_run() {
             return Ok(sweep);
         }
+        let allowed = |id: i32| {
+            sweep
+                .items
+                .iter()
+                .any(|item| item.id == id && item.state == State::Planned)
+        };
+        messages.retain(|message| allowed(message.id));
+        sweep.spared = sweep
+            .items
+            .iter()
+            .filter(|item| item.state == State::Spared)
+            .count();
         if messages.is_empty() {
             if put_off == 0 {
                 checkpoint.clear()?;
@@ -222,7 +253,7 @@ impl Cleaning<'_> {
             return Ok(sweep);
         }
         if !resumed {
-            plan.undo_list = bulk::write_undo(ctx, self.action, chat, &kept(&messages))?;
+            plan.undo_list = undo::write(telegram, self.action, chat, kept(&messages))?;
             sweep.undo_list = Some(plan.undo_list.clone());
             checkpoint.save(&plan)?;
         }
@@ -282,6 +313,7 @@ impl Cleaning<'_> {
             preview: bulk::preview(message, self.preview, self.more),
             state: State::Planned,
             error: None,
+            chat: message.chat,
         }
     }
 }
@@ -311,33 +343,16 @@ impl Sweep {
     }
 }
 
-/// Errors after which going on makes no sense.
-pub fn stops(error: &ToolError) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::RateLimited
-            | ErrorKind::Unauthorised
-            | ErrorKind::Network
-            | ErrorKind::Timeout
-            | ErrorKind::ProviderUnavailable
-    )
-}
-
-/// Tells of a run that did not delete everything it planned.
+/// Tells of a run that did not delete everything it planned, and of one that was told to stop.
 ///
 /// # Errors
-/// `partial` when a message failed or was left.
-pub fn told<T: Serialize>(sweeps: &[Sweep], output: &T) -> ToolResult<()> {
-    let errors: usize = sweeps.iter().map(|sweep| sweep.errors).sum();
-    let left: usize = sweeps.iter().map(Sweep::left).sum();
-    if errors == 0 && left == 0 {
-        return Ok(());
-    }
-    Err(ToolError::partial(
-        format!("{errors} messages could not be deleted, {left} are left"),
-        output,
-    )
-    .hint("run it again: it goes on where it stopped"))
+/// `cancelled` with the output when the run was told to stop, `partial` when a message failed or was left.
+pub fn told<T: Serialize>(ctx: &Context, sweeps: &[Sweep], output: &T) -> ToolResult<()> {
+    let items: Vec<Line> = sweeps
+        .iter()
+        .flat_map(|sweep| sweep.items.iter().cloned())
+        .collect();
+    many::told(ctx, &items, output)
 }
 
 /// Makes sure that a person typed the title of the chat before its messages go.

@@ -347,19 +347,27 @@ pub(super) fn delete_in_channel(
 
 pub(super) fn react(call: &mut Call<'_>, request: &functions::messages::SendReaction) -> Outcome {
     let chat = call.state.peer(&request.peer)?;
-    let wanted: Vec<String> = request
+    // A reaction is a plain emoji or a custom one.
+    let wanted: Vec<(Option<String>, Option<i64>)> = request
         .reaction
         .iter()
         .flatten()
         .filter_map(|reaction| match reaction {
-            enums::Reaction::Emoji(emoji) => Some(emoji.emoticon.clone()),
+            enums::Reaction::Emoji(emoji) => Some((Some(emoji.emoticon.clone()), None)),
+            enums::Reaction::CustomEmoji(custom) => Some((None, Some(custom.document_id))),
             _ => None,
         })
         .collect();
-    call.note(json!({
-        "chat": chat, "id": request.msg_id, "emoji": wanted, "big": request.big,
+    let emoji: Vec<&String> = wanted.iter().filter_map(|(emoji, _)| emoji.as_ref()).collect();
+    let custom: Vec<i64> = wanted.iter().filter_map(|(_, custom)| *custom).collect();
+    let mut noted = json!({
+        "chat": chat, "id": request.msg_id, "emoji": emoji, "big": request.big,
         "add_to_recent": request.add_to_recent,
-    }));
+    });
+    if !custom.is_empty() {
+        noted["custom_emoji"] = json!(custom);
+    }
+    call.note(noted);
     if let Some(error) = call.state.reaction_errors.get(&request.msg_id) {
         return Err(Refusal::new(error));
     }
@@ -370,33 +378,36 @@ pub(super) fn react(call: &mut Call<'_>, request: &functions::messages::SendReac
         .and_then(|history| history.get(request.msg_id))
         .filter(|message| !message.is_service())
         .ok_or_else(|| Refusal::new("MESSAGE_ID_INVALID"))?;
-    if wanted
+    if emoji
         .iter()
-        .any(|emoji| !call.state.stock_reactions.contains(emoji))
+        .any(|emoji| !call.state.stock_reactions.contains(*emoji))
     {
         return Err(Refusal::new("REACTION_INVALID"));
     }
-    let mine: Vec<String> = message
+    if custom.iter().any(|id| !call.state.custom_emoji.contains(id)) {
+        return Err(Refusal::new("DOCUMENT_INVALID"));
+    }
+    let mine: Vec<(Option<String>, Option<i64>)> = message
         .reactions
         .iter()
-        .filter(|tally| tally.chosen)
-        .filter_map(|tally| tally.emoji.clone())
+        .filter(|tally| tally.chosen && !tally.paid)
+        .map(|tally| (tally.emoji.clone(), tally.custom_emoji_id))
         .collect();
     if mine == wanted {
         return Err(Refusal::new("MESSAGE_NOT_MODIFIED"));
     }
     for tally in &mut message.reactions {
-        if tally.chosen {
+        if tally.chosen && !tally.paid {
             tally.chosen = false;
             tally.count -= 1;
         }
     }
     message.reactions.retain(|tally| tally.count > 0);
-    for emoji in wanted {
+    for (emoji, custom_emoji_id) in wanted {
         match message
             .reactions
             .iter_mut()
-            .find(|tally| tally.emoji.as_ref() == Some(&emoji))
+            .find(|tally| tally.emoji == emoji && tally.custom_emoji_id == custom_emoji_id)
         {
             Some(tally) => {
                 tally.count += 1;
@@ -404,7 +415,8 @@ pub(super) fn react(call: &mut Call<'_>, request: &functions::messages::SendReac
             }
             None => {
                 message.reactions.push(Tally {
-                    emoji: Some(emoji),
+                    emoji,
+                    custom_emoji_id,
                     count: 1,
                     chosen: true,
                     ..Tally::default()

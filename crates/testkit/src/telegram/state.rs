@@ -101,6 +101,8 @@ pub(super) struct State {
     pub gzip: bool,
     pub latency: std::time::Duration,
     pub stock_reactions: Vec<String>,
+    /// Custom emoji that exist: those that stand on some message when the world begins.
+    pub custom_emoji: HashSet<i64>,
     pub faults: Faults,
     pub requests: Vec<Recorded>,
     pub pts: i32,
@@ -173,6 +175,11 @@ impl State {
             .into_iter()
             .filter_map(|(id, list)| Some((id.parse().ok()?, list)))
             .collect();
+        let custom_emoji = kept
+            .values()
+            .flatten()
+            .flat_map(|message| message.reactions.iter().filter_map(|tally| tally.custom_emoji_id))
+            .collect();
         let chats: HashSet<i64> = kept.keys().chain(generated.keys()).copied().collect();
         for chat in chats {
             let senders = entities
@@ -201,6 +208,7 @@ impl State {
             next_message_id: world.next_message_id,
             send_date: world.send_date,
             gzip: world.gzip,
+            custom_emoji,
             stock_reactions: if world.reactions.is_empty() {
                 STOCK.iter().map(|emoji| (*emoji).to_owned()).collect()
             } else {

@@ -57,7 +57,7 @@ pub(super) fn environment(declared: &[String]) -> ToolResult<BTreeMap<String, St
     for entry in declared {
         let (name, value) = match entry.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
-            None => (entry.as_str(), std::env::var(entry).ok()),
+            None => (entry.as_str(), app_core::config::process_env(entry)),
         };
         if name.is_empty() || name.contains('\0') {
             return Err(ToolError::invalid("env", format!("`{entry}` is not NAME=VALUE")));
