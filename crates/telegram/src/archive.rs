@@ -15,12 +15,21 @@ use crate::export::Attachment;
 use crate::history::Mark;
 use crate::model::{MarkedId, Media, Message, Peer};
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL);
 CREATE TABLE people (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE messages (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE files (message INTEGER PRIMARY KEY, value TEXT NOT NULL);
-"];
+",
+    "
+-- Messages are stored by position and have got a new part; the next export reads them again.
+DELETE FROM state;
+DELETE FROM people;
+DELETE FROM messages;
+DELETE FROM files;
+",
+];
 
 /// How far an export is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grammers_client::tl::{enums, types};
 use jiff::Timestamp;
 
+use crate::facts;
 use crate::model::{
     ChatKind, Entity, EntityKind, Forward, MarkedId, Message, Peer, PeerFlags, Reaction, ReactionKind,
     RecentReaction, Reply, Service,
@@ -222,6 +223,7 @@ fn plain(message: &types::Message, people: &People) -> Message {
         via_bot_id: message.via_bot_id.map(MarkedId::user),
         author: message.post_author.clone(),
         service: None,
+        facts: facts::of_message(message, people),
     }
 }
 
@@ -263,6 +265,7 @@ fn service(message: &types::MessageService, people: &People) -> Message {
         via_bot_id: None,
         author: None,
         service: Some(action(&message.action, people)),
+        facts: facts::of_action(&message.action, people),
     }
 }
 
@@ -433,12 +436,7 @@ fn action(action: &enums::MessageAction, people: &People) -> Service {
         A::ChatDeletePhoto => named("delete_group_photo"),
         A::ChatAddUser(a) => with("invite_members", &a.users),
         A::ChatDeleteUser(a) => with("remove_members", &[a.user_id]),
-        A::ChatJoinedByLink(a) => Service {
-            text: people
-                .get(&MarkedId::user(a.inviter_id))
-                .and_then(|peer| peer.name()),
-            ..named("join_group_by_link")
-        },
+        A::ChatJoinedByLink(a) => with("join_group_by_link", &[a.inviter_id]),
         A::ChatJoinedByRequest => named("join_group_by_request"),
         A::ChatMigrateTo(_) => named("migrate_to_supergroup"),
         A::ChannelMigrateFrom(a) => Service {
@@ -483,7 +481,21 @@ fn action(action: &enums::MessageAction, people: &People) -> Service {
         A::GiftPremium(_) => named("send_premium_gift"),
         A::BoostApply(_) => named("boost_apply"),
         A::Empty => named("empty"),
-        _ => named("unknown"),
+        A::GiftStars(_) => named("send_stars_gift"),
+        A::GiveawayLaunch(_) => named("giveaway_launch"),
+        A::GiveawayResults(_) => named("giveaway_results"),
+        A::TodoCompletions(_) => named("todo_completions"),
+        A::TodoAppendTasks(_) => named("todo_append_tasks"),
+        A::NoForwardsToggle(_) => named("no_forwards_toggle"),
+        A::PaymentRefunded(_) => named("refunded_payment"),
+        A::GiftCode(_) => named("gift_code_prize"),
+        A::PrizeStars(_) => named("stars_prize"),
+        A::WebViewDataSent(_) => named("send_webview_data"),
+        A::SecureValuesSent(_) => named("send_passport_values"),
+        A::RequestedPeer(_) => named("requested_peer"),
+        A::PaidMessagesPrice(_) => named("paid_messages_price_change"),
+        A::PaidMessagesRefunded(_) => named("paid_messages_refund"),
+        other => named(&facts::action_name(other)),
     }
 }
 

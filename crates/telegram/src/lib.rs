@@ -15,6 +15,7 @@ mod convert;
 mod dialogs;
 pub mod export;
 pub mod exporter;
+pub mod facts;
 mod failure;
 pub mod files;
 mod history;

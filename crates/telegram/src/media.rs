@@ -13,31 +13,19 @@ pub(crate) fn media(media: &enums::MessageMedia) -> Option<Media> {
         M::Document(media) => document(media),
         M::WebPage(media) => web_page(&media.webpage),
         M::Poll(media) => poll(media),
-        M::Geo(media) => {
-            let (latitude, longitude) = point(&media.geo);
-            Media::Geo {
-                latitude,
-                longitude,
-                live_period: None,
-            }
-        }
-        M::GeoLive(media) => {
-            let (latitude, longitude) = point(&media.geo);
-            Media::Geo {
-                latitude,
-                longitude,
-                live_period: Some(media.period),
-            }
-        }
-        M::Venue(media) => {
-            let (latitude, longitude) = point(&media.geo);
-            Media::Venue {
-                latitude,
-                longitude,
-                title: media.title.clone(),
-                address: media.address.clone(),
-            }
-        }
+        M::Geo(media) => Media::Geo {
+            place: point(&media.geo),
+            live_period: None,
+        },
+        M::GeoLive(media) => Media::Geo {
+            place: point(&media.geo),
+            live_period: Some(media.period),
+        },
+        M::Venue(media) => Media::Venue {
+            place: point(&media.geo),
+            title: media.title.clone(),
+            address: media.address.clone(),
+        },
         M::Contact(media) => Media::Contact {
             phone: media.phone_number.clone(),
             first_name: media.first_name.clone(),
@@ -75,10 +63,11 @@ fn other(name: &str) -> Media {
     }
 }
 
-fn point(point: &enums::GeoPoint) -> (f64, f64) {
+/// Degrees north and east; none where nobody named a place.
+fn point(point: &enums::GeoPoint) -> Option<(f64, f64)> {
     match point {
-        enums::GeoPoint::Point(point) => (point.lat, point.long),
-        enums::GeoPoint::Empty => (0.0, 0.0),
+        enums::GeoPoint::Point(point) => Some((point.lat, point.long)),
+        enums::GeoPoint::Empty => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the tools know of Telegram: chats, people and messages as plain data, free of wire types.
 
+use crate::facts::Fact;
 use std::fmt;
 use std::sync::Arc;
 
@@ -224,6 +225,8 @@ pub struct Message {
     pub author: Option<String>,
     /// Set for a service entry; such a message has no text.
     pub service: Option<Service>,
+    /// What it tells beside all this.
+    pub facts: Vec<Fact>,
 }
 
 /// A stretch of formatted text.
@@ -356,19 +359,15 @@ pub enum Media {
     },
     /// A place on the map.
     Geo {
-        /// Degrees north.
-        latitude: f64,
-        /// Degrees east.
-        longitude: f64,
+        /// Degrees north and east; none where nobody named a place.
+        place: Option<(f64, f64)>,
         /// How long a moving place is shared, in seconds.
         live_period: Option<i32>,
     },
     /// A named place.
     Venue {
-        /// Degrees north.
-        latitude: f64,
-        /// Degrees east.
-        longitude: f64,
+        /// Degrees north and east; none where nobody named a place.
+        place: Option<(f64, f64)>,
         /// Name.
         title: String,
         /// Street address.

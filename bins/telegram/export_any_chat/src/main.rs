@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::{Format, LineStyle};
@@ -17,6 +18,22 @@ use telegram::{ByTitle, Chat, Exported, Job, Range, Telegram, claims, moment};
 
 const fn five_hundred() -> usize {
     500
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// The zone of a name.
+fn zone(name: &str) -> ToolResult<TimeZone> {
+    match name {
+        "host" => Ok(app_core::host_zone()),
+        "UTC" => Ok(TimeZone::UTC),
+        name => TimeZone::get(name).map_err(|_| {
+            ToolError::invalid("time_zone", format!("`{name}` is no time zone"))
+                .hint("names are those of the IANA database: `Europe/Berlin`, `UTC`; or `host`")
+        }),
+    }
 }
 
 const fn text() -> Format {
@@ -75,6 +92,11 @@ struct Input {
     #[garde(range(min = 0.001))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     media: Option<f64>,
+    /// Time zone of all dates in the file, as `Europe/Berlin`; `host` is that of this machine. JSON also has seconds since
+    /// 1970, and NDJSON is always UTC
+    #[garde(length(min = 1, max = 100))]
+    #[serde(default = "utc")]
+    time_zone: String,
     /// Read within a take-out session, which Telegram slows down less but may delay by a day
     #[garde(skip)]
     #[serde(default)]
@@ -131,6 +153,7 @@ impl Tool for ExportAnyChat {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        zone(&input.time_zone)?;
         let mut range = Range {
             limit: (input.limit > 0).then_some(input.limit),
             since: input
@@ -213,7 +236,8 @@ async fn export(input: &Input, mut range: Range, telegram: &Telegram) -> ToolRes
     };
     let mut options = telegram.export_options();
     options.lines = LineStyle::Bracketed;
-    options.export_zone = app_core::host_zone();
+    options.time_zone = zone(&input.time_zone)?;
+    options.export_zone = options.time_zone.clone();
     let exported = telegram
         .export(Job {
             chat: &chat,

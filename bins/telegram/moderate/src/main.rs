@@ -3,6 +3,7 @@
 //!
 //! By itself it only tells what it finds. Warning and deleting need their flag, `--apply`, and the chat in the allowlist.
 
+mod folded;
 mod judge;
 mod words;
 mod work;

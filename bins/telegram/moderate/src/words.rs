@@ -3,6 +3,8 @@
 use app_core::{ToolError, ToolResult};
 use regex::Regex;
 
+use crate::folded::{hides, readings};
+
 /// What stands in place of such a word in a warning.
 const REPLACEMENT: &str = "хулиган";
 
@@ -10,8 +12,14 @@ const REPLACEMENT: &str = "хулиган";
 const PREFIXES: &str =
     "(?:вы|въ|до|за|из|ис|на|не|ни|о|об|от|отъ|пере|по|под|подъ|при|про|раз|рас|разъ|с|съ|у)?";
 
-/// Beginnings of harmless words: wise, cloth, plaque, succulent, knotty, chequer.
-const HARMLESS: [&str; 14] = [
+/// English words that are not wanted, whole words only: that is what lets Scunthorpe and classics through.
+const ENGLISH: &str = "(?:mother)?fuck(?:s|ed|er|ers|ing|in|up|wit|face)?|un?fuck(?:ing)?believable\
+    |(?:bull|horse|dip|ape|bat)?shit(?:s|ty|tier|ting|ted|head|heads|hole|holes|show|storm|faced)?\
+    |bitch(?:es|y|ing|ed)?|sonofabitch|cunt(?:s|y)?|(?:ass|arse)(?:hole|holes|wipe|hat|hats)|dickheads?|cocksuck(?:er|ers|ing)\
+    |bastards?|whores?|slut(?:s|ty)?|wank(?:er|ers|ing)?|twats?|fag(?:got|gots)|nigg(?:er|ers|a|as)|retard(?:s|ed)?";
+
+/// Beginnings of harmless words: wise, cloth, plaque, succulent, knotty, chequer, ichor, with young, a city, a branch.
+const HARMLESS: [&str; 21] = [
     "мудр",
     "мудж",
     "сукн",
@@ -19,14 +27,24 @@ const HARMLESS: [&str; 14] = [
     "сукк",
     "сукроват",
     "сукцес",
+    "сукров",
+    "сукот",
+    "суком",
+    "суков",
+    "сринаг",
+    "мудех",
+    "мудон",
     "бляха",
     "бляхи",
     "бляхе",
     "бляху",
-    "бляхой",
+    "блях",
     "бляш",
     "блямб",
 ];
+
+/// Words that are harmless behind one of these: "на суку" is on a branch.
+const BEHIND: [(&str, &[&str]); 1] = [("суку", &["на", "в", "об", "о", "при"])];
 
 /// Finds and hides such words.
 pub struct Words {
@@ -38,7 +56,7 @@ impl Words {
     /// With further words that are not wanted.
     pub fn new(extra: &[String]) -> ToolResult<Self> {
         let pattern = format!(
-            "(?i)^(?:{PREFIXES}(?:ху[йёея]|пизд)\\w*|(?:бля|сук|муд|дерьм|жоп|ср[аи]н)\\w*\
+            "(?i)^(?:{ENGLISH}|{PREFIXES}(?:ху[йёея]|пизд)\\w*|(?:бля|сук|муд|дерьм|жоп|ср[аи]н)\\w*\
              |{PREFIXES}[её]б\\w*(?:ть|ал|ла|ли|ут|ёт|ет)|нах\\w*(?:уй|ер))$"
         );
         Ok(Self {
@@ -51,37 +69,99 @@ impl Words {
         })
     }
 
-    fn is_one(&self, word: &str) -> bool {
-        let lower = word.to_lowercase();
-        self.extra.contains(&lower)
-            || !HARMLESS.iter().any(|start| lower.starts_with(start)) && self.pattern.is_match(&lower)
+    /// Whether a word is one of them, `before` being the word before it.
+    fn is_one(&self, word: &str, before: &str) -> bool {
+        let harmless = |read: &str| {
+            HARMLESS.iter().any(|start| read.starts_with(start))
+                || BEHIND
+                    .iter()
+                    .any(|(one, behind)| read == *one && behind.contains(&before.to_lowercase().as_str()))
+        };
+        // A harmless word is harmless however else it could be read.
+        let readings = readings(word);
+        !readings
+            .iter()
+            .any(|read| harmless(read) && !self.extra.contains(read))
+            && readings
+                .iter()
+                .any(|read| self.extra.contains(read) || self.pattern.is_match(read))
+    }
+
+    /// The parts of a text, each with whether it is such a word. Letters that stand alone with blanks between them are
+    /// one word.
+    fn judged<'t>(&self, text: &'t str) -> Vec<(bool, &'t str)> {
+        let mut judged = Vec::new();
+        let mut before = "";
+        let parts = joined(text);
+        for (is_word, part) in parts {
+            judged.push((
+                is_word && self.is_one(&part.split_whitespace().collect::<String>(), before),
+                part,
+            ));
+            if is_word {
+                before = part;
+            }
+        }
+        judged
     }
 
     /// Such words of a text, as they are written.
     pub fn find(&self, text: &str) -> Vec<String> {
-        split(text)
-            .filter(|(is_word, part)| *is_word && self.is_one(part))
+        let judged = self.judged(text).into_iter();
+        judged
+            .filter(|(bad, _)| *bad)
             .map(|(_, word)| word.to_owned())
             .collect()
     }
 
     /// The text without them.
     pub fn hide(&self, text: &str) -> String {
-        split(text)
-            .map(|(is_word, part)| {
-                if is_word && self.is_one(part) {
-                    REPLACEMENT
-                } else {
-                    part
-                }
-            })
+        let judged = self.judged(text).into_iter();
+        judged
+            .map(|(bad, part)| if bad { REPLACEMENT } else { part })
             .collect()
     }
 }
 
+/// Fewest single letters in a row that count as one word written apart: fewer are initials and words of one letter.
+const APART: usize = 3;
+
+/// Words and what stands between them; a row of single letters with one blank between each is one word.
+fn joined(text: &str) -> Vec<(bool, &str)> {
+    let parts: Vec<(usize, bool, &str)> = split(text)
+        .scan(0, |at, (is_word, part)| {
+            let begin = *at;
+            *at += part.len();
+            Some((begin, is_word, part))
+        })
+        .collect();
+    let single = |n: usize| {
+        parts
+            .get(n)
+            .is_some_and(|(_, is_word, part)| *is_word && part.chars().filter(|c| !hides(*c)).count() == 1)
+    };
+    let mut joined = Vec::with_capacity(parts.len());
+    let mut n = 0;
+    while let Some((begin, is_word, part)) = parts.get(n).copied() {
+        let mut last = n;
+        while single(last) && single(last + 2) && parts[last + 1].2 == " " {
+            last += 2;
+        }
+        if last >= n + 2 * (APART - 1) {
+            let end = parts[last].0 + parts[last].2.len();
+            joined.push((true, &text[begin..end]));
+            n = last + 1;
+        } else {
+            joined.push((is_word, part));
+            n += 1;
+        }
+    }
+    joined
+}
+
 /// Words and what stands between them.
 fn split(text: &str) -> impl Iterator<Item = (bool, &str)> {
-    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    let is_letter = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '$') || hides(c);
     let mut rest = text;
     std::iter::from_fn(move || {
         let word = rest.chars().next().map(is_letter)?;
@@ -112,6 +192,15 @@ mod tests {
             "ебать",
             "заебал",
             "спойлер",
+            "cyка",
+            "с\u{200b}у\u{200b}к\u{200b}а",
+            "с у к а",
+            "су\u{301}ка",
+            "сук4",
+            "fuck",
+            "Bullshit",
+            "sh1t",
+            "ѕhit",
         ] {
             assert_eq!(words.find(&format!("ну {found}!")), [found], "{found}");
         }
@@ -134,6 +223,17 @@ mod tests {
             "корабля",
             "гребёт",
             "дебет",
+            "дерево на суку",
+            "сломал суком ветку",
+            "о бляхах и мудрости",
+            "Scunthorpe",
+            "shiitake",
+            "classic assessment",
+            "a b c",
+            "и в а н",
+            "cocktail",
+            "Dickens",
+            "Сринагар",
         ] {
             assert!(words.find(harmless).is_empty(), "{harmless}");
         }

@@ -7,8 +7,9 @@ use app_core::state::Checkpoint;
 use app_core::{Context, ErrorKind, ToolError, ToolResult};
 use jiff::Timestamp;
 use telegram::bulk::{self, State, shorten};
+use telegram::facts::button_links;
 use telegram::many::{ends, message_target};
-use telegram::model::Message;
+use telegram::model::{EntityKind, Media, Message};
 use telegram::{ByTitle, Chat, Outgoing, Telegram, undo};
 
 use crate::judge::Judge;
@@ -162,6 +163,27 @@ fn name(message: &Message) -> String {
         .unwrap_or_else(|| "?".to_owned())
 }
 
+/// The text with what leads out of it: links behind words, of previews and behind buttons. A link that nobody sees
+/// counts like one that is written out.
+fn with_links(message: &Message) -> String {
+    let mut text = message.text.clone();
+    let behind = message.entities.iter().filter_map(|entity| match &entity.kind {
+        EntityKind::TextUrl { url } => Some(url.clone()),
+        _ => None,
+    });
+    let shown = match &message.media {
+        Some(Media::WebPage { url: Some(url), .. }) => Some(url.clone()),
+        _ => None,
+    };
+    for link in behind.chain(shown).chain(button_links(&message.facts)) {
+        if !text.contains(&link) {
+            text.push('\n');
+            text.push_str(&link);
+        }
+    }
+    text
+}
+
 impl Moderator<'_> {
     async fn count(&mut self) -> ToolResult<()> {
         let mut people: BTreeMap<Option<i64>, Offender> = BTreeMap::new();
@@ -233,11 +255,12 @@ impl Moderator<'_> {
             self.ctx.check_cancelled()?;
             self.output.scanned += 1;
             self.ctx.count_items(1);
-            if message.out || message.service.is_some() || message.text.is_empty() {
+            let silent = message.text.is_empty() && with_links(message).is_empty();
+            if message.out || message.service.is_some() || silent {
                 continue;
             }
             let matches = self.words.find(&message.text);
-            let spam = self.judge.points(&message.text);
+            let spam = self.judge.points(&with_links(message));
             self.output.profane += usize::from(!matches.is_empty());
             let is_spam = self.input.spam.is_some_and(|threshold| spam >= threshold);
             if matches.is_empty() && !is_spam {

@@ -4,9 +4,9 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
-/// `dd.mm.yyyy HH:MM`, UTC.
-pub fn minutes(at: Timestamp) -> String {
-    let t = utc(at);
+/// `dd.mm.yyyy HH:MM` in a time zone.
+pub fn minutes(at: Timestamp, zone: &TimeZone) -> String {
+    let t = local(at, zone);
     format!(
         "{:02}.{:02}.{:04} {:02}:{:02}",
         t.day(),
@@ -17,9 +17,17 @@ pub fn minutes(at: Timestamp) -> String {
     )
 }
 
-/// `dd.mm.yyyy HH:MM:SS`, UTC.
-pub fn seconds(at: Timestamp) -> String {
-    format!("{}:{:02}", minutes(at), utc(at).second())
+/// As strftime writes it; `dd.mm.yyyy HH:MM` without a format, and where the format makes no sense.
+pub fn formatted(at: Timestamp, zone: &TimeZone, format: Option<&str>) -> String {
+    let Some(format) = format else {
+        return minutes(at, zone);
+    };
+    jiff::fmt::strtime::format(format, &Zoned::new(at, zone.clone())).unwrap_or_else(|_| minutes(at, zone))
+}
+
+/// `dd.mm.yyyy HH:MM:SS` in a time zone.
+pub fn seconds(at: Timestamp, zone: &TimeZone) -> String {
+    format!("{}:{:02}", minutes(at, zone), local(at, zone).second())
 }
 
 /// `YYYY-MM-DD HH:MM:SS` in a time zone.
@@ -72,6 +80,19 @@ pub fn clock(at: DateTime) -> String {
     format!("{:02}:{:02}", at.hour(), at.minute())
 }
 
+/// The zone as it may stand beside a time: `UTC`, `UTC+03:00`, `Europe/Berlin (UTC+01:00)`. The offset is that of the
+/// moment given; in a zone with summer time it is another one in the other half of the year.
+pub fn zone_name(at: Timestamp, zone: &TimeZone) -> String {
+    if *zone == TimeZone::UTC {
+        return "UTC".to_owned();
+    }
+    let offset = Zoned::new(at, zone.clone()).strftime("UTC%:z").to_string();
+    match zone.iana_name() {
+        Some(name) => format!("{name} ({offset})"),
+        None => offset,
+    }
+}
+
 /// The moment on the clock of a time zone.
 pub fn local(at: Timestamp, zone: &TimeZone) -> DateTime {
     if *zone == TimeZone::UTC {
@@ -91,11 +112,15 @@ mod tests {
     #[test]
     fn dates_are_those_of_the_contract() {
         let at: Timestamp = "2025-01-02T03:04:05Z".parse().unwrap();
-        assert_eq!(minutes(at), "02.01.2025 03:04");
-        assert_eq!(seconds(at), "02.01.2025 03:04:05");
         let zone = TimeZone::fixed(jiff::tz::offset(3));
+        assert_eq!(minutes(at, &TimeZone::UTC), "02.01.2025 03:04");
+        assert_eq!(seconds(at, &zone), "02.01.2025 06:04:05");
         assert_eq!(without_offset(at, &zone), "2025-01-02T06:04:05");
         assert_eq!(stamp(at, &TimeZone::UTC), "2025-01-02 03:04:05");
         assert_eq!(long(local(at, &zone)), "2 January 2025, 06:04:05");
+        assert_eq!(zone_name(at, &TimeZone::UTC), "UTC");
+        assert_eq!(zone_name(at, &zone), "UTC+03:00");
+        let york = TimeZone::get("America/New_York").unwrap();
+        assert_eq!(zone_name(at, &york), "America/New_York (UTC-05:00)");
     }
 }

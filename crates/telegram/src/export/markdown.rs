@@ -2,13 +2,18 @@
 
 use std::io::{self, Write};
 
+use app_core::text::visible_line;
+use jiff::tz::TimeZone;
+
 use super::names::UNKNOWN_SENDER;
-use super::{Attachment, Header, Options, Renderer, Senders, dates, markup, reactions};
+use super::{Attachment, Header, Options, Renderer, Senders, dates, markup, origin, reactions};
 use crate::model::Message;
 
 /// Writes the Markdown export.
 pub struct Markdown {
     senders: Senders,
+    zone: TimeZone,
+    time_format: Option<String>,
 }
 
 impl Markdown {
@@ -16,6 +21,8 @@ impl Markdown {
     pub fn new(options: Options) -> Self {
         Self {
             senders: Senders::new(&options, UNKNOWN_SENDER),
+            zone: options.time_zone,
+            time_format: options.time_format,
         }
     }
 }
@@ -23,7 +30,7 @@ impl Markdown {
 impl Renderer for Markdown {
     fn begin(&mut self, out: &mut dyn Write, header: &Header) -> io::Result<()> {
         self.senders.learn(&header.chat);
-        writeln!(out, "# {}", header.title)?;
+        writeln!(out, "# {}", visible_line(&header.title))?;
         for line in &header.meta {
             writeln!(out, "{line}")?;
         }
@@ -36,12 +43,29 @@ impl Renderer for Markdown {
         message: &Message,
         attachment: Option<&Attachment>,
     ) -> io::Result<()> {
-        let text = text(message, attachment);
-        if text.trim().is_empty() {
+        let words = text(message, attachment);
+        let mut parts = origin::origin(message);
+        if message.service.is_some()
+            || (words.trim().is_empty() && parts.is_empty() && message.facts.is_empty())
+        {
             return Ok(());
         }
+        let mut text = String::new();
+        for note in parts.drain(..) {
+            text.push_str(&format!("[{note}]\n"));
+        }
+        text.push_str(&origin::guarded(&words, "\\", origin::is_markdown_head));
+        for note in origin::facts(message) {
+            text.push_str(if text.is_empty() || text.ends_with('\n') {
+                ""
+            } else {
+                "\n"
+            });
+            text.push_str(&format!("[{note}]"));
+        }
         let sender = self.senders.name(message);
-        let date = dates::minutes(message.date);
+        let sender = visible_line(&sender);
+        let date = dates::formatted(message.date, &self.zone, self.time_format.as_deref());
         out.write_all(entry(&sender, &date, &text, &reactions::emojis(&message.reactions)).as_bytes())
     }
 

@@ -21,6 +21,7 @@ pub mod markdown;
 pub mod markup;
 pub mod names;
 pub mod ndjson;
+mod origin;
 pub mod reactions;
 pub mod text;
 
@@ -157,6 +158,8 @@ pub struct Options {
     pub time_zone: TimeZone,
     /// Time zone of the "exported at" line.
     pub export_zone: TimeZone,
+    /// How the Markdown format writes times, as strftime does; `%d.%m.%Y %H:%M` when unset.
+    pub time_format: Option<String>,
     /// Layout of the text format.
     pub lines: LineStyle,
     /// First line of the text format, such as a prompt for a language model.
@@ -170,6 +173,7 @@ impl Default for Options {
             names: Vec::new(),
             time_zone: TimeZone::UTC,
             export_zone: TimeZone::UTC,
+            time_format: None,
             lines: LineStyle::default(),
             prompt: None,
         }

@@ -73,10 +73,28 @@ impl FileNames {
     }
 }
 
+/// What people without a name are called.
+#[derive(Debug, Clone, Copy)]
+enum Nameless {
+    /// All the same, as the replaced scripts had it.
+    Fallback,
+    /// What is known of each.
+    Told,
+}
+
+/// What somebody without a name is called: only Telegram says that an account was deleted.
+pub fn nameless(peer: Option<&Peer>, id: MarkedId) -> String {
+    match peer {
+        Some(peer) if peer.flags.deleted => format!("Deleted account (id {id})"),
+        _ => format!("Unknown (id {id})"),
+    }
+}
+
 /// Names of senders, looked up once per id.
 #[derive(Debug)]
 pub struct Senders {
     fallback: Arc<str>,
+    nameless: Nameless,
     known: HashMap<MarkedId, Arc<str>>,
 }
 
@@ -86,6 +104,7 @@ impl Senders {
         let fallback = options.unknown_sender.as_deref().unwrap_or(fallback);
         Self {
             fallback: Arc::from(fallback),
+            nameless: Nameless::Fallback,
             known: options
                 .names
                 .iter()
@@ -112,9 +131,19 @@ impl Senders {
             return Arc::clone(name);
         }
         let name = message.sender.as_ref().and_then(|sender| sender.name());
-        let name = name.map_or_else(|| Arc::clone(&self.fallback), Arc::from);
+        let name = match (name, &self.nameless) {
+            (Some(name), _) => Arc::from(name),
+            (None, Nameless::Fallback) => Arc::clone(&self.fallback),
+            (None, Nameless::Told) => Arc::from(nameless(message.sender.as_deref(), id)),
+        };
         self.known.insert(id, Arc::clone(&name));
         name
+    }
+
+    /// Tells people without a name apart: deleted accounts, and those of whom nothing is known, each with its id.
+    pub fn telling(mut self) -> Self {
+        self.nameless = Nameless::Told;
+        self
     }
 
     /// What has been learnt, by id.

@@ -272,16 +272,14 @@ pub fn conversation() -> Vec<(Message, Option<Attachment>)> {
     ));
     push(Message {
         media: Some(Media::Geo {
-            latitude: 55.75,
-            longitude: 37.61,
+            place: Some((55.75, 37.61)),
             live_period: Some(900),
         }),
         ..text(18, "")
     });
     push(Message {
         media: Some(Media::Venue {
-            latitude: 55.7,
-            longitude: 37.6,
+            place: Some((55.7, 37.6)),
             title: "Corner café".to_owned(),
             address: "1 Sample street".to_owned(),
         }),

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
+use app_core::text::visible_line;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::names::UNKNOWN_SENDER;
-use super::{Attachment, Header, Options, Renderer, Senders, dates, reactions};
+use super::{Attachment, Header, Options, Renderer, Senders, dates, origin, reactions};
 use crate::model::Message;
 
 /// How a message looks in the text format.
@@ -39,6 +40,7 @@ pub struct Lines {
     style: LineStyle,
     prompt: Option<String>,
     zone: TimeZone,
+    export_zone: TimeZone,
     began: bool,
 }
 
@@ -53,7 +55,8 @@ impl Lines {
             senders: Senders::new(&options, fallback),
             style: options.lines,
             prompt: options.prompt,
-            zone: options.export_zone,
+            zone: options.time_zone,
+            export_zone: options.export_zone,
             began: false,
         }
     }
@@ -77,6 +80,32 @@ impl Lines {
     }
 }
 
+impl Lines {
+    /// Where it comes from, what it says, what else it tells; no line of it looks like an entry of its own.
+    fn words(&self, message: &Message) -> String {
+        // Without dates, a name and a colon are all that marks an entry.
+        let plain = matches!(self.style, LineStyle::Plain | LineStyle::MediaDated);
+        let forges = |line: &str| origin::begins_with_date(line) || (plain && line.contains(": "));
+        let words = origin::guarded(&message.text, "  ", forges);
+        let before = origin::origin(message).into_iter();
+        let after = origin::facts(message).into_iter();
+        let notes = |notes: &mut dyn Iterator<Item = String>| {
+            notes
+                .map(|note| format!("[{note}]"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let (before, after) = (notes(&mut before.into_iter()), notes(&mut after.into_iter()));
+        let parts = [before, words, after];
+        let parts: Vec<&str> = parts
+            .iter()
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
+        parts.join(" ")
+    }
+}
+
 impl Renderer for Lines {
     fn counts(&self, message: &Message) -> bool {
         match self.style {
@@ -91,19 +120,20 @@ impl Renderer for Lines {
         if let Some(prompt) = &self.prompt {
             writeln!(out, "{prompt}")?;
         }
-        let at = |at: Timestamp| dates::stamp(at, &self.zone);
-        let title = &header.title;
+        let at = |at: Timestamp| dates::stamp(at, &self.export_zone);
+        let title = &*visible_line(&header.title);
         match self.style {
             LineStyle::Dated | LineStyle::Plain | LineStyle::MediaDated => Ok(()),
             LineStyle::Dialogue => {
                 let name = header.chat.username.as_ref();
-                let name = name.map_or_else(|| title.clone(), |name| format!("@{name}"));
+                let name = name.map_or_else(|| title.to_owned(), |name| format!("@{name}"));
                 write!(out, "# Чат с {name}\n\n")
             }
             LineStyle::Bracketed => write!(
                 out,
-                "# Чат: {title}\n# Экспортировано: {}\n# Сообщений: {}\n\n",
+                "# Чат: {title}\n# Экспортировано: {} {}\n# Сообщений: {}\n\n",
                 at(header.exported_at),
+                dates::zone_name(header.exported_at, &self.export_zone),
                 header.count
             ),
             LineStyle::BracketedEnglish => {
@@ -126,13 +156,14 @@ impl Renderer for Lines {
         attachment: Option<&Attachment>,
     ) -> io::Result<()> {
         let bracketed = matches!(self.style, LineStyle::Bracketed | LineStyle::BracketedEnglish);
-        let silent = message.text.is_empty() && message.media.is_none();
+        let silent = message.text.is_empty() && message.media.is_none() && message.facts.is_empty();
         if message.service.is_some() || silent || (bracketed && !has_text(message)) {
             return Ok(());
         }
         let sender = self.sender(message);
-        let date = dates::seconds(message.date);
-        let text = &message.text;
+        let sender = visible_line(&sender);
+        let date = dates::seconds(message.date, &self.zone);
+        let text = &self.words(message);
         let marker = message
             .media
             .as_ref()
@@ -255,7 +286,7 @@ mod tests {
         );
         assert_eq!(
             written(LineStyle::Bracketed, &messages),
-            "# Чат: Demo group\n# Экспортировано: 2025-01-02 10:00:00\n# Сообщений: 2\n\n\
+            "# Чат: Demo group\n# Экспортировано: 2025-01-02 10:00:00 UTC\n# Сообщений: 2\n\n\
              [02.01.2025 03:04:05] Я: hello\n[02.01.2025 03:04:06] Alice Doe: hi\n"
         );
     }

@@ -24,12 +24,15 @@ pub(super) fn media(message: &Message) -> Option<enums::MessageMedia> {
     };
     let number = |key: &str| detail.get(key).and_then(Value::as_f64);
     let kind = message.media.as_deref()?;
+    if let Some(odd) = super::odd::media(message) {
+        return Some(odd);
+    }
     Some(match kind {
-        "photo" => types::MessageMediaPhoto {
-            spoiler: false,
+        "photo" | "photo_spoiler" => types::MessageMediaPhoto {
+            spoiler: kind == "photo_spoiler",
             live_photo: false,
             photo: Some(photo(message)),
-            ttl_seconds: None,
+            ttl_seconds: (kind == "photo_spoiler").then_some(60),
             video: None,
         }
         .into(),
@@ -80,7 +83,7 @@ pub(super) fn media(message: &Message) -> Option<enums::MessageMedia> {
             game_outcome: None,
         }
         .into(),
-        "poll" => poll(detail),
+        "poll" | "quiz" | "poll_hidden" => poll(detail, kind),
         _ => types::MessageMediaDocument {
             nopremium: false,
             spoiler: false,
@@ -184,7 +187,9 @@ fn page(message: &Message, picture: bool) -> enums::WebPage {
     .into()
 }
 
-fn poll(detail: &Value) -> enums::MessageMedia {
+/// Results of a hidden poll are told only to those who voted; a quiz has a right answer, the first, and an explanation.
+fn poll(detail: &Value, kind: &str) -> enums::MessageMedia {
+    let (quiz, hidden) = (kind == "quiz", kind == "poll_hidden");
     let text = |text: &str| {
         types::TextWithEntities {
             text: text.to_owned(),
@@ -221,7 +226,7 @@ fn poll(detail: &Value) -> enums::MessageMedia {
     let votes = choices.iter().enumerate().map(|(n, (_, voters))| {
         types::PollAnswerVoters {
             chosen: false,
-            correct: false,
+            correct: quiz && n == 0,
             option: vec![n as u8],
             voters: Some(*voters),
             recent_voters: Some(Vec::new()),
@@ -234,7 +239,7 @@ fn poll(detail: &Value) -> enums::MessageMedia {
             closed: false,
             public_voters: false,
             multiple_choice: false,
-            quiz: false,
+            quiz,
             open_answers: false,
             revoting_disabled: false,
             shuffle_answers: false,
@@ -258,11 +263,11 @@ fn poll(detail: &Value) -> enums::MessageMedia {
             min: false,
             has_unread_votes: false,
             can_view_stats: false,
-            results: Some(votes.collect()),
+            results: (!hidden).then(|| votes.collect()),
             total_voters: Some(choices.iter().map(|(_, voters)| voters).sum()),
             recent_voters: None,
-            solution: None,
-            solution_entities: None,
+            solution: quiz.then(|| "Count them".to_owned()),
+            solution_entities: quiz.then(Vec::new),
             solution_media: None,
         }
         .into(),

@@ -12,6 +12,7 @@ mod listing;
 pub mod media;
 mod messages;
 mod objects;
+mod odd;
 mod rpc;
 pub mod scenes;
 mod server;

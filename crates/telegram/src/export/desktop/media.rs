@@ -62,7 +62,16 @@ pub(super) fn put(fields: &mut Fields<'_>, media: &Media, attachment: Option<&At
         } => {
             let answers: Vec<_> = answers
                 .iter()
-                .map(|a| json!({"text": a.text, "voters": a.voters.unwrap_or(0), "chosen": a.chosen}))
+                .map(|a| {
+                    let mut answer = json!({"text": a.text, "voters": a.voters, "chosen": a.chosen});
+                    // Not told before one has voted; 0 would be a count that nobody made.
+                    if a.voters.is_none()
+                        && let Some(fields) = answer.as_object_mut()
+                    {
+                        fields.remove("voters");
+                    }
+                    answer
+                })
                 .collect();
             fields.put(
                 "poll",
@@ -75,22 +84,20 @@ pub(super) fn put(fields: &mut Fields<'_>, media: &Media, attachment: Option<&At
             );
         }
         Media::Geo {
-            latitude,
-            longitude,
+            place: at,
             live_period,
         } => {
-            place(fields, *latitude, *longitude);
+            place(fields, *at);
             fields.maybe("live_location_period_seconds", *live_period);
         }
         Media::Venue {
-            latitude,
-            longitude,
+            place: at,
             title,
             address,
         } => {
             fields.maybe("place_name", Some(title.as_str()));
             fields.maybe("address", Some(address.as_str()));
-            place(fields, *latitude, *longitude);
+            place(fields, *at);
         }
         Media::Contact {
             phone,
@@ -119,12 +126,14 @@ pub(super) fn put(fields: &mut Fields<'_>, media: &Media, attachment: Option<&At
             json!({"title": title, "description": description, "amount": amount, "currency": currency}),
         ),
         Media::Game { title } => fields.put("game_title", title.as_str()),
-        Media::Other { name } => fields.put("unsupported_media", name.as_str()),
+        // What a giveaway, a checklist or a story says is among the facts of its message.
+        Media::Other { name } if name == "unsupported" => fields.put("unsupported_media", name.as_str()),
+        Media::Other { name } => fields.put("media_type", name.as_str()),
     }
 }
 
-fn place(fields: &mut Fields<'_>, latitude: f64, longitude: f64) {
-    let place = json!({"latitude": latitude, "longitude": longitude});
+fn place(fields: &mut Fields<'_>, at: Option<(f64, f64)>) {
+    let place = at.map(|(latitude, longitude)| json!({"latitude": latitude, "longitude": longitude}));
     fields.put("location_information", place);
 }
 

@@ -1,5 +1,7 @@
 //! One message as an object.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::ser::{Serialize, Serializer};
@@ -13,7 +15,7 @@ use crate::model::{MarkedId, Message, Reaction, ReactionKind, RecentReaction};
 
 /// An object being filled in the order its fields are written.
 #[derive(Default)]
-pub(super) struct Fields<'m>(Vec<(&'static str, Item<'m>)>);
+pub(super) struct Fields<'m>(Vec<(Cow<'m, str>, Item<'m>)>);
 
 /// A field's value. Texts are borrowed from the message.
 pub(super) enum Item<'m> {
@@ -24,12 +26,12 @@ pub(super) enum Item<'m> {
 }
 
 impl<'m> Fields<'m> {
-    pub(super) fn put(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.0.push((key, Item::Value(value.into())));
+    pub(super) fn put(&mut self, key: impl Into<Cow<'m, str>>, value: impl Into<Value>) {
+        self.0.push((key.into(), Item::Value(value.into())));
     }
 
     fn item(&mut self, key: &'static str, item: Item<'m>) {
-        self.0.push((key, item));
+        self.0.push((Cow::Borrowed(key), item));
     }
 
     /// Leaves the field out when there is no value, or an empty text.
@@ -122,6 +124,11 @@ pub(super) fn object<'m>(
     }
     fields.item("text", Item::Mixed(text));
     fields.item("text_entities", Item::Parts(text));
+    // Parts do not nest; where that lost formatting, all of it stands here as Telegram counts it.
+    if text.flattened() {
+        let entities: Vec<Value> = message.entities.iter().map(super::text::raw).collect();
+        fields.put("entities", entities);
+    }
     let reactions: Vec<Fields<'_>> = message
         .reactions
         .iter()
@@ -204,4 +211,7 @@ fn additions(fields: &mut Fields<'_>, message: &Message, zone: &TimeZone) {
     fields.maybe("replies", message.replies);
     fields.maybe("pinned", message.pinned.then_some(true));
     fields.maybe("outgoing", message.out.then_some(true));
+    for fact in &message.facts {
+        fields.put(fact.name.clone(), fact.json());
+    }
 }

@@ -8,6 +8,7 @@ use crate::model::{Entity, EntityKind};
 /// A text split at its entities.
 pub(super) struct Text<'t> {
     parts: Vec<Part<'t>>,
+    flattened: bool,
 }
 
 /// A stretch of text with a type, and one further field for the types that have one.
@@ -18,32 +19,98 @@ struct Part<'t> {
 }
 
 impl<'t> Text<'t> {
-    /// Splits the text at its entities. As in Telegram Desktop, parts do not nest: of entities that overlap
-    /// the first (outermost) one counts, and an entity outside the text is ignored.
+    /// Splits the text at its entities. As in Telegram Desktop, parts do not nest: of entities that overlap the first
+    /// (outermost) one counts, but for links and mentions, which are worth more than how the words look. An entity outside
+    /// the text is ignored.
     pub(super) fn new(text: &'t str, entities: &[Entity]) -> Self {
         let mut parts = Vec::with_capacity(entities.len() * 2 + 1);
         if entities.is_empty() {
             parts.extend((!text.is_empty()).then(|| plain(text)));
-            return Self { parts };
+            return Self {
+                parts,
+                flattened: false,
+            };
         }
         let units = Units::new(text);
-        let mut at = 0;
-        for entity in entities {
-            let end = entity.offset.saturating_add(entity.length);
-            if entity.length == 0 || entity.offset < at || end > units.len() {
-                continue;
+        let valid: Vec<(usize, usize, &EntityKind)> = entities
+            .iter()
+            .map(|entity| {
+                (
+                    entity.offset,
+                    entity.offset.saturating_add(entity.length),
+                    &entity.kind,
+                )
+            })
+            .filter(|(from, to, _)| from < to && *to <= units.len())
+            .collect();
+        let mut bounds: Vec<usize> = valid.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
+        bounds.extend([0, units.len()]);
+        bounds.sort_unstable();
+        bounds.dedup();
+        // Which entity each stretch between two bounds belongs to; neighbours of one entity are one part.
+        let mut stretches: Vec<(usize, usize, Option<usize>)> = Vec::with_capacity(bounds.len());
+        for pair in bounds.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            let over =
+                |(_, entity): &(usize, &(usize, usize, &EntityKind))| entity.0 <= from && to <= entity.1;
+            let mut covering = valid.iter().enumerate().filter(over);
+            let first = covering.next();
+            let chosen = valid
+                .iter()
+                .enumerate()
+                .filter(over)
+                .rfind(|(_, entity)| leads_somewhere(entity.2))
+                .or(first)
+                .map(|(n, _)| n);
+            match stretches.last_mut() {
+                Some(last) if last.2 == chosen => last.1 = to,
+                _ => stretches.push((from, to, chosen)),
             }
-            if entity.offset > at {
-                parts.push(plain(units.slice(at, entity.offset)));
-            }
-            parts.push(part(&entity.kind, units.slice(entity.offset, end)));
-            at = end;
         }
-        if at < units.len() {
-            parts.push(plain(units.slice(at, units.len())));
+        let whole = |n: usize| stretches.contains(&(valid[n].0, valid[n].1, Some(n)));
+        let flattened = !(0..valid.len()).all(whole);
+        for (from, to, chosen) in stretches {
+            let text = units.slice(from, to);
+            parts.push(match chosen {
+                Some(n) => part(valid[n].2, text),
+                None => plain(text),
+            });
         }
-        Self { parts }
+        Self { parts, flattened }
     }
+
+    /// Whether formatting was lost because parts do not nest.
+    pub(super) const fn flattened(&self) -> bool {
+        self.flattened
+    }
+}
+
+/// Whether it says where something leads or who is meant, not only how it looks.
+const fn leads_somewhere(kind: &EntityKind) -> bool {
+    matches!(
+        kind,
+        EntityKind::TextUrl { .. }
+            | EntityKind::Url
+            | EntityKind::Mention
+            | EntityKind::MentionName { .. }
+            | EntityKind::Email
+            | EntityKind::Phone
+            | EntityKind::BankCard
+            | EntityKind::Hashtag
+            | EntityKind::Cashtag
+            | EntityKind::BotCommand
+            | EntityKind::CustomEmoji { .. }
+    )
+}
+
+/// An entity as Telegram delivers it: type, place in UTF-16 units, and what it carries.
+pub(super) fn raw(entity: &Entity) -> Value {
+    let part = part(&entity.kind, "");
+    let mut value = serde_json::json!({"type": part.kind, "offset": entity.offset, "length": entity.length});
+    if let (Some((key, more)), Some(fields)) = (part.more, value.as_object_mut()) {
+        fields.insert(key.to_owned(), more);
+    }
+    value
 }
 
 /// The `text` of a message: a string when there is no formatting, else an array of strings and objects.
@@ -192,6 +259,30 @@ mod tests {
         let bold = [entity(3, 3, EntityKind::Bold)];
         let text = Text::new("😀 жир.", &bold);
         assert_eq!(mixed(&text), json!(["😀 ", {"type": "bold", "text": "жир"}, "."]));
+    }
+
+    #[test]
+    fn a_link_inside_bold_is_kept_and_what_is_lost_is_told() {
+        let link = || EntityKind::TextUrl {
+            url: "https://example.org/inside".into(),
+        };
+        let text = Text::new(
+            "bold with a link inside",
+            &[entity(0, 23, EntityKind::Bold), entity(12, 4, link())],
+        );
+        assert_eq!(
+            mixed(&text),
+            json!([{"type": "bold", "text": "bold with a "},
+                   {"type": "text_link", "text": "link", "href": "https://example.org/inside"},
+                   {"type": "bold", "text": " inside"}])
+        );
+        assert!(text.flattened());
+        let side_by_side = Text::new("ab", &[entity(0, 1, EntityKind::Bold), entity(1, 1, link())]);
+        assert!(!side_by_side.flattened());
+        assert_eq!(
+            raw(&entity(12, 4, link())),
+            json!({"type": "text_link", "offset": 12, "length": 4, "href": "https://example.org/inside"})
+        );
     }
 
     #[test]

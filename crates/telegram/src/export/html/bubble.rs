@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::recent::{Recent, snippet};
 use super::{escape, media, text};
+use crate::export::names::nameless;
 use crate::export::{Attachment, dates};
 use crate::model::{DocumentKind, MarkedId, Media, Message, ReactionKind};
 
@@ -15,6 +16,18 @@ pub(super) struct Bubble<'b> {
     pub(super) named: bool,
     pub(super) zone: &'b TimeZone,
     pub(super) recent: &'b Recent,
+}
+
+/// What it tells beside all else, one line each; lists have several.
+pub(super) fn facts(message: &Message) -> String {
+    let shown = message.facts.iter().filter(|fact| !fact.shown.is_empty());
+    let lines: Vec<String> = shown
+        .map(|fact| escape(&fact.shown).replace('\n', "<br>"))
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("<div class=\"facts\" dir=\"auto\">{}</div>\n", lines.join("<br>"))
 }
 
 impl Bubble<'_> {
@@ -82,6 +95,7 @@ impl Bubble<'_> {
         if let Some(preview @ Media::WebPage { .. }) = &first.media {
             html.push_str(&media::html(preview, None));
         }
+        html.push_str(&facts(first));
         html.push_str(&self.reactions());
         html.push_str(&self.foot(first));
         html.push_str("</div>\n</div>\n");
@@ -95,6 +109,7 @@ impl Bubble<'_> {
             let from = forward.from.as_ref().and_then(|from| from.name());
             let from = from
                 .or_else(|| forward.name.clone())
+                .or_else(|| forward.from_id.map(|id| nameless(forward.from.as_deref(), id)))
                 .unwrap_or_else(|| "a hidden account".to_owned());
             let date = dates::local(forward.date, self.zone).strftime("%-d %b %Y, %H:%M");
             html.push_str(&format!(

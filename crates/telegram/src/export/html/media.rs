@@ -46,7 +46,22 @@ pub(super) fn label(media: &Media) -> String {
         Media::Dice { emoji, value } => format!("{emoji} {value}"),
         Media::Invoice { title, .. } => format!("🧾 {title}"),
         Media::Game { title } => format!("🎮 {title}"),
-        Media::Other { name } => format!("📎 {name}"),
+        Media::Other { name } => {
+            let (icon, word) = other(name);
+            format!("{icon} {word}")
+        }
+    }
+}
+
+/// Kinds without a card of their own.
+fn other(name: &str) -> (&'static str, &str) {
+    match name {
+        "story" => ("📖", "Story"),
+        "giveaway" => ("🎁", "Giveaway"),
+        "giveaway_results" => ("🎁", "Results of a giveaway"),
+        "paid_media" => ("⭐", "Paid media"),
+        "to_do" => ("☑", "Checklist"),
+        name => ("📎", name),
     }
 }
 
@@ -69,31 +84,21 @@ pub(super) fn html(media: &Media, attachment: Option<&Attachment>) -> String {
             answers,
         } => poll(question, *closed, *total_voters, answers),
         Media::Geo {
-            latitude,
-            longitude,
+            place: at,
             live_period,
         } => {
             let live = live_period
                 .map(|s| format!(" · live for {}", clock(f64::from(s))))
                 .unwrap_or_default();
-            card(
-                "📍",
-                "Location",
-                &format!("{}{live}", place(*latitude, *longitude)),
-            )
+            card("📍", "Location", &format!("{}{live}", place(*at)))
         }
         Media::Venue {
-            latitude,
-            longitude,
+            place: at,
             title,
             address,
         } => {
             let address = escape(address);
-            card(
-                "📍",
-                &escape(title),
-                &format!("{address}<br>{}", place(*latitude, *longitude)),
-            )
+            card("📍", &escape(title), &format!("{address}<br>{}", place(*at)))
         }
         Media::Contact {
             phone,
@@ -115,16 +120,15 @@ pub(super) fn html(media: &Media, attachment: Option<&Attachment>) -> String {
             currency,
             amount,
         } => {
-            let sum = format!(
-                "{}.{:02} {}",
-                amount / 100,
-                (amount % 100).abs(),
-                escape(currency)
-            );
+            let sum = escape(&crate::facts::money(*amount, currency)).into_owned();
             card("🧾", &escape(title), &format!("{}<br>{sum}", escape(description)))
         }
         Media::Game { title } => card("🎮", &escape(title), "Game"),
-        Media::Other { name } => card("📎", "Not supported", &escape(name)),
+        Media::Other { name } => {
+            let (icon, word) = other(name);
+            // What it is about stands below, as for everything that is told in facts.
+            card(icon, &escape(word), "")
+        }
     }
 }
 
@@ -328,7 +332,10 @@ fn poll(question: &str, closed: bool, total: Option<i32>, answers: &[PollAnswer]
     html
 }
 
-fn place(latitude: f64, longitude: f64) -> String {
+fn place(at: Option<(f64, f64)>) -> String {
+    let Some((latitude, longitude)) = at else {
+        return "no place is named".to_owned();
+    };
     format!(
         "<a href=\"https://www.openstreetmap.org/?mlat={latitude}&amp;mlon={longitude}#map=15/{latitude}/{longitude}\" rel=\"noreferrer\">{latitude:.5}, {longitude:.5}</a>"
     )

@@ -27,7 +27,6 @@ const LONGEST_ALBUM: usize = 20;
 pub struct Html {
     senders: Senders,
     zone: TimeZone,
-    export_zone: TimeZone,
     /// Whether names are shown: not in a channel, where everything is said by the channel.
     named: bool,
     last: Option<Last>,
@@ -48,9 +47,8 @@ impl Html {
     /// A renderer with the given names and time zone.
     pub fn new(options: Options) -> Self {
         Self {
-            senders: Senders::new(&options, "Deleted account"),
+            senders: Senders::new(&options, "Unknown").telling(),
             zone: options.time_zone,
-            export_zone: options.export_zone,
             named: true,
             last: None,
             album: Vec::new(),
@@ -145,11 +143,13 @@ impl Renderer for Html {
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
-             <header>\n{}<div>\n<h1 dir=\"auto\">{title}</h1>\n<p>{kind}{username} · {} {messages} · exported {}</p>\n",
+             <header>\n{}<div>\n<h1 dir=\"auto\">{title}</h1>\n<p>{kind}{username} · {} {messages} · exported {} {zone}</p>\n\
+             <p>All times are {zone}.</p>\n",
             include_str!("page.css"),
             bubble::avatar(&header.title, Some(header.chat.id)),
             header.count,
-            dates::stamp(header.exported_at, &self.export_zone),
+            dates::stamp(header.exported_at, &self.zone),
+            zone = escape(&dates::zone_name(header.exported_at, &self.zone)),
         )?;
         for line in &header.meta {
             writeln!(out, "<p dir=\"auto\">{}</p>", escape(line))?;

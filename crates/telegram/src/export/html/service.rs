@@ -34,7 +34,7 @@ pub(super) fn html(message: &Message, entry: &Service, actor: &str, known: &Rece
             format!("{who} left")
         }
         "remove_members" => format!("{who} removed {members}"),
-        "join_group_by_link" => format!("{who} joined by an invite link"),
+        "join_group_by_link" => format!("{who} joined by an invite link{}", with(" of ", &members)),
         "join_group_by_request" => format!("{who} was let in after a request"),
         "migrate_to_supergroup" => "The group became a supergroup".to_owned(),
         "migrate_from_group" => format!("This was the group {title}"),
@@ -64,8 +64,9 @@ pub(super) fn html(message: &Message, entry: &Service, actor: &str, known: &Rece
             format!("{who} · {}{}{text}", escape(&what), with(" ", &title))
         }
     };
+    let facts = super::bubble::facts(message);
     format!(
-        "<div class=\"service\" id=\"m{}\"><span>{sentence}</span></div>\n",
+        "<div class=\"service\" id=\"m{}\"><span>{sentence}{facts}</span></div>\n",
         message.id
     )
 }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::names::{UNKNOWN_CHAT, UNKNOWN_SENDER, file_name, sender_id};
@@ -69,7 +70,7 @@ pub fn answer(call: &Value, read: &dyn Fn(&str) -> Option<String>) -> Option<Ans
                 let emojis = reactions::emojis(&message.reactions);
                 markdown::entry(
                     &senders.name(message),
-                    &dates::minutes(message.date),
+                    &dates::formatted(message.date, &TimeZone::UTC, time_format(call)),
                     &text,
                     &emojis,
                 )
@@ -119,6 +120,30 @@ fn chat(call: &Value, read: &dyn Fn(&str) -> Option<String>) -> Option<(World, M
     Some((World::new(&world), MarkedId(call["chat"].as_i64()?)))
 }
 
+/// The first of these fields that is a text, of the call or of its options.
+fn given<'c>(call: &'c Value, names: &[&str]) -> Option<&'c str> {
+    let places = [call, &call["options"]];
+    let mut found = names
+        .iter()
+        .flat_map(|name| places.map(|place| place[*name].as_str()));
+    found.find_map(|text| text)
+}
+
+fn time_format(call: &Value) -> Option<&str> {
+    given(
+        call,
+        &["timestamp_format", "time_format", "date_format", "format"],
+    )
+}
+
+/// What callers of the library passed for senders of whom nothing is known.
+fn fallback(call: &Value) -> Option<&str> {
+    given(
+        call,
+        &["fallback", "sender_fallback", "unknown_sender", "fallback_name"],
+    )
+}
+
 fn senders(call: &Value) -> Senders {
     let cache = call["cache"].as_object().into_iter().flatten();
     let names = cache
@@ -128,7 +153,7 @@ fn senders(call: &Value) -> Senders {
         names,
         ..Options::default()
     };
-    Senders::new(&options, call["fallback"].as_str().unwrap_or(UNKNOWN_SENDER))
+    Senders::new(&options, fallback(call).unwrap_or(UNKNOWN_SENDER))
 }
 
 fn over(
@@ -176,7 +201,11 @@ fn export(call: &Value, read: &dyn Fn(&str) -> Option<String>) -> Option<Answer>
     header.title = options["title"].as_str()?.to_owned();
     let meta = options["meta"].as_array().into_iter().flatten();
     header.meta = meta.filter_map(Value::as_str).map(str::to_owned).collect();
-    let mut renderer = Format::Markdown.renderer(Options::default());
+    let mut renderer = Format::Markdown.renderer(Options {
+        unknown_sender: fallback(call).map(str::to_owned),
+        time_format: time_format(call).map(str::to_owned),
+        ..Options::default()
+    });
     let mut content = Vec::new();
     renderer.begin(&mut content, &header).ok()?;
     for message in fetched.iter().rev() {

@@ -260,8 +260,7 @@ fn media(word: &str) -> Media {
             image: word == "web_page_photo",
         },
         "geo" => Media::Geo {
-            latitude: 0.0,
-            longitude: 0.0,
+            place: Some((0.0, 0.0)),
             live_period: None,
         },
         "poll" => Media::Poll {

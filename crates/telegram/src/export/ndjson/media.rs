@@ -38,24 +38,23 @@ pub(super) fn object(media: &Media, attachment: Option<&Attachment>) -> Value {
             set(&mut value, "answers", Some(Value::from(answers)));
             value
         }
-        Media::Geo {
-            latitude,
-            longitude,
-            live_period,
-        } => {
-            let mut value = json!({"type": "geo", "latitude": latitude, "longitude": longitude});
+        Media::Geo { place, live_period } => {
+            let mut value = json!({
+                "type": "geo",
+                "latitude": place.map(|place| place.0),
+                "longitude": place.map(|place| place.1),
+            });
             set(&mut value, "live_period", live_period.map(Value::from));
             value
         }
         Media::Venue {
-            latitude,
-            longitude,
+            place,
             title,
             address,
         } => json!({
             "type": "venue",
-            "latitude": latitude,
-            "longitude": longitude,
+            "latitude": place.map(|place| place.0),
+            "longitude": place.map(|place| place.1),
             "title": title,
             "address": address,
         }),

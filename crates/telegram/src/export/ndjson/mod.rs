@@ -162,6 +162,9 @@ fn object(message: &Message, sender: &str, attachment: Option<&Attachment>) -> V
         "via_bot",
         bot.and_then(|bot| bot.username.as_deref()).map(Value::from),
     );
+    for fact in &message.facts {
+        put(&fact.name, Some(fact.json()));
+    }
     line
 }
 
