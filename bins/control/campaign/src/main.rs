@@ -241,9 +241,6 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
     let bytes = ctx.read(&input.file, 8 << 20)?;
     let text = String::from_utf8(bytes).map_err(|_| file::wrong("it is not UTF-8".to_owned()))?;
     let mut campaign = Campaign::parse(&text)?;
-    for (name, value) in &input.vars {
-        campaign.vars.insert(name.clone(), Value::from(value.as_str()));
-    }
     // Steps name files relative to the campaign file; its folder is part of what they can refer to.
     let folder = input
         .file
@@ -252,8 +249,14 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
         .unwrap_or(Path::new("."));
     let folder = std::fs::canonicalize(folder).map_err(|e| ToolError::file("find", folder, &e))?;
     campaign.vars.insert("campaign_dir".to_owned(), json!(folder));
+    campaign.settle_vars(&input.vars)?;
     let planned = plan::plan(&campaign, ctx).await?;
-    if ctx.dry_run() {
+    // All of them are asked for, so that a plan is whole; a run that may not do all of them does none.
+    let mut allowed = ctx.may("write_folder", &input.output_dir.display().to_string(), "");
+    for step in &planned {
+        allowed &= ctx.may("run_step", &step.id, &step.tool);
+    }
+    if !allowed {
         return Ok(Output::Plan { steps: planned });
     }
     let stamp = ctx
@@ -266,7 +269,7 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
     } else {
         &campaign.objective
     };
-    let id = format!("{stamp}-{}", slug(base));
+    let slug = slug(base);
     let mut steps = Vec::new();
     for step in &campaign.steps {
         steps.push(StepRun {
@@ -290,7 +293,7 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
     }
     let run = Run {
         format: FORMAT.to_owned(),
-        id: id.clone(),
+        id: String::new(),
         name: campaign.name.clone(),
         objective: campaign.objective.clone(),
         status: RunStatus::Running,
@@ -301,8 +304,8 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
         cost_usd: Usd::ZERO,
         steps,
     };
-    let mut dir = RunDir::create(input.output_dir.join(&id), run, &text)?;
-    ctx.info(format!("run `{id}` in `{}`", dir.path.display()));
+    let mut dir = RunDir::create(&input.output_dir, (&stamp, &slug), run, &text)?;
+    ctx.info(format!("run `{}` in `{}`", dir.run.id, dir.path.display()));
     work(&campaign, &mut dir, input.mode, ctx).await
 }
 

@@ -41,14 +41,20 @@ fn from_step(value: &Value) -> Option<(&str, &str)> {
 
 /// The first names of all references in a value.
 pub(crate) fn roots(value: &Value) -> Result<BTreeSet<String>, String> {
+    let root = |path: &String| path.split(['.', '[']).next().unwrap_or_default().to_owned();
+    Ok(paths(value)?.iter().map(root).collect())
+}
+
+/// All references in a value, as they are written between the braces.
+pub(crate) fn paths(value: &Value) -> Result<BTreeSet<String>, String> {
     let mut found = BTreeSet::new();
     collect(value, &mut found)?;
     Ok(found)
 }
 
 fn collect(value: &Value, found: &mut BTreeSet<String>) -> Result<(), String> {
-    if let Some((step, _)) = from_step(value) {
-        found.insert(step.to_owned());
+    if let Some((step, pointer)) = from_step(value) {
+        found.insert(format!("{step}{}", pointer.replace('/', ".")));
         return Ok(());
     }
     match value {
@@ -59,7 +65,7 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) -> Result<(), String> {
                     if root.is_empty() {
                         return Err(format!("`${{{path}}}` names nothing"));
                     }
-                    found.insert(root.to_owned());
+                    found.insert(path.to_owned());
                 }
             }
             Ok(())

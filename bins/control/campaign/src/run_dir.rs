@@ -116,6 +116,9 @@ pub(crate) enum StepStatus {
     Skipped,
 }
 
+/// Runs that may begin in one second in one folder.
+const MOST_A_SECOND: usize = 1000;
+
 /// A run's folder, held by one process at a time.
 #[derive(Debug)]
 pub(crate) struct RunDir {
@@ -125,17 +128,42 @@ pub(crate) struct RunDir {
 }
 
 impl RunDir {
-    /// Makes the folder of a new run.
-    pub(crate) fn create(path: PathBuf, run: Run, campaign: &str) -> ToolResult<Self> {
-        if path.exists() {
-            return Err(ToolError::new(
-                ErrorKind::Conflict,
-                format!("the run folder `{}` exists already", path.display()),
-            )
-            .hint("resume it with `campaign resume`, or wait a second"));
+    /// Makes the folder of a new run, and gives the run its id: the time, a counter where another run began in the same
+    /// second, and a few words. Making the folder is what decides between two.
+    pub(crate) fn create(
+        parent: &Path,
+        (stamp, slug): (&str, &str),
+        mut run: Run,
+        campaign: &str,
+    ) -> ToolResult<Self> {
+        app_core::files::create_folder("make the run folder", parent)?;
+        let mut made = None;
+        for n in 1..=MOST_A_SECOND {
+            let id = match n {
+                1 => format!("{stamp}-{slug}"),
+                n => format!("{stamp}-{n}-{slug}"),
+            };
+            let path = parent.join(&id);
+            match std::fs::create_dir(&path) {
+                Ok(()) => {
+                    run.id = id;
+                    made = Some(path);
+                    break;
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(ToolError::file("make the run folder", &path, &e)),
+            }
         }
-        std::fs::create_dir_all(path.join("steps"))
-            .map_err(|e| ToolError::file("make the run folder", &path, &e))?;
+        let path = made.ok_or_else(|| {
+            ToolError::new(
+                ErrorKind::Conflict,
+                format!(
+                    "{MOST_A_SECOND} runs began in this second in `{}`",
+                    parent.display()
+                ),
+            )
+        })?;
+        app_core::files::create_folder("make the run folder", &path.join("steps"))?;
         let path = std::fs::canonicalize(&path).map_err(|e| ToolError::file("find", &path, &e))?;
         let dir = Self {
             _lock: lock(&path)?,

@@ -168,6 +168,23 @@ async fn begin(
         ToolError::new(ErrorKind::InvalidInput, format!("step `{}`: {problem}", step.id)).from_source("input")
     })?;
     let working_dir = dir.step_dir(&step.id);
+    let tools = manager.list_tools().await?;
+    let definition = tools.iter().find(|entry| entry.definition.name == tool);
+    let campaign_dir = dir
+        .run
+        .vars
+        .get("campaign_dir")
+        .and_then(Value::as_str)
+        .map(Path::new);
+    let input = match (definition, campaign_dir) {
+        (Some(entry), Some(folder)) => from_folder(
+            input,
+            entry.definition.input_schema.as_value(),
+            folder,
+            &working_dir,
+        ),
+        _ => input,
+    };
     std::fs::create_dir_all(&working_dir).map_err(|e| ToolError::file("make", &working_dir, &e))?;
     let run_id = dir.run.id.clone();
     let own = dir.step(&step.id)?;
@@ -204,6 +221,52 @@ async fn begin(
         dir.step(&step.id)?.job_id = Some(started.id.to_string());
         return Ok(started.id);
     }
+}
+
+/// Relative paths of files to be read mean the folder of the campaign file, where they are written; what a step made
+/// lies in the folder of the step, and is left as it is.
+fn from_folder(mut input: Value, schema: &Value, folder: &Path, step_dir: &Path) -> Value {
+    let branches = schema["oneOf"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![schema.clone()]);
+    let fits = |branch: &&Value| {
+        let properties = branch["properties"].as_object().into_iter().flatten();
+        properties
+            .filter_map(|(name, property)| Some((name, property.get("const")?)))
+            .all(|(name, tag)| input.get(name) == Some(tag))
+    };
+    let Some(properties) = branches
+        .iter()
+        .find(fits)
+        .and_then(|branch| branch["properties"].as_object())
+    else {
+        return input;
+    };
+    let absolute = |value: &mut Value| {
+        let Some(text) = value.as_str() else { return };
+        let relative = !text.is_empty()
+            && !text.contains("://")
+            && !text.starts_with('-')
+            && Path::new(text).is_relative();
+        if relative && !step_dir.join(text).exists() {
+            *value = Value::from(folder.join(text).display().to_string());
+        }
+    };
+    for (name, property) in properties {
+        let kind = property["x-cli"]["path"]
+            .as_str()
+            .or(property["anyOf"][0]["x-cli"]["path"].as_str());
+        if !matches!(kind, Some("file" | "any" | "dir")) {
+            continue;
+        }
+        match input.get_mut(name) {
+            Some(Value::Array(items)) => items.iter_mut().for_each(absolute),
+            Some(value) => absolute(value),
+            None => {}
+        }
+    }
+    input
 }
 
 /// Takes over what a job brought.

@@ -217,3 +217,97 @@ fn the_mode_reaches_every_step() {
         assert_eq!(run_dir(&run).join("steps/a/a.png").is_file(), made, "{mode}");
     }
 }
+
+#[test]
+fn variables_are_filled_in_before_any_step() {
+    let sandbox = sandbox();
+    sandbox.file(
+        "v.yml",
+        "name: tin\nobjective: 'Sell ${vars.head}'\nvars: {brand: Tin Lantern, head: '${vars.brand} spring sale'}\nsteps:\n\
+         - {id: card, tool: image_generation, input: {action: generate, prompt: P, title: '${vars.head}', size: 200x100, output: c.png}}\n",
+    );
+    let run = campaign(&sandbox, &["run", "v.yml"]).expect_code(0).json();
+    assert_eq!(
+        run["summary"]["steps"][0]["input"]["title"],
+        "Tin Lantern spring sale"
+    );
+    assert_eq!(run["summary"]["objective"], "Sell Tin Lantern spring sale");
+    assert!(
+        run["summary"]["id"]
+            .as_str()
+            .unwrap()
+            .ends_with("sell-tin-lantern-spring-sale")
+    );
+    sandbox.file(
+        "circle.yml",
+        "name: c\nvars: {a: '${vars.b}', b: '${vars.a}'}\nsteps: [{id: x, tool: css_analyzer}]\n",
+    );
+    let refused = campaign(&sandbox, &["run", "circle.yml"]).expect_code(2);
+    assert!(
+        refused.stderr.contains("a, b refer to each other"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn runs_begun_in_one_second_have_folders_of_their_own() {
+    let sandbox = sandbox().env("ONEJOB_CLOCK", "2026-03-01T10:00:00Z");
+    sandbox.file(
+        "t.yml",
+        "name: t\nsteps: [{id: a, tool: css_analyzer, input: {html: '<style>a{color:red}</style>'}}]\n",
+    );
+    let program = tools::binary("campaign");
+    let started: Vec<_> = (0..3)
+        .map(|_| sandbox.start(&program, &["run", "t.yml", "--json"], b""))
+        .collect();
+    let mut ids: Vec<String> = started
+        .into_iter()
+        .map(|one| {
+            one.finish().expect_code(0).json()["summary"]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    ids.sort();
+    assert_eq!(
+        ids,
+        ["20260301-100000-2-t", "20260301-100000-3-t", "20260301-100000-t"]
+    );
+}
+
+#[test]
+fn relative_paths_mean_the_folder_of_the_campaign_and_order_is_that_of_the_inputs() {
+    let sandbox = sandbox();
+    let card = |name: &str, size: &str| {
+        let args = ["generate", name, "-o", name, "--size", size, "--manifest", "none"];
+        sandbox
+            .run(&tools::binary("image_generation"), &args)
+            .expect_code(0);
+    };
+    std::fs::create_dir(sandbox.path("plan")).unwrap();
+    // The first is the slowest to make smaller.
+    for (name, size) in [
+        ("plan/1.png", "2000x1500"),
+        ("plan/2.png", "80x64"),
+        ("plan/3.png", "80x64"),
+    ] {
+        card(name, size);
+    }
+    sandbox.file(
+        "plan/order.yml",
+        "name: order\nsteps:\n\
+         - {id: small, tool: image_manipulation, input: {action: resize, images: [1.png, 2.png, 3.png], width: 50, output_dir: s}}\n\
+         - {id: gif, tool: gif_generator, input: {images: ['${small.artifacts[*].path}'], output: g.gif}}\n",
+    );
+    let run = campaign(&sandbox, &["run", "plan/order.yml"])
+        .expect_code(0)
+        .json();
+    let images = run["summary"]["steps"][1]["input"]["images"].as_array().unwrap();
+    let names: Vec<&str> = images
+        .iter()
+        .map(|image| image.as_str().unwrap().rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(names, ["1.png", "2.png", "3.png"]);
+}

@@ -71,7 +71,7 @@ pub struct Input {
     /// Page or sheet: an http(s) address or a file
     #[garde(length(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["url"]}))]
+    #[schemars(extend("x-cli" = {"positional": 1, "path": "any", "aliases": ["url"]}))]
     pub target: Option<String>,
     /// The page itself, instead of a target (with a target: the text of that page)
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,7 +16,7 @@ use crate::{dither::Dither, encode::PaletteMode, fit::Fit};
 pub struct Input {
     /// Images in the order they are shown: files, patterns such as `shots/*.png`, or folders (by name, numbers by value); animations with all their frames
     #[serde(default)]
-    #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["input-images"]}))]
+    #[schemars(extend("x-cli" = {"positional": 1, "path": "any", "aliases": ["input-images"]}))]
     pub images: Vec<String>,
     /// Video to take the frames from instead of images; needs ffmpeg
     #[serde(default, skip_serializing_if = "Option::is_none")]

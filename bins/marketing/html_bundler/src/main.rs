@@ -53,7 +53,7 @@ const MAX_WARNINGS: usize = 100;
 pub struct Input {
     /// Page: an http(s) address, a file, or a folder with an `index.html`
     #[garde(length(min = 1))]
-    #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["path", "url"]}))]
+    #[schemars(extend("x-cli" = {"positional": 1, "path": "any", "aliases": ["path", "url"]}))]
     pub target: String,
     /// File for the bundled page; without it the page is part of the result
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Files {
     /// Images: files, patterns such as `shots/*.jpg`, or folders
     #[garde(length(min = 1))]
-    #[schemars(extend("x-cli" = {"positional": 1}))]
+    #[schemars(extend("x-cli" = {"positional": 1, "path": "any"}))]
     pub images: Vec<String>,
     /// Output file; for several images a pattern with {stem}, {name}, {ext}, {index} or {dir}
     #[serde(default, skip_serializing_if = "Option::is_none")]

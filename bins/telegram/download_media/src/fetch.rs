@@ -153,7 +153,7 @@ async fn page_of_files(
 ) -> ToolResult<()> {
     let mut running = futures_util::stream::iter(wanted)
         .map(async |wanted| (wanted.message, fetcher.fetch(&wanted).await))
-        .buffer_unordered(FILES_AT_ONCE);
+        .buffered(FILES_AT_ONCE);
     while let Some((message, outcome)) = running.next().await {
         ctx.check_cancelled()?;
         match outcome? {
