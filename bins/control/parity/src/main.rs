@@ -13,6 +13,8 @@ use garde::Validate;
 use parity::{
     check::{self, Check, Checked},
     divergence_log::{self, Line},
+    first,
+    output::Output as Printed,
     record::{self, Record, Recorded},
     report::Comparison,
     run::{self, Run},
@@ -24,6 +26,9 @@ use serde_json::Value;
 
 fn main() -> std::process::ExitCode {
     if let Some(ended) = parity::confine::enter() {
+        return ended;
+    }
+    if let Some(ended) = parity::first::enter() {
         return ended;
     }
     app_core::main::<Parity>()
@@ -168,7 +173,7 @@ async fn side_by_side(input: Run, ctx: &Context) -> ToolResult<Output> {
     if !may_run(&job, ctx) {
         return Ok(planned(&job));
     }
-    let outcome = run::side_by_side(&job, input.calibrate, ctx).await?;
+    let mut outcome = run::side_by_side(&job, input.calibrate, ctx).await?;
     let comparison = outcome.comparison;
     if let Some(path) = &input.report {
         let text = serde_json::to_vec_pretty(&comparison)
@@ -179,16 +184,22 @@ async fn side_by_side(input: Run, ctx: &Context) -> ToolResult<Output> {
         if comparison.clean {
             return Ok(Output::Compared(Box::new(comparison)));
         }
-        let message = format!(
+        let mut message = format!(
             "{} differences from the replaced script",
             comparison.differences.len()
         );
+        if !comparison.not_compared.is_empty() {
+            message.push_str(&format!(
+                ", {} things not compared",
+                comparison.not_compared.len()
+            ));
+        }
         return Err(ToolError::partial(message, &comparison).code("parity_broken"));
     }
     let mut report = String::new();
     // Writing to a String cannot fail.
     let _ = comparison.render(&mut report);
-    hand_on(&outcome.stdout, &outcome.stderr, &report)?;
+    hand_on(&mut outcome.stdout, &mut outcome.stderr, &report)?;
     let exit = if input.strict && !comparison.clean {
         3
     } else {
@@ -213,12 +224,15 @@ async fn beside(input: Shadow, ctx: &Context) -> ToolResult<Output> {
             error.message
         ));
     }
-    ctx.stands_for(exit.code());
+    // Where the script ran in the process before, its end is told there.
+    if !first::is_second() {
+        ctx.stands_for(exit.code());
+    }
     Ok(Output::Shadowed(Shadowed { line }))
 }
 
 /// Both streams of the control as they were, then the report on stderr.
-fn hand_on(stdout: &[u8], stderr: &[u8], report: &str) -> ToolResult<()> {
+fn hand_on(stdout: &mut Printed, stderr: &mut Printed, report: &str) -> ToolResult<()> {
     let told = |name: &str, result: std::io::Result<()>| match result {
         // A reader that left is no failure.
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(ToolError::file(
@@ -231,12 +245,13 @@ fn hand_on(stdout: &[u8], stderr: &[u8], report: &str) -> ToolResult<()> {
     let mut out = app_core::stdout::stdout().lock();
     told(
         "standard output",
-        out.write_all(stdout).and_then(|()| out.flush()),
+        stdout.hand_on(&mut out).and_then(|()| out.flush()),
     )?;
     let mut err = std::io::stderr().lock();
     told(
         "standard error",
-        err.write_all(stderr)
+        stderr
+            .hand_on(&mut err)
             .and_then(|()| err.write_all(report.as_bytes())),
     )
 }

@@ -62,8 +62,7 @@ impl Place {
 
     /// Copies a file or folder of the host in.
     pub fn copy_in(&self, from: &Path, to: &Path) -> ToolResult<()> {
-        let mut left = MAX_INPUTS;
-        copy(from, to, &mut left)
+        copied(from, to)
     }
 
     /// Placeholders of the recording format, filled for this side.
@@ -140,6 +139,13 @@ impl Place {
     }
 }
 
+/// Everything below a folder.
+pub(crate) fn tree_of(folder: &Path) -> BTreeMap<String, Entry> {
+    let mut found = BTreeMap::new();
+    walk(folder, "", &mut found);
+    found
+}
+
 /// What belongs to one side alone, and the name both sides share for it.
 #[derive(Clone, Debug)]
 pub struct Names(Vec<(String, String)>);
@@ -178,6 +184,14 @@ impl Names {
             other => other,
         }
     }
+}
+
+/// Copies a file or folder; other kinds of entries are left out.
+///
+/// Fails when it cannot be read or written, or is larger than inputs may be.
+pub(crate) fn copied(from: &Path, to: &Path) -> ToolResult<()> {
+    let mut left = MAX_INPUTS;
+    copy(from, to, &mut left)
 }
 
 fn copy(from: &Path, to: &Path, left: &mut u64) -> ToolResult<()> {

@@ -295,6 +295,9 @@ pub fn seen(case: &Case, details: &Details, inputs: BTreeMap<String, Entry>) -> 
     let stdout = expected.get("stdout").and_then(Value::as_str).unwrap_or_default();
     let stderr = StderrClass::sample(&details.stderr_class);
     Ok(Seen {
+        beyond: [None, None],
+        escapes: Vec::new(),
+        written: None,
         exit: exit.map_or(Exit::Signal(0), |code| Exit::Code(code as i32)),
         stdout: from_text(stdout),
         stderr: stderr.as_bytes().to_vec(),

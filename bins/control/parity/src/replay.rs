@@ -33,6 +33,7 @@ pub fn replay(case: &Case, details: &Details, tools: &Path) -> ToolResult<(Vec<D
     redact::places(&mut control);
     redact::places(&mut candidate);
     let rules = Rules {
+        max_slowdown: 1e6,
         class: case.recorded.class,
         normalise: details.normalisers.clone(),
         any_order: details.any_order,

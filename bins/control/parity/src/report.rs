@@ -46,8 +46,11 @@ impl SideReport {
 pub struct Comparison {
     /// The tool.
     pub tool: String,
-    /// Whether nothing differs but noise.
+    /// Whether everything was compared, nothing escaped, and nothing differs but noise.
     pub clean: bool,
+    /// What was not compared, or went past everybody who compares: with any of it no run is clean.
+    #[serde(default)]
+    pub not_compared: Vec<String>,
     /// How closely they had to agree.
     pub class: Class,
     /// What was allowed to differ.
@@ -74,21 +77,28 @@ const SHOWN: usize = 40;
 impl Comparison {
     /// Lines for people.
     pub fn render(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let faster = |a: u64, b: u64| a as f64 / (b.max(1)) as f64;
         let verdict = match self.differences.len() {
+            0 if !self.not_compared.is_empty() => "no difference seen, not everything compared".to_owned(),
             0 => "same".to_owned(),
             1 => "1 difference".to_owned(),
             n => format!("{n} differences"),
         };
+        // A program that was not started has no speed.
+        let ran = !self.candidate.ended.starts_with("not started") && self.candidate.took_ms > 0;
+        let ratio = if ran {
+            let faster = self.control.took_ms as f64 / self.candidate.took_ms as f64;
+            format!("candidate {} ms, {faster:.1}x", self.candidate.took_ms)
+        } else {
+            format!("candidate {}", self.candidate.ended)
+        };
         writeln!(
             out,
-            "parity {}: {verdict} (control {} ms, candidate {} ms, {:.1}x; {} first)",
-            self.tool,
-            self.control.took_ms,
-            self.candidate.took_ms,
-            faster(self.control.took_ms, self.candidate.took_ms),
-            self.first
+            "parity {}: {verdict} (control {} ms, {ratio}; {} first)",
+            self.tool, self.control.took_ms, self.first
         )?;
+        for what in &self.not_compared {
+            writeln!(out, "  not compared: {what}")?;
+        }
         for found in self.differences.iter().take(SHOWN) {
             line(found, "  ", out)?;
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     diff::{self, Divergence},
+    output::Output,
     report::{Comparison, SideReport},
     seen::{Exit, Seen},
     setup::{Job, Sides},
@@ -53,15 +54,17 @@ fn once() -> u32 {
 #[derive(Debug)]
 pub struct Outcome {
     pub comparison: Comparison,
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
+    pub stdout: Output,
+    pub stderr: Output,
     pub exit: Exit,
 }
 
 /// Runs both sides in random order, then the control again to find the noise.
 pub async fn side_by_side(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<Outcome> {
     job.guard()?;
-    let candidate_first = coin();
+    // A script that may reach the world is looked at first: one that acts although it is said to read is not run again.
+    let may_reach = job.given.routes.is_none() && job.given.capture;
+    let candidate_first = !may_reach && coin();
     let mut early = None;
     if candidate_first {
         early = Some(candidate(job).await?);
@@ -74,6 +77,31 @@ pub async fn side_by_side(job: &Job, calibrations: u32, ctx: &Context) -> ToolRe
             format!("the control did not end within {} s", limit.as_secs_f64()),
         )
         .hint("raise it with `--time-limit-s`"));
+    }
+    let acted = if job.given.routes.is_none() {
+        acts(&control.seen)
+    } else {
+        Vec::new()
+    };
+    if !acted.is_empty() {
+        let nothing = Ran {
+            seen: Seen::not_started("not run, since the script acts".to_owned()),
+            notes: Vec::new(),
+            stdout: Output::spooled(),
+            stderr: Output::spooled(),
+        };
+        let mut comparison = compared(job, &control, &nothing, &[], 0, false);
+        comparison.not_compared.push(format!(
+            "the script is said to read and sent {}; it was not run again, nor the tool",
+            acted.join(", ")
+        ));
+        comparison.differences.clear();
+        return Ok(Outcome {
+            comparison,
+            exit: control.seen.exit,
+            stdout: control.stdout,
+            stderr: control.stderr,
+        });
     }
     let candidate = match early {
         Some(ran) => ran,
@@ -94,6 +122,20 @@ pub async fn side_by_side(job: &Job, calibrations: u32, ctx: &Context) -> ToolRe
     })
 }
 
+/// Requests that change something at the other side.
+fn acts(seen: &Seen) -> Vec<String> {
+    let reading = ["GET", "HEAD", "OPTIONS", "CONNECT", "PROPFIND", "TRACE"];
+    let requests = seen
+        .requests
+        .iter()
+        .filter(|request| !reading.contains(&request.method.as_str()));
+    let mails = seen.mails.iter().map(|_| "a mail".to_owned());
+    requests
+        .map(|request| format!("{} {}{}", request.method, request.base, request.path))
+        .chain(mails)
+        .collect()
+}
+
 /// Runs the candidate. Its own faults are differences, never errors.
 pub async fn candidate(job: &Job) -> ToolResult<Ran> {
     started(side::run(&job.candidate, &job.given).await)
@@ -105,8 +147,8 @@ pub fn started(ran: ToolResult<Ran>) -> ToolResult<Ran> {
         Err(error) if error.source == "process" => Ok(Ran {
             seen: Seen::not_started(error.message),
             notes: Vec::new(),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
+            stdout: Output::spooled(),
+            stderr: Output::spooled(),
         }),
         other => other,
     }
@@ -150,9 +192,22 @@ fn compared(
         notes.push("the script misses a file: each side has a directory of its own; bring files along with `--files`".to_owned());
     }
     notes.dedup();
+    let mut not_compared: Vec<String> = Vec::new();
+    for (who, ran) in [("control", control), ("candidate", candidate)] {
+        not_compared.extend(ran.seen.escapes.iter().map(|escape| format!("{who}: {escape}")));
+        let cut = ran.notes.iter().filter(|note| note.starts_with("not compared: "));
+        not_compared.extend(cut.map(|note| format!("{who}: {}", note.trim_start_matches("not compared: "))));
+    }
+    if let Exit::NotStarted(why) = &candidate.seen.exit {
+        not_compared.push(format!("the candidate: {why}"));
+    }
+    if !job.given.capture {
+        not_compared.push("connections: `--no-capture` leaves them unseen".to_owned());
+    }
     Comparison {
         tool: job.tool.clone(),
-        clean: differences.is_empty(),
+        clean: differences.is_empty() && not_compared.is_empty(),
+        not_compared,
         class: job.rules.class,
         normalise: job.rules.normalise.clone(),
         calibrations,

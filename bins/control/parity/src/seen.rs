@@ -1,6 +1,9 @@
 //! What one side did, as far as anybody outside can see it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -112,6 +115,12 @@ pub struct Seen {
     pub exit: Exit,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+    /// Of stdout and stderr, where they are longer than what is held here: bytes in all, and the SHA-256 of all.
+    pub beyond: [Option<(u64, String)>; 2],
+    /// What it did past everybody who compares: processes left behind, connections around the proxy.
+    pub escapes: Vec<String>,
+    /// Entries that it wrote, also where they were the same before; `None` where that is not known.
+    pub written: Option<BTreeSet<String>>,
     /// Path -> entry; `~/` is HOME, `/` outside of the working directory.
     pub files: BTreeMap<String, Entry>,
     pub requests: Vec<Exchange>,
@@ -128,6 +137,9 @@ impl Seen {
             exit: Exit::NotStarted(why),
             stdout: Vec::new(),
             stderr: Vec::new(),
+            beyond: [None, None],
+            escapes: Vec::new(),
+            written: None,
             files: BTreeMap::new(),
             requests: Vec::new(),
             mails: Vec::new(),

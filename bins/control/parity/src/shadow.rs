@@ -21,6 +21,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use crate::{
     diff::{self, Divergence},
     divergence_log::Line,
+    first::{self, Ran},
+    output::Output,
     place::{self, Names, Place},
     run,
     seen::{Entry, Exit, Kind, Seen},
@@ -28,9 +30,6 @@ use crate::{
     side::{self, Given},
     sqlite,
 };
-
-/// Bytes of the script's output that are kept for the comparison; all of it passes through.
-const KEPT: usize = 16 << 20;
 
 /// Entries of the working directory that are looked at for files the script made.
 const MAX_ENTRIES: usize = 20_000;
@@ -61,77 +60,129 @@ fn once() -> u32 {
 }
 
 /// Runs the script for real, its output passing through, then the tool apart. Gives the script's end and the log
-/// line, unless the script was told to stop.
+/// line, unless the script was told to stop. Where the script has run already, only the tool runs.
 pub async fn shadow(job: &Job, calibrations: u32, ctx: &Context) -> ToolResult<(Exit, Option<Line>)> {
+    if let Some((folder, ran)) = first::left()? {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            Output::read(&path).map_err(|e| ToolError::file("read", &path, &e))
+        };
+        let (out, err) = (read("stdout")?, read("stderr")?);
+        let mut job = job.clone();
+        job.given.stdin.clone_from(&ran.stdin);
+        let prepared = match &ran.inputs_lost {
+            None => prepare(&job, &folder.join("inputs"), false),
+            Some(why) => Err(ToolError::internal(format!(
+                "its inputs were not put aside: {why}"
+            ))),
+        };
+        let line = judged(&job, &ran, prepared, (out, err), calibrations).await;
+        return Ok((ran.exit(), Some(line)));
+    }
     // Copies are taken before the script may change its inputs.
-    let prepared = prepare(job);
+    let stash = Place::new()?;
+    let prepared = prepare(job, &stash.work(), true);
     let cwd = std::env::current_dir().unwrap_or_default();
     let before = snapshot(&cwd);
     let started = Instant::now();
-    let (exit, stdout, stderr) = pass_through(job, ctx).await?;
-    let took = started.elapsed();
-    if ctx.check_cancelled().is_err() {
+    let (mut out, mut err) = (Output::spooled(), Output::spooled());
+    let stdin = (!job.given.stdin.is_empty()).then_some(job.given.stdin.as_slice());
+    let cancel = ctx.cancellation().clone();
+    let grace = ctx.policy().cancel_grace().mul_f64(0.9);
+    let told = async move { cancel.cancelled().await };
+    let (exit, stopped) = pass_through(&job.control, stdin, (&mut out, &mut err), told, Some(grace)).await?;
+    if stopped {
         // A run that was cut short says nothing about the tool.
         return Ok((exit, None));
     }
-    let at = ctx.now();
+    let ran = Ran::of(&exit, started.elapsed(), ctx.now(), before);
+    let line = judged(job, &ran, prepared, (out, err), calibrations).await;
+    Ok((exit, Some(line)))
+}
+
+/// Runs the tool on what the script had, and says what differs.
+async fn judged(
+    job: &Job,
+    ran: &Ran,
+    prepared: ToolResult<(Given, String)>,
+    (out, err): (Output, Output),
+    calibrations: u32,
+) -> Line {
+    let cwd = std::env::current_dir().unwrap_or_default();
     let line = Line {
         v: 1,
-        at,
+        at: ran.at,
         tool: job.tool.clone(),
         clean: false,
         differences: Vec::new(),
         calibrated: false,
         input_sha256: String::new(),
-        legacy_ms: took.as_millis() as u64,
+        legacy_ms: ran.took().as_millis() as u64,
         rust_ms: 0,
     };
     let refused = |why: String| Line {
         differences: vec![format!("not compared: {why}")],
         ..line.clone()
     };
-    let (stash, given, input_sha256) = match prepared {
+    let (given, input_sha256) = match prepared {
         Ok(prepared) => prepared,
-        Err(error) => return Ok((exit, Some(refused(error.message)))),
+        Err(error) => return refused(error.message),
     };
+    if out.cut || err.cut {
+        return refused("the script printed more than can be kept".to_owned());
+    }
     let control = Seen {
-        exit: exit.clone(),
-        stdout,
-        stderr,
-        files: made(&cwd, before.as_ref(), &given),
+        exit: ran.exit(),
+        beyond: [out.beyond(), err.beyond()],
+        escapes: Vec::new(),
+        written: None,
+        stdout: out.bytes,
+        stderr: err.bytes,
+        files: made(&cwd, ran.before.as_ref(), &given),
         requests: Vec::new(),
         mails: Vec::new(),
         tables: tables(&cwd, &given),
-        took,
+        took: ran.took(),
     };
     let control = named(control, &Names::of_directory(&cwd));
     let apart = Job { given, ..job.clone() };
-    let compared = compare(&apart, &control, before.is_some(), calibrations).await;
-    drop(stash);
-    let line = match compared {
-        Ok((differences, calibrated, rust)) => Line {
-            clean: differences.is_empty(),
-            differences: differences.iter().map(told).collect(),
-            calibrated,
-            rust_ms: rust.as_millis() as u64,
-            input_sha256,
-            ..line
-        },
+    match compare(&apart, &control, ran.before.is_some(), calibrations).await {
+        Ok((differences, calibrated, rust, escapes)) => {
+            let mut told: Vec<String> = differences.iter().map(told).collect();
+            told.extend(
+                escapes
+                    .iter()
+                    .map(|escape| format!("not compared: the tool: {escape}")),
+            );
+            // Files that could not be told from those before were not compared, and that is no clean run.
+            if ran.before.is_none() {
+                told.push(format!(
+                    "not compared: files; the working directory holds more than {MAX_ENTRIES} entries"
+                ));
+            }
+            Line {
+                clean: told.is_empty(),
+                differences: told,
+                calibrated,
+                rust_ms: rust.as_millis() as u64,
+                input_sha256,
+                ..line
+            }
+        }
         Err(error) => Line {
             input_sha256,
             ..refused(error.message)
         },
-    };
-    Ok((exit, Some(line)))
+    }
 }
 
-/// Inputs put aside, and what the candidate gets instead of the real ones.
-fn prepare(job: &Job) -> ToolResult<(Place, Given, String)> {
+/// What the candidate gets instead of the real inputs: those put aside, below `aside`, where they are copied now unless
+/// they lie there already.
+fn prepare(job: &Job, aside: &Path, copy: bool) -> ToolResult<(Given, String)> {
     let acts = job.acts()?;
     if !acts.is_empty() {
         return Err(job.refusal(&acts, "only tools that read and write files are shadowed"));
     }
-    let stash = Place::new()?;
     let mut sha = sha2::Sha256::new();
     let mut add = |part: &[u8]| {
         sha.update((part.len() as u64).to_le_bytes());
@@ -141,11 +192,13 @@ fn prepare(job: &Job) -> ToolResult<(Place, Given, String)> {
     add(&job.given.stdin);
     let mut given = job.given.clone();
     for (from, to) in &mut given.inputs {
-        let aside = stash.work().join(&*to);
-        stash.copy_in(from, &aside)?;
-        *from = aside;
+        let kept = aside.join(&*to);
+        if copy {
+            place::copied(from, &kept)?;
+        }
+        *from = kept;
     }
-    for (name, entry) in stash.tree() {
+    for (name, entry) in place::tree_of(aside) {
         add(name.as_bytes());
         match entry.kind {
             Kind::File(bytes) => add(&bytes),
@@ -158,13 +211,21 @@ fn prepare(job: &Job) -> ToolResult<(Place, Given, String)> {
     given.tz = app_core::config::process_env("TZ");
     // What the script asked the world is not known, so what the tool asks is not compared.
     given.capture = false;
-    Ok((stash, given, hex::encode(sha.finalize())))
+    Ok((given, hex::encode(sha.finalize())))
 }
 
-/// The script as it always ran: in this directory, with this environment, its output passed on as it comes.
-async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Vec<u8>)> {
-    let (program, arguments) = job
-        .control
+/// The script as it always ran: in this directory, with this environment, its output passed on as it comes. When `told`
+/// ends it is asked to stop, and ended by force after `grace`, if there is one. Gives its end, and whether it was told.
+///
+/// Fails when it cannot be started.
+pub async fn pass_through(
+    words: &[String],
+    stdin: Option<&[u8]>,
+    (out, err): (&mut Output, &mut Output),
+    told: impl Future<Output = ()>,
+    grace: Option<Duration>,
+) -> ToolResult<(Exit, bool)> {
+    let (program, arguments) = words
         .split_first()
         .ok_or_else(|| ToolError::invalid("control", "the command is empty"))?;
     let mut command = tokio::process::Command::new(program);
@@ -174,7 +235,7 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
         .env_remove("ONEJOB_EVENTS_FD")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command.stdin(if !job.given.stdin.is_empty() {
+    command.stdin(if stdin.is_some() {
         Stdio::piped()
     } else if std::io::stdin().is_terminal() {
         // In a process group of its own, a script that reads the terminal would be stopped for ever.
@@ -187,37 +248,34 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
         let child = group.child();
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     };
-    let stdin = &job.given.stdin;
-    let write = async move {
-        if let Some(mut pipe) = input {
-            let _ = pipe.write_all(stdin).await;
+    let write = async {
+        if let (Some(mut pipe), Some(bytes)) = (input, stdin) {
+            let _ = pipe.write_all(bytes).await;
         }
     };
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let cancel = ctx.cancellation().clone();
     let io = async {
         tokio::join!(
-            tee(output, &mut out, app_core::stdout::stdout()),
-            tee(errors, &mut err, std::io::stderr()),
+            tee(output, out, app_core::stdout::stdout()),
+            tee(errors, err, std::io::stderr()),
             write
         )
     };
+    let mut asked = false;
     let ended = {
         tokio::pin!(io);
+        tokio::pin!(told);
         let mut closed = false;
-        // Told to stop, the script is told too, and what it still says is still passed on.
-        let mut asked = false;
-        let grace = ctx.policy().cancel_grace().mul_f64(0.9);
-        let late = async {
-            cancel.cancelled().await;
-            tokio::time::sleep(grace).await;
-        };
+        let late = tokio::time::sleep(Duration::MAX);
         tokio::pin!(late);
         let status = loop {
             tokio::select! {
-                () = cancel.cancelled(), if !asked => {
+                // Told to stop, the script is told too, and what it still says is still passed on.
+                () = &mut told, if !asked => {
                     group.terminate();
                     asked = true;
+                    if let Some(grace) = grace {
+                        late.as_mut().reset(tokio::time::Instant::now() + grace);
+                    }
                 }
                 () = &mut late => break None,
                 status = group.wait() => break Some(status),
@@ -238,10 +296,10 @@ async fn pass_through(job: &Job, ctx: &Context) -> ToolResult<(Exit, Vec<u8>, Ve
         .map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code);
     // Whatever the script left running stays, as it always did.
     group.release();
-    Ok((exit, out, err))
+    Ok((exit, asked))
 }
 
-async fn tee(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, mut to: impl std::io::Write) {
+async fn tee(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Output, mut to: impl std::io::Write) {
     let Some(mut pipe) = pipe else { return };
     let mut buffer = vec![0; 64 << 10];
     while let Ok(read) = pipe.read(&mut buffer).await {
@@ -250,8 +308,7 @@ async fn tee(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, mut to: i
         }
         // A reader that left must not stop the script.
         let _ = to.write_all(&buffer[..read]).and_then(|()| to.flush());
-        let room = KEPT - kept.len();
-        kept.extend_from_slice(&buffer[..read.min(room)]);
+        kept.push(&buffer[..read]);
     }
 }
 
@@ -261,26 +318,29 @@ async fn compare(
     control: &Seen,
     files_known: bool,
     calibrations: u32,
-) -> ToolResult<(Vec<Divergence>, bool, Duration)> {
-    let inputs = crate::replay::tree(&job.given)?;
+) -> ToolResult<(Vec<Divergence>, bool, Duration, Vec<String>)> {
     let shown = |mut seen: Seen| {
         seen.requests.clear();
         seen.mails.clear();
+        // Of the script it is known which entries it wrote, whatever they were before; so it is of the tool.
+        let written = seen.written.take().unwrap_or_default();
         seen.files
-            .retain(|name, entry| !name.starts_with(['~', '/']) && inputs.get(name) != Some(&*entry));
+            .retain(|name, _| !name.starts_with(['~', '/']) && written.contains(name));
         if !files_known {
             seen.files.clear();
         }
         seen
     };
-    let candidate = shown(run::candidate(job).await?.seen);
+    let mut ran = run::candidate(job).await?;
+    let escapes = std::mem::take(&mut ran.seen.escapes);
+    let candidate = shown(ran.seen);
     let mut control = control.clone();
     if !files_known {
         control.files.clear();
     }
     let found = diff::compare(&control, &candidate, &job.rules);
     if found.is_empty() || calibrations == 0 {
-        return Ok((found.clone(), found.is_empty(), candidate.took));
+        return Ok((found.clone(), found.is_empty(), candidate.took, escapes));
     }
     let mut noise = Vec::new();
     for _ in 0..calibrations {
@@ -288,7 +348,7 @@ async fn compare(
         noise.extend(diff::compare(&control, &again, &job.rules));
     }
     let (differences, _) = diff::without_noise(found, &noise);
-    Ok((differences, true, candidate.took))
+    Ok((differences, true, candidate.took, escapes))
 }
 
 fn told(found: &Divergence) -> String {
@@ -301,10 +361,11 @@ fn told(found: &Divergence) -> String {
     )
 }
 
-type Stamp = (i64, i64, u64, u64, u32);
+/// What changes when an entry is written: time, size, inode, mode.
+pub type Stamp = (i64, i64, u64, u64, u32);
 
 /// Every entry of the directory with what changes when it is written; `None` when there are too many.
-fn snapshot(cwd: &Path) -> Option<BTreeMap<String, Stamp>> {
+pub fn snapshot(cwd: &Path) -> Option<BTreeMap<String, Stamp>> {
     let mut found = BTreeMap::new();
     walk(cwd, "", &mut found).then_some(found)
 }

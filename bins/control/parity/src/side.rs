@@ -16,14 +16,14 @@ use tokio::{
 
 use crate::{
     confine,
+    escapes::{self, Watch},
     far_side::{FarSide, Mode, Route},
+    output::Output,
     place::{Names, Place},
     seen::{Exit, Kind, Seen},
+    shadow::snapshot,
     sqlite,
 };
-
-/// Bytes of stdout and stderr that are kept.
-const MAX_OUTPUT: usize = 16 << 20;
 
 /// How long after the end of a side its pipes may stay open (a background child holds them).
 const LINGER: Duration = Duration::from_millis(500);
@@ -60,9 +60,9 @@ pub struct Given {
 pub struct Ran {
     pub seen: Seen,
     pub notes: Vec<String>,
-    /// Stdout as it was, before shared names.
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
+    /// Stdout and stderr as they were, before shared names.
+    pub stdout: Output,
+    pub stderr: Output,
 }
 
 /// Runs a command line. A program that cannot be started is an error.
@@ -121,6 +121,12 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    let before = snapshot(&place.work());
+    escapes::adopt();
+    // With a faked far side the kernel refuses what would be seen here; without a proxy nothing is past it.
+    let watch_sockets = given
+        .capture
+        .then(|| Watch::begin(place.root(), vec![far.http().port(), far.smtp().port()]));
     let started = Instant::now();
     let mut group = ChildGroup::spawn(process)?;
     let stdin = match std::str::from_utf8(&given.stdin) {
@@ -131,16 +137,22 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
     let took = started.elapsed();
     // Whatever it left running is no part of the run, and must not write while its files are read.
     drop(group);
+    let mut escaped: Vec<String> = escapes::left_running(place.root())
+        .into_iter()
+        .map(|name| format!("it left a process running: `{name}`"))
+        .collect();
+    for seen in watch_sockets.map(Watch::end).unwrap_or_default() {
+        escaped.push(format!("it made {seen}, past the proxy"));
+    }
     let names = place.names(&far);
     let mut notes = far.notes();
     for (name, pipe) in [("stdout", &out), ("stderr", &err)] {
         if pipe.cut {
-            notes.push(format!(
-                "{name} is longer than 16 MiB; only the beginning is compared"
-            ));
+            notes.push(format!("not compared: {name} is longer than can be kept"));
         }
     }
-    let seen = observe(
+    let beyond = [out.beyond(), err.beyond()];
+    let mut seen = observe(
         &place,
         &far,
         &names,
@@ -150,11 +162,19 @@ pub async fn run(command: &[String], given: &Given) -> ToolResult<Ran> {
         took,
         &mut notes,
     );
+    seen.beyond = beyond;
+    seen.escapes = escaped;
+    seen.written = before.zip(snapshot(&place.work())).map(|(before, after)| {
+        let changed = after
+            .into_iter()
+            .filter(|(name, stamp)| before.get(name) != Some(stamp));
+        changed.map(|(name, _)| name).collect()
+    });
     Ok(Ran {
         seen,
         notes,
-        stdout: out.bytes,
-        stderr: err.bytes,
+        stdout: out,
+        stderr: err,
     })
 }
 
@@ -220,19 +240,12 @@ fn environment(given: &Given, place: &Place, far: &FarSide) -> ToolResult<BTreeM
     Ok(env)
 }
 
-/// What a pipe gave.
-#[derive(Debug, Default)]
-pub(crate) struct Pipe {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) cut: bool,
-}
-
-async fn watch(group: &mut ChildGroup, stdin: &[u8], limit: Duration) -> (Exit, Pipe, Pipe) {
+async fn watch(group: &mut ChildGroup, stdin: &[u8], limit: Duration) -> (Exit, Output, Output) {
     let (input, output, errors) = {
         let child = group.child();
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     };
-    let (mut out, mut err) = (Pipe::default(), Pipe::default());
+    let (mut out, mut err) = (Output::spooled(), Output::spooled());
     let write = async {
         if let Some(mut pipe) = input {
             // A program that does not read its input is fine.
@@ -270,16 +283,14 @@ async fn watch(group: &mut ChildGroup, stdin: &[u8], limit: Duration) -> (Exit, 
     (exit, out, err)
 }
 
-async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &mut Pipe) {
+async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &mut Output) {
     let Some(mut pipe) = pipe else { return };
     let mut buffer = vec![0; 64 << 10];
     while let Ok(read) = pipe.read(&mut buffer).await {
         if read == 0 {
             return;
         }
-        let room = MAX_OUTPUT - into.bytes.len();
-        into.cut |= read > room;
-        into.bytes.extend_from_slice(&buffer[..read.min(room)]);
+        into.push(&buffer[..read]);
     }
 }
 
@@ -333,6 +344,9 @@ fn observe(
         exit,
         stdout: names.bytes(stdout),
         stderr: names.bytes(stderr),
+        beyond: [None, None],
+        escapes: Vec::new(),
+        written: None,
         files,
         requests,
         mails,

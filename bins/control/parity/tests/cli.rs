@@ -749,3 +749,283 @@ fn of_a_dispatcher_only_the_envelope_counts_and_of_stderr_only_errors() {
         check().expect_code(3);
     }
 }
+
+/// Whatever is wrong around it, the script runs as if it stood on the line alone.
+#[test]
+fn a_shadowed_script_runs_whatever_is_broken_around_it() {
+    type Breaks = fn(&Sandbox);
+    let breakages: [(&str, Breaks); 9] = [
+        ("settings that are no TOML", |s| {
+            drop(s.file("shared-config/onejob.toml", "[[[ no toml"));
+        }),
+        ("settings in Latin-1", |s| {
+            drop(s.file("shared-config/onejob.toml", b"[jobs]\nname = \"caf\xe9\"\n"));
+        }),
+        ("an unknown section", |s| {
+            drop(s.file("shared-config/onejob.toml", "[budgets]\ndaily_usd = 1\n"));
+        }),
+        (".env without =", |s| drop(s.file(".env", "just words\n"))),
+        (".env in Latin-1 with BOM", |s| {
+            drop(s.file(".env", b"\xef\xbb\xbfA=caf\xe9\n"));
+        }),
+        (".env is a folder", |s| {
+            std::fs::create_dir(s.path(".env")).unwrap();
+        }),
+        ("a state directory that is a file", |s| {
+            std::fs::remove_dir(s.root().join("state")).unwrap();
+            std::fs::write(s.root().join("state"), "x").unwrap();
+        }),
+        ("a temporary directory that is not there", |s| {
+            std::fs::remove_dir(s.root().join("tmp")).unwrap();
+        }),
+        ("a working directory with a FIFO", |s| {
+            let made = Command::new("mkfifo")
+                .arg(s.path("onejob.toml"))
+                .status()
+                .unwrap();
+            assert!(made.success());
+        }),
+    ];
+    for (what, breaks) in breakages {
+        let sandbox = Sandbox::new().unwrap();
+        sandbox.file("old.sh", "cat; echo note >&2; exit 4\n");
+        breaks(&sandbox);
+        let args = [
+            "shadow",
+            "demo",
+            "--control",
+            "sh old.sh",
+            "--candidate",
+            "sh old.sh",
+            "--effects",
+            "reads",
+            "--time-limit-s",
+            "5",
+        ];
+        let run = sandbox.run_with(Path::new(env!("CARGO_BIN_EXE_parity")), &args, b"hello\n");
+        assert_eq!(run.code, Some(4), "{what}: {}", run.stderr);
+        assert_eq!(run.stdout, "hello\n", "{what}");
+        let mut said = run.stderr.lines();
+        assert_eq!(said.next(), Some("note"), "{what}: {}", run.stderr);
+        assert!(
+            said.all(|line| line.starts_with("parity: warning: ")),
+            "{what}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_shadowed_script_of_the_settings_runs_though_the_rest_of_them_is_broken() {
+    let sandbox = Sandbox::new().unwrap();
+    let script = sandbox.file("old.sh", "echo \"$1\"; exit 3\n");
+    sandbox.file(
+        "conf/onejob.toml",
+        format!(
+            "[budgets]\nwrong = 1\n[legacy.demo]\nscript = \"{}\"\ninterpreter = \"sh\"\neffects = [\"reads\"]\n[[[\n",
+            script.display()
+        ),
+    );
+    let config = sandbox.path("conf").display().to_string();
+    let sandbox = sandbox.env("ONEJOB_CONFIG_DIR", config);
+    let run = parity(&sandbox, &["shadow", "demo", "--", "hi"]).expect_code(3);
+    assert_eq!(run.stdout, "hi\n");
+    assert!(
+        run.stderr
+            .starts_with("parity: warning: the run of `demo` was not compared: "),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn all_that_a_script_prints_is_passed_on_and_compared() {
+    let sandbox = Sandbox::new().unwrap();
+    // 17 MiB; the difference lies behind the part that is held in memory.
+    sandbox.file("old.sh", "head -c 17825792 /dev/zero | tr '\\0' x; echo end\n");
+    sandbox.file("new.sh", "head -c 17825792 /dev/zero | tr '\\0' x; echo END\n");
+    let run = |candidate: &str| {
+        let args = [
+            "run",
+            "demo",
+            "--control",
+            "sh old.sh",
+            "--candidate",
+            candidate,
+            "--effects",
+            "reads",
+            "--strict",
+        ];
+        parity(&sandbox, &args)
+    };
+    let same = run("sh old.sh").expect_code(0);
+    assert_eq!(same.stdout.len(), 17_825_796);
+    let other = run("sh new.sh").expect_code(3);
+    assert!(
+        other.stderr.contains("stdout beyond the first 16 MiB"),
+        "{}",
+        other.stderr
+    );
+}
+
+/// `clean` means that everything was compared, freshly written, and nothing escaped.
+#[test]
+fn what_escapes_or_is_not_compared_is_no_clean_run() {
+    let sandbox = Sandbox::new().unwrap();
+    sandbox.file("old.sh", "echo hi; echo same > out.txt\n");
+    let compare = |name: &str, candidate: &str, more: &[&str]| -> Value {
+        sandbox.file("new.sh", candidate);
+        let _ = std::fs::remove_file(sandbox.path("report.json"));
+        let args = [
+            "run",
+            "demo",
+            "--control",
+            "sh old.sh",
+            "--candidate",
+            "sh new.sh",
+            "--effects",
+            "reads",
+            "--strict",
+            "--report",
+            "report.json",
+        ];
+        let run = parity(&sandbox, &[&args[..], more].concat());
+        let report: Value =
+            serde_json::from_slice(&std::fs::read(sandbox.path("report.json")).unwrap()).unwrap();
+        assert_eq!(
+            run.code,
+            Some(if report["clean"] == true { 0 } else { 3 }),
+            "{name}: {}",
+            run.stderr
+        );
+        report
+    };
+    let same = "echo hi; echo same > out.txt\n";
+    assert_eq!(compare("the same", same, &[])["clean"], true);
+    // Yesterday's file lies there and is named by the arguments: writing nothing leaves it as it should be.
+    sandbox.file("out.txt", "same\n");
+    let stale = compare("nothing written", "echo hi\n", &["--", "out.txt"]);
+    assert_eq!(
+        stale["differences"][0]["what"], "written by one side only",
+        "{stale}"
+    );
+    assert_eq!(compare("written anew", same, &["--", "out.txt"])["clean"], true);
+    let daemon = compare(
+        "a daemon",
+        "echo hi; echo same > out.txt; setsid sleep 30 >/dev/null 2>&1 </dev/null &\nsleep 0.1\n",
+        &[],
+    );
+    assert!(
+        daemon["not_compared"]
+            .to_string()
+            .contains("left a process running: `sleep`"),
+        "{daemon}"
+    );
+    let slow = compare(
+        "slow",
+        "sleep 1.6; echo hi; echo same > out.txt\n",
+        &["--max-slowdown", "2"],
+    );
+    assert_eq!(slow["differences"][0]["place"], "time", "{slow}");
+    std::fs::remove_file(sandbox.path("out.txt")).unwrap();
+    let args = [
+        "run",
+        "demo",
+        "--control",
+        "sh old.sh",
+        "--candidate",
+        "no-such-program-here",
+        "--effects",
+        "reads",
+        "--strict",
+    ];
+    let missing = parity(&sandbox, &args).expect_code(3);
+    assert!(
+        missing.stderr.contains("not compared: the candidate: "),
+        "{}",
+        missing.stderr
+    );
+    assert!(
+        !missing.stderr.contains("x;"),
+        "no ratio of what did not run: {}",
+        missing.stderr
+    );
+}
+
+/// A server that answers everything with 200 and counts the requests.
+fn counting_server() -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let mut buffer = [0; 4096];
+            let _ = stream.read(&mut buffer);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+            thread::sleep(Duration::from_millis(60));
+        }
+    });
+    (port, count)
+}
+
+#[test]
+fn a_script_said_to_read_that_posts_is_run_once() {
+    let sandbox = Sandbox::new().unwrap();
+    let (port, count) = counting_server();
+    sandbox.file(
+        "old.py",
+        format!("import urllib.request\nurllib.request.urlopen(urllib.request.Request('http://127.0.0.1:{port}/order', data=b'x')).read()\nprint('ordered')\n"),
+    );
+    let control = format!("{} old.py", python());
+    let args = [
+        "run",
+        "demo",
+        "--control",
+        &control,
+        "--candidate",
+        &control,
+        "--effects",
+        "reads",
+        "--strict",
+    ];
+    let run = parity(&sandbox, &args).expect_code(3);
+    assert_eq!(run.stdout, "ordered\n");
+    assert_eq!(
+        count.load(std::sync::atomic::Ordering::SeqCst),
+        1,
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("it was not run again"), "{}", run.stderr);
+}
+
+#[test]
+fn a_connection_past_the_proxy_is_seen() {
+    let sandbox = Sandbox::new().unwrap();
+    let (port, _) = counting_server();
+    sandbox.file(
+        "old.py",
+        format!("import socket\ns = socket.create_connection(('127.0.0.1', {port}))\ns.sendall(b'hello')\ns.recv(10)\nprint('done')\n"),
+    );
+    let control = format!("{} old.py", python());
+    let args = [
+        "run",
+        "demo",
+        "--control",
+        &control,
+        "--candidate",
+        &control,
+        "--effects",
+        "reads",
+        "--strict",
+    ];
+    let run = parity(&sandbox, &args).expect_code(3);
+    assert!(
+        run.stderr
+            .contains(&format!("a connection to 127.0.0.1:{port}, past the proxy")),
+        "{}",
+        run.stderr
+    );
+}

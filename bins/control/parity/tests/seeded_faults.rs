@@ -166,6 +166,7 @@ fn differences(control: &Seen, candidate: &Seen, again: &Seen, class: Class) -> 
         normalise: Vec::new(),
         any_order: false,
         envelope: false,
+        max_slowdown: 10.0,
     };
     let noise = diff::compare(control, again, &rules);
     diff::without_noise(diff::compare(control, candidate, &rules), &noise).0
@@ -244,6 +245,7 @@ fn requests_may_be_declared_to_come_in_any_order() {
             normalise: Vec::new(),
             any_order: true,
             envelope: false,
+            max_slowdown: 10.0,
         };
         let noise = diff::compare(&control, &again, &rules);
         let candidate = bench.side(fault, LONG);

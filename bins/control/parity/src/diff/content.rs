@@ -178,6 +178,7 @@ mod tests {
             normalise: Vec::new(),
             any_order: false,
             envelope: false,
+            max_slowdown: 10.0,
         };
         compare("stdout", a.as_bytes(), b.as_bytes(), &rules, &mut found);
         found.0.into_iter().map(|d| d.place).collect()

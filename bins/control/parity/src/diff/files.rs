@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Found, Rules, content};
 use crate::{
     case::Class,
-    seen::{Entry, Kind},
+    seen::{Entry, Kind, Seen},
 };
 
 /// Missing and extra files, kinds, modes, contents.
@@ -31,6 +31,35 @@ pub(super) fn compare(
             Value::Null,
             json!(told(entry)),
         );
+    }
+}
+
+/// A file that lay there before and is equal on both sides is only the same work when both wrote it.
+pub(super) fn written(control: &Seen, candidate: &Seen, found: &mut Found) {
+    let (Some(control_wrote), Some(candidate_wrote)) = (&control.written, &candidate.written) else {
+        return;
+    };
+    let told = |wrote: bool| json!(if wrote { "written" } else { "left as it was" });
+    let is_file = |name: &str| {
+        control
+            .files
+            .get(name)
+            .is_some_and(|entry| !matches!(entry.kind, Kind::Folder))
+    };
+    for name in control
+        .files
+        .keys()
+        .filter(|name| candidate.files.contains_key(*name) && is_file(name))
+    {
+        let (a, b) = (control_wrote.contains(name), candidate_wrote.contains(name));
+        if a != b && control.files.get(name) == candidate.files.get(name) {
+            found.add(
+                format!("file {name}"),
+                "written by one side only",
+                told(a),
+                told(b),
+            );
+        }
     }
 }
 

@@ -45,6 +45,25 @@ pub struct Rules {
     pub any_order: bool,
     /// Whether only the last line of stdout counts: a dispatcher's answer, after whatever its tools printed.
     pub envelope: bool,
+    /// How many times as long as the control the candidate may take.
+    pub max_slowdown: f64,
+}
+
+/// Slower by less than this says nothing: programs start, machines are busy.
+const UNNOTICED: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// A candidate that takes much longer than its control.
+fn slower(control: &Seen, candidate: &Seen, rules: &Rules, found: &mut Found) {
+    let allowed = control.took.mul_f64(rules.max_slowdown.clamp(0.0, 1e6)) + UNNOTICED;
+    // A recording has no time.
+    if !control.took.is_zero() && candidate.took > allowed {
+        found.add(
+            "time",
+            "slower than `--max-slowdown` allows",
+            json!(format!("{:.1} s", control.took.as_secs_f64())),
+            json!(format!("{:.1} s", candidate.took.as_secs_f64())),
+        );
+    }
 }
 
 impl Rules {
@@ -92,11 +111,14 @@ pub fn compare(control: &Seen, candidate: &Seen, rules: &Rules) -> Vec<Divergenc
         return found.0;
     }
     stdout(control, candidate, rules, &mut found);
+    beyond(control, candidate, &mut found);
     stderr(control, candidate, &mut found);
     files::compare(&control.files, &candidate.files, rules, &mut found);
+    files::written(control, candidate, &mut found);
     http::compare(&control.requests, &candidate.requests, rules, &mut found);
     sql::compare(&control.tables, &candidate.tables, rules, &mut found);
     mail::compare(&control.mails, &candidate.mails, rules, &mut found);
+    slower(control, candidate, rules, &mut found);
     found.0.iter_mut().for_each(hide_secrets);
     found.0
 }
@@ -116,6 +138,25 @@ fn hide_secrets(found: &mut Divergence) {
             *value = json!(redact::query(value.as_str().unwrap_or_default()));
         }
     }
+}
+
+/// What is too long to be held is compared as it is: equal bytes, or a difference. Only stdout; of stderr it is the
+/// sort of what is said that counts.
+fn beyond(control: &Seen, candidate: &Seen, found: &mut Found) {
+    let (a, b) = (&control.beyond[0], &candidate.beyond[0]);
+    if a == b {
+        return;
+    }
+    let told = |side: &Option<(u64, String)>, held: usize| match side {
+        Some((bytes, _)) => json!(format!("{bytes} bytes")),
+        None => json!(format!("{held} bytes")),
+    };
+    found.add(
+        "stdout beyond the first 16 MiB",
+        "differs, or differs in what would be forgiven; it is compared byte for byte",
+        told(a, control.stdout.len()),
+        told(b, candidate.stdout.len()),
+    );
 }
 
 fn stdout(control: &Seen, candidate: &Seen, rules: &Rules, found: &mut Found) {

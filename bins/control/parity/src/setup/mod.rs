@@ -77,6 +77,10 @@ pub struct Sides {
     #[serde(default)]
     #[garde(skip)]
     pub normalise: Vec<Normaliser>,
+    /// How many times as long as the script the tool may take, a second more or less.
+    #[serde(default = "ten")]
+    #[garde(range(min = 0.1, max = 1_000_000.0))]
+    pub max_slowdown: f64,
     /// Requests may come in any order, for a tool that asks in parallel.
     #[serde(default)]
     #[garde(skip)]
@@ -103,6 +107,10 @@ pub struct Sides {
 
 fn minute() -> f64 {
     60.0
+}
+
+fn ten() -> f64 {
+    10.0
 }
 
 fn yes() -> bool {
@@ -237,6 +245,7 @@ impl Sides {
                 normalise: self.normalise.clone(),
                 any_order: self.any_order,
                 envelope,
+                max_slowdown: self.max_slowdown,
             },
             effects,
         })
@@ -301,6 +310,100 @@ impl Job {
         )
         .code("effects_refused")
     }
+}
+
+/// A script as a shadowed run starts it, found without the settings of this program.
+#[derive(Debug)]
+pub struct Script {
+    /// Command line.
+    pub words: Vec<String>,
+    /// What it reads on stdin; `None` passes this process's on.
+    pub stdin: Option<Vec<u8>>,
+}
+
+/// The script that a `parity shadow` names: by its command line, or by `[legacy.TOOL]` in the operator's settings. Of
+/// those only that section is read, so that a mistake elsewhere in the file stops no script. `None` when none is found.
+pub fn script(
+    tool: &str,
+    control: Option<&str>,
+    tool_input: Option<&Path>,
+    args: &[String],
+    cwd: &Path,
+) -> Option<Script> {
+    let input: Option<Value> = match tool_input {
+        Some(source) => Some(parse_input(source).ok()?),
+        None => None,
+    };
+    if let Some(control) = control {
+        let mut words = words_of("control", control, cwd).ok()?;
+        words.extend(args.iter().cloned());
+        let stdin = input.map(|input| input.to_string().into_bytes());
+        return Some(Script { words, stdin });
+    }
+    let section = legacy_alone(tool)?;
+    let script = std::path::absolute(&section.script).ok()?;
+    let mut words = vec![
+        section.interpreter.display().to_string(),
+        script.display().to_string(),
+    ];
+    if let Some(input) = &input {
+        words.extend(job_manager::legacy_arguments(tool, &section, input).ok()?);
+    }
+    words.extend(args.iter().cloned());
+    Some(Script { words, stdin: None })
+}
+
+/// `[legacy.TOOL]` of the operator's file, whatever the rest of the file is like.
+fn legacy_alone(tool: &str) -> Option<LegacySection> {
+    let named = app_core::config::process_env("ONEJOB_CONFIG_DIR").map(PathBuf::from);
+    let dirs = named.into_iter().chain([PathBuf::from("/etc/onejob")]);
+    dirs.filter_map(|dir| std::fs::read(dir.join("onejob.toml")).ok())
+        .find_map(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            let header = format!("[legacy.{tool}]");
+            let inner = format!("[legacy.{tool}.");
+            let mut wanted = false;
+            let mut section = String::new();
+            for line in text.trim_start_matches('\u{feff}').lines() {
+                let line_start = line.trim_start();
+                if line_start.starts_with('[') {
+                    wanted = line_start.starts_with(&header) || line_start.starts_with(&inner);
+                }
+                if wanted {
+                    section.push_str(line);
+                    section.push('\n');
+                }
+            }
+            let mut value: toml::Table = toml::from_str(&section).ok()?;
+            let table = value.get_mut("legacy")?.as_table_mut()?.remove(tool)?;
+            table.try_into().ok()
+        })
+}
+
+/// What a source named on the command line holds (`-` is stdin).
+///
+/// Fails when it cannot be read or is larger than 64 MiB.
+pub fn source(path: &Path) -> ToolResult<Vec<u8>> {
+    read_source(path)
+}
+
+/// Copies the inputs that a command line names to a folder, where the tool finds them when the script has changed its
+/// own.
+///
+/// Fails when one cannot be copied.
+pub fn put_aside(
+    files: &[PathBuf],
+    words: &[String],
+    stdin: Option<&[u8]>,
+    cwd: &Path,
+    folder: &Path,
+) -> ToolResult<()> {
+    let (mut inputs, _) = named_files(words, stdin.unwrap_or_default(), cwd);
+    inputs.extend(named(files, cwd));
+    for (from, to) in inputs {
+        crate::place::copied(&from, &folder.join(to))?;
+    }
+    Ok(())
 }
 
 /// What an executable says of itself; `None` when it is missing or does not keep the contract.
