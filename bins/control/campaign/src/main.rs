@@ -288,6 +288,7 @@ async fn start(input: &RunInput, ctx: &Context) -> ToolResult<Output> {
             output: Value::Null,
             artifacts: Vec::new(),
             error: None,
+            question: step.approval.clone(),
             approved_by: None,
         });
     }

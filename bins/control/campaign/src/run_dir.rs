@@ -98,6 +98,9 @@ pub(crate) struct StepRun {
     /// Why it failed.
     #[serde(default)]
     pub(crate) error: Option<Box<ToolError>>,
+    /// What a person is asked, for an approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) question: Option<String>,
     /// Who approved it, for an approval.
     #[serde(default)]
     pub(crate) approved_by: Option<String>,

@@ -1,4 +1,4 @@
-//! Prints a page to PDF with headless Chromium as a child process.
+//! Prints a page to PDF, or takes a picture of it, with headless Chromium as a child process.
 
 use std::{
     path::{Path, PathBuf},
@@ -28,6 +28,58 @@ const MAX_MESSAGES: u64 = 64 * 1024;
 
 /// Prints `page` into `pdf`.
 pub async fn print_pdf(ctx: &Context, page: &Path, pdf: &Path, limit: Duration) -> ToolResult<()> {
+    let arguments = [
+        "--no-pdf-header-footer".to_owned(),
+        format!("--print-to-pdf={}", pdf.display()),
+    ];
+    let said = drive(ctx, page, &arguments, limit).await?;
+    if std::fs::read(pdf).is_ok_and(|bytes| bytes.starts_with(b"%PDF-")) {
+        return Ok(());
+    }
+    Err(nothing("PDF", "no_pdf", &said))
+}
+
+/// A picture of the top of a page, as PNG. Scripts of the page do not run and nothing is fetched: it is other people's.
+pub async fn picture(
+    ctx: &Context,
+    page: &Path,
+    (width, height): (u32, u32),
+    limit: Duration,
+) -> ToolResult<Vec<u8>> {
+    let folder =
+        tempfile::tempdir().map_err(|e| ToolError::file("create a folder in", &std::env::temp_dir(), &e))?;
+    let png = folder.path().join("page.png");
+    let address = page
+        .canonicalize()
+        .ok()
+        .and_then(|page| url::Url::from_file_path(page).ok());
+    let address =
+        address.ok_or_else(|| ToolError::file("read", page, &std::io::ErrorKind::NotFound.into()))?;
+    // A frame without leave to run scripts; the browser itself needs them for its picture. Addresses hold no quotes.
+    let frame = folder.path().join("frame.html");
+    let html = format!(
+        "<!doctype html><style>body{{margin:0}}iframe{{display:block;border:0;width:{width}px;height:{height}px}}</style><iframe sandbox src=\"{address}\"></iframe>"
+    );
+    std::fs::write(&frame, html).map_err(|e| ToolError::file("write", &frame, &e))?;
+    let arguments = [
+        "--host-resolver-rules=MAP * ~NOTFOUND".to_owned(),
+        "--hide-scrollbars".to_owned(),
+        format!("--window-size={width},{height}"),
+        format!("--screenshot={}", png.display()),
+    ];
+    let said = drive(ctx, &frame, &arguments, limit).await?;
+    std::fs::read(&png).map_err(|_| nothing("picture", "no_picture", &said))
+}
+
+fn nothing(what: &str, code: &str, said: &str) -> ToolError {
+    ToolError::new(ErrorKind::Io, format!("the browser made no {what}"))
+        .code(code)
+        .from_source("browser")
+        .with("browser_message", said.to_owned())
+}
+
+/// Lets the browser work on a page; the last line that it said.
+async fn drive(ctx: &Context, page: &Path, arguments: &[String], limit: Duration) -> ToolResult<String> {
     let program = find(ctx)?;
     let page = page
         .canonicalize()
@@ -56,11 +108,10 @@ pub async fn print_pdf(ctx: &Context, page: &Path, pdf: &Path, limit: Duration) 
         ])
         .args([
             "--disable-dev-shm-usage",
-            "--no-pdf-header-footer",
             "--run-all-compositor-stages-before-draw",
         ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("--print-to-pdf={}", pdf.display()))
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
@@ -94,15 +145,14 @@ pub async fn print_pdf(ctx: &Context, page: &Path, pdf: &Path, limit: Duration) 
     };
     let Some(status) = outcome else {
         group.stop(GRACE).await;
-        let text = format!("the browser did not print the page within {} s", limit.as_secs());
+        let text = format!(
+            "the browser did not finish with the page within {} s",
+            limit.as_secs()
+        );
         return Err(ToolError::new(ErrorKind::Timeout, text).from_source("browser"));
     };
     let status =
         status.map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot wait for the browser: {e}")))?;
-    let written = std::fs::read(pdf).is_ok_and(|bytes| bytes.starts_with(b"%PDF-"));
-    if status.success() && written {
-        return Ok(());
-    }
     let text = String::from_utf8_lossy(&messages);
     let last = text
         .lines()
@@ -110,11 +160,14 @@ pub async fn print_pdf(ctx: &Context, page: &Path, pdf: &Path, limit: Duration) 
         .find(|line| !line.trim().is_empty())
         .unwrap_or("no message")
         .to_owned();
+    if status.success() {
+        return Ok(last);
+    }
     Err(ToolError::new(
         ErrorKind::Io,
-        format!("`{}` printed no PDF ({status})", program.display()),
+        format!("`{}` ended badly ({status})", program.display()),
     )
-    .code("no_pdf")
+    .code("browser_failed")
     .from_source("browser")
     .with("browser_message", last))
 }
@@ -141,7 +194,7 @@ pub fn find(ctx: &Context) -> ToolResult<PathBuf> {
         .flat_map(|program| std::env::split_paths(&path).map(move |folder| folder.join(program)))
         .find(|candidate| candidate.is_file());
     found.ok_or_else(|| {
-        ToolError::config("a PDF needs Chromium, which is not installed")
+        ToolError::config("PDFs and pictures of pages need Chromium, which is not installed")
             .code("missing_browser")
             .hint(format!(
                 "apt install chromium, or name the program in {BROWSER_VARIABLE}"

@@ -5,12 +5,14 @@ mod browser;
 mod legacy;
 mod markdown;
 mod media;
+mod picture;
 mod post;
 mod render;
 mod run;
 mod summary;
 
 use std::{
+    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -28,12 +30,19 @@ use serde_json::{Value, json};
 
 use media::Embed;
 use post::{DesignSpec, MediaType, Post};
+use summary::Place;
 
 /// Largest JSON or goal file read.
 const MAX_TEXT_BYTES: u64 = 20_000_000;
 
 /// Largest picture or video put into a report.
 const MAX_MEDIA_BYTES: u64 = 200_000_000;
+
+/// Width and height of the part of a page that a report shows, in pixels.
+const PAGE_SHOWN: (u32, u32) = (1280, 960);
+
+/// Longest time for the picture of a page.
+const PAGE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Paper of the PDF.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -290,7 +299,11 @@ async fn post_report(input: PostInput, ctx: &Context) -> ToolResult<Output> {
         0
     };
     let artifact = write(ctx, &report, &html, &sources)?;
-    let pdf = pdf(ctx, input.pdf, &report, input.pdf_timeout).await?;
+    let pdf = if input.pdf {
+        pdf(ctx, &report, &report, input.pdf_timeout).await?
+    } else {
+        None
+    };
     Ok(Output {
         report,
         title,
@@ -305,19 +318,39 @@ async fn run_report(input: RunInput, ctx: &Context) -> ToolResult<Output> {
     let file = input.run_dir.join("run.json");
     let run: run::Run = json_file(ctx, &file)?;
     let report = input.output.unwrap_or_else(|| input.run_dir.join("report.html"));
-    let view = summary::view(ctx, &run, &input.run_dir, &report, input.embed, input.paper.css())?;
+    let pages = pictures(ctx, &run, &input.run_dir).await?;
+    let mut place = Place {
+        folder: &input.run_dir,
+        report: &report,
+        embed: input.embed,
+        paper: input.paper.css(),
+        print: false,
+        pages: &pages,
+    };
+    let view = summary::view(ctx, &run, place)?;
     let html = render::render(render::RUN, &view)?;
     let artifact = write(ctx, &report, &html, &[file.display().to_string()])?;
     for missing in &view.missing {
         ctx.warn(format!("`{missing}` is not in the run's folder"));
     }
-    let pdf = pdf(ctx, input.pdf, &report, input.pdf_timeout).await?;
+    // Paper has no folds and no links, and pictures must be in the page that is printed.
+    let mut pdf_file = None;
+    if input.pdf {
+        (place.print, place.embed) = (true, Embed::DataUrl);
+        let html = render::render(render::RUN, &summary::view(ctx, &run, place)?)?;
+        let printed = tempfile::Builder::new()
+            .suffix(".html")
+            .tempfile()
+            .map_err(|e| ToolError::file("create a file in", &std::env::temp_dir(), &e))?;
+        std::fs::write(printed.path(), html).map_err(|e| ToolError::file("write", printed.path(), &e))?;
+        pdf_file = pdf(ctx, printed.path(), &report, input.pdf_timeout).await?;
+    }
     let (embedded, missing) = (view.embedded, view.missing);
     Ok(Output {
         report,
         title: run.name,
         bytes: artifact.bytes,
-        pdf,
+        pdf: pdf_file,
         embedded,
         missing,
     })
@@ -333,11 +366,25 @@ fn write(ctx: &Context, report: &Path, html: &str, sources: &[String]) -> ToolRe
     file.commit()
 }
 
-/// Prints the report beside itself when asked to.
-async fn pdf(ctx: &Context, wanted: bool, report: &Path, seconds: u64) -> ToolResult<Option<PathBuf>> {
-    if !wanted {
-        return Ok(None);
+/// Pictures of the pages that the run made, by their path in it. Without a browser there are none, and that is told.
+async fn pictures(ctx: &Context, run: &run::Run, folder: &Path) -> ToolResult<HashMap<String, Vec<u8>>> {
+    let mut pictures = HashMap::new();
+    let files = run.steps.iter().flat_map(|step| &step.artifacts);
+    for file in files.filter(|file| file.media_type == "text/html") {
+        let Some(path) = summary::locate(folder, &file.path) else {
+            continue;
+        };
+        match browser::picture(ctx, &path, PAGE_SHOWN, PAGE_LIMIT).await {
+            Ok(png) => drop(pictures.insert(file.path.clone(), png)),
+            Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
+            Err(error) => ctx.warn(format!("no picture of `{}`: {}", file.path, error.message)),
+        }
     }
+    Ok(pictures)
+}
+
+/// Prints a page beside the report.
+async fn pdf(ctx: &Context, page: &Path, report: &Path, seconds: u64) -> ToolResult<Option<PathBuf>> {
     let target = report.with_extension("pdf");
     if ctx.dry_run() {
         return Ok(Some(target));
@@ -345,7 +392,7 @@ async fn pdf(ctx: &Context, wanted: bool, report: &Path, seconds: u64) -> ToolRe
     let bar = ctx.progress("pdf", "pages", None);
     let pending = ctx.create(&target, "application/pdf", "report")?;
     let limit = Duration::from_secs(seconds);
-    browser::print_pdf(ctx, report, pending.path(), limit).await?;
+    browser::print_pdf(ctx, page, pending.path(), limit).await?;
     pending
         .made_from(Source::named(report.display().to_string()))
         .commit()?;

@@ -48,7 +48,8 @@ mod tests {
             let run = json!({
                 "name": hostile, "objective": hostile, "status": hostile, "run_id": hostile,
                 "facts": [{"name": "Cost", "value": hostile}],
-                "figures": [{"kind": "page", "srcdoc": hostile, "caption": hostile, "link": hostile}],
+                "figures": [{"kind": "page", "address": hostile, "title": hostile, "caption": hostile, "link": hostile}],
+                "approvals": [{"question": hostile, "by": hostile, "at": hostile, "status": hostile}],
                 "steps": [{"id": hostile, "tool": hostile, "error": hostile, "output": hostile}],
                 "artifacts": [{"name": hostile, "made_from": [hostile], "step": hostile}],
             });

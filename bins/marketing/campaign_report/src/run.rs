@@ -27,6 +27,8 @@ pub struct Run {
     pub steps: Vec<Step>,
     /// Cost in US dollars.
     pub cost_usd: f64,
+    /// Variables of the campaign.
+    pub vars: Map<String, Value>,
 }
 
 /// A step of a run.
@@ -51,6 +53,14 @@ pub struct Step {
     pub output: Option<Value>,
     /// Files it made.
     pub artifacts: Vec<File>,
+    /// What the tool was given.
+    pub input: Option<Value>,
+    /// What a person was asked, for an approval.
+    pub question: Option<String>,
+    /// Who answered.
+    pub approved_by: Option<String>,
+    /// End (RFC 3339).
+    pub finished_at: Option<String>,
     /// Why it failed: a text, or an error object with a `message`.
     pub error: Option<Value>,
 }
