@@ -123,8 +123,8 @@ impl Call {
             "--quiet",
             "-q",
             "--apply",
-            "--no-capture",
-            "--no-confine",
+            "--capture",
+            "--confine",
             "-v",
         ];
         const OTHERWISE: [&str; 9] = [

@@ -202,7 +202,7 @@ fn compared(
         not_compared.push(format!("the candidate: {why}"));
     }
     if !job.given.capture {
-        not_compared.push("connections: `--no-capture` leaves them unseen".to_owned());
+        not_compared.push("connections: `--capture=false` leaves them unseen".to_owned());
     }
     Comparison {
         tool: job.tool.clone(),
