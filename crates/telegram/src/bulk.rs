@@ -171,11 +171,8 @@ impl crate::many::Item for Item {
     fn state(&self) -> State {
         self.state
     }
-    fn mark(&mut self, state: State, why: Option<String>) {
-        self.state = state;
-        if why.is_some() {
-            self.error = why;
-        }
+    fn outcome(&mut self) -> (&mut State, &mut Option<String>) {
+        (&mut self.state, &mut self.error)
     }
     fn target(&self) -> String {
         crate::many::message_target(self.chat, self.id)

@@ -22,7 +22,8 @@ struct Claim {
     chat: MarkedId,
 }
 
-/// The file, or where it holds another chat, one of that name with the id appended.
+/// The file, or where it may hold anything but this chat, one of that name with the id appended: what nobody can show to
+/// be this chat's export is not overwritten.
 ///
 /// # Errors
 /// `io` when a file that is there cannot be read.
@@ -30,14 +31,14 @@ pub fn free(telegram: &Telegram, path: &Path, chat: &Chat, format: Format) -> To
     if !path.is_file() {
         return Ok(path.to_owned());
     }
-    let other = match memory(telegram, path)?.load::<Claim>()? {
-        Some(claim) => claim.chat != chat.id(),
-        None => holds_another(path, chat.id(), format)?,
+    let ours = match memory(telegram, path)?.load::<Claim>()? {
+        Some(claim) => claim.chat == chat.id(),
+        None => names_this(path, chat.id(), format)?,
     };
-    Ok(if other {
-        with_id(path, chat.id())
-    } else {
+    Ok(if ours {
         path.to_owned()
+    } else {
+        with_id(path, chat.id())
     })
 }
 
@@ -68,22 +69,23 @@ pub fn with_id(path: &Path, id: MarkedId) -> PathBuf {
     path.with_file_name(format!("{stem}_{}.{extension}", id.0.unsigned_abs()))
 }
 
-/// Whether the head of a file of which nothing is remembered names a chat other than this one.
-fn holds_another(path: &Path, id: MarkedId, format: Format) -> ToolResult<bool> {
+/// Whether a file of which nothing is remembered says itself that it is this chat's.
+fn names_this(path: &Path, id: MarkedId, format: Format) -> ToolResult<bool> {
     let mut head = Vec::new();
     File::open(path)
         .and_then(|file| file.take(HEAD).read_to_end(&mut head))
         .map_err(|e| ToolError::file("read", path, &e))?;
-    Ok(of_another(&String::from_utf8_lossy(&head), id, format))
+    Ok(head.is_empty() || is_of(&String::from_utf8_lossy(&head), id, format))
 }
 
-/// Whether the head of an export names a chat other than this one.
-fn of_another(head: &str, id: MarkedId, format: Format) -> bool {
+/// Whether the head of an export names this chat.
+fn is_of(head: &str, id: MarkedId, format: Format) -> bool {
     let (mark, number) = match format {
         Format::Markdown => ("Chat ID: ", id.0),
         Format::Json => ("\"id\": ", id.bare()),
         Format::Ndjson => ("\"id\":", id.0),
         Format::Html => ("<p dir=\"auto\">Chat ID: ", id.0),
+        // This format names no ids.
         Format::Text => return false,
     };
     let Some((_, rest)) = head.split_once(mark) else {
@@ -93,7 +95,7 @@ fn of_another(head: &str, id: MarkedId, format: Format) -> bool {
         .chars()
         .take_while(|c| *c == '-' || c.is_ascii_digit())
         .collect();
-    found.parse() != Ok(number)
+    found.parse() == Ok(number)
 }
 
 #[cfg(test)]
@@ -101,20 +103,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_another_chat_is_recognised_by_its_head() {
+    fn a_file_of_this_chat_is_recognised_by_its_head() {
         let head = "# News\nChat ID: -1001\nMessages: 2\n";
-        assert!(of_another(head, MarkedId(-1002), Format::Markdown));
-        assert!(!of_another(head, MarkedId(-1001), Format::Markdown));
-        assert!(!of_another("no head at all", MarkedId(-1001), Format::Markdown));
+        assert!(!is_of(head, MarkedId(-1002), Format::Markdown));
+        assert!(is_of(head, MarkedId(-1001), Format::Markdown));
+        assert!(!is_of("no head at all", MarkedId(-1001), Format::Markdown));
+        assert!(!is_of(head, MarkedId(-1001), Format::Text));
         let json =
             "{\n \"name\": \"News\",\n \"type\": \"private_channel\",\n \"id\": 1002,\n \"messages\": [";
-        assert!(!of_another(json, MarkedId::channel(1002), Format::Json));
-        assert!(of_another(json, MarkedId::channel(1003), Format::Json));
+        assert!(is_of(json, MarkedId::channel(1002), Format::Json));
+        assert!(!is_of(json, MarkedId::channel(1003), Format::Json));
         let html = format!(
             "<style>{}</style><p dir=\"auto\">Chat ID: -1001</p>",
             " ".repeat(6400)
         );
-        assert!(of_another(&html, MarkedId(-1002), Format::Html));
+        assert!(!is_of(&html, MarkedId(-1002), Format::Html));
     }
 
     #[test]

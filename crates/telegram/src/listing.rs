@@ -3,6 +3,7 @@
 use std::fmt;
 
 use app_core::ToolResult;
+use app_core::text::visible_line;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -120,7 +121,7 @@ pub fn render<'a>(
             out,
             "{}. {}\n   ID: {} | Тип: {} | Непрочитано: {}\n   Последнее сообщение: {}\n",
             n + 1,
-            chat.title,
+            visible_line(&chat.title),
             chat.shown_id(bare_ids),
             chat.chat_type.word(),
             chat.unread,

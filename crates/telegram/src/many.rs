@@ -22,8 +22,13 @@ const NOT_PLANNED: &str = "it is not in the plan that this run is held to";
 pub trait Item {
     /// What is to become of it, or became of it.
     fn state(&self) -> State;
-    /// Sets that, and why, where it failed or was left.
-    fn mark(&mut self, state: State, why: Option<String>);
+    /// Where that is kept, and why it failed or was left.
+    fn outcome(&mut self) -> (&mut State, &mut Option<String>);
+    /// Sets both: the reason of an earlier mark does not outlive it.
+    fn mark(&mut self, state: State, why: Option<String>) {
+        let (kept, reason) = self.outcome();
+        (*kept, *reason) = (state, why);
+    }
     /// The exact target, as the plan names it.
     fn target(&self) -> String;
     /// A short detail for the plan; never a text of a message.

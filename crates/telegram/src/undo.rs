@@ -114,11 +114,8 @@ impl many::Item for Undone {
     fn state(&self) -> State {
         self.state
     }
-    fn mark(&mut self, state: State, why: Option<String>) {
-        self.state = state;
-        if why.is_some() {
-            self.error = why;
-        }
+    fn outcome(&mut self) -> (&mut State, &mut Option<String>) {
+        (&mut self.state, &mut self.error)
     }
     fn target(&self) -> String {
         many::message_target(self.chat, self.id)
@@ -205,22 +202,12 @@ async fn take_back(
     }
     let chat = telegram.resolve(&list.chat_id.to_string(), ByTitle::No).await?;
     let ids: Vec<i32> = list.items.iter().map(|item| item.id).collect();
-    let fresh: Vec<Message> = telegram
-        .by_ids(&chat, &ids)
-        .await?
-        .into_iter()
-        .flatten()
-        .collect();
+    let fresh = telegram.by_ids(&chat, &ids).await?;
     report.items = list
         .items
         .iter()
-        .map(|change| {
-            undone(
-                change,
-                chat.id(),
-                fresh.iter().find(|message| message.id == change.id),
-            )
-        })
+        .zip(&fresh)
+        .map(|(change, message)| undone(change, chat.id(), message.as_ref()))
         .collect();
     let many = Many::new(telegram, "take_back_reaction", "messages").paced(Pace::Reactions, delay);
     many.ask(&mut report.items);

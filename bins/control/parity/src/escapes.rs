@@ -54,17 +54,43 @@ fn processes() -> Vec<Process> {
         .collect()
 }
 
-/// Everything of the side in this folder that this process started, directly or not, and that still runs. Sides are told
-/// apart by their directories, which stand in the environment they got: several may run at a time.
-fn of_side(place: &Path) -> Vec<Process> {
+/// Whether a process is of the side in this folder. Sides are told apart by their directories, which stand in the
+/// environment they got: several may run at a time.
+fn is_of_side(id: i32, place: &Path) -> bool {
     let root = place.as_os_str().as_encoded_bytes();
-    let belongs = |process: &Process| {
-        let environ = std::fs::read(format!("/proc/{}/environ", process.id)).unwrap_or_default();
-        let named = environ.windows(root.len()).any(|window| window == root);
-        named
-            || std::fs::read_link(format!("/proc/{}/cwd", process.id)).is_ok_and(|cwd| cwd.starts_with(place))
+    let environ = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+    environ.windows(root.len()).any(|window| window == root)
+        || std::fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|cwd| cwd.starts_with(place))
+}
+
+/// What this process started, directly or not, as the kernel's lists of children name it: cheap enough for every few
+/// milliseconds however many processes the machine has, but a list that changes meanwhile may lack some. A kernel
+/// without such lists is asked for all processes.
+fn listed() -> Vec<i32> {
+    let children = |id: i32| -> Vec<i32> {
+        let threads = std::fs::read_dir(format!("/proc/{id}/task"));
+        threads
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+            .flat_map(|ids| {
+                ids.split_whitespace()
+                    .filter_map(|id| id.parse().ok())
+                    .collect::<Vec<i32>>()
+            })
+            .collect()
     };
-    descendants().into_iter().filter(belongs).collect()
+    if !Path::new("/proc/thread-self/children").exists() {
+        return descendants().into_iter().map(|process| process.id).collect();
+    }
+    let mut known = children(rustix::process::getpid().as_raw_nonzero().get());
+    let mut at = 0;
+    while let Some(id) = known.get(at).copied() {
+        known.extend(children(id));
+        at += 1;
+    }
+    known
 }
 
 /// Everything that this process started, directly or not, and that still runs.
@@ -90,7 +116,10 @@ fn descendants() -> Vec<Process> {
 
 /// Ends what the side in this folder left running, and names it. To be called when the side is over.
 pub fn left_running(place: &Path) -> Vec<String> {
-    let left = of_side(place);
+    let left: Vec<Process> = descendants()
+        .into_iter()
+        .filter(|process| is_of_side(process.id, place))
+        .collect();
     for process in &left {
         if let Some(id) = Pid::from_raw(process.id) {
             // It may end by itself meanwhile.
@@ -140,14 +169,13 @@ impl Watch {
 }
 
 fn look(place: &Path, expected: &[u16], seen: &mut BTreeSet<String>) {
-    for process in of_side(place) {
-        let own: BTreeSet<String> = inodes(process.id);
+    for id in listed().into_iter().filter(|id| is_of_side(*id, place)) {
+        let own: BTreeSet<String> = inodes(id);
         if own.is_empty() {
             continue;
         }
         for (table, udp) in [("tcp", false), ("tcp6", false), ("udp", true), ("udp6", true)] {
-            let text =
-                std::fs::read_to_string(format!("/proc/{}/net/{table}", process.id)).unwrap_or_default();
+            let text = std::fs::read_to_string(format!("/proc/{id}/net/{table}")).unwrap_or_default();
             for line in text.lines().skip(1) {
                 let fields: Vec<&str> = line.split_whitespace().collect();
                 let (Some(remote), Some(inode)) = (fields.get(2), fields.get(9)) else {

@@ -21,6 +21,22 @@ fn parity(sandbox: &Sandbox, args: &[&str]) -> Finished {
     sandbox.run(Path::new(env!("CARGO_BIN_EXE_parity")), args)
 }
 
+/// Runs both sides of a tool that reads; differences count.
+fn compared(sandbox: &Sandbox, control: &str, candidate: &str, more: &[&str]) -> Finished {
+    let args = [
+        "run",
+        "demo",
+        "--control",
+        control,
+        "--candidate",
+        candidate,
+        "--effects",
+        "reads",
+        "--strict",
+    ];
+    parity(sandbox, &[&args[..], more].concat())
+}
+
 /// The interpreter itself, not a launcher in front of it.
 fn python() -> String {
     let output = Command::new("python3")
@@ -844,20 +860,7 @@ fn all_that_a_script_prints_is_passed_on_and_compared() {
     // 17 MiB; the difference lies behind the part that is held in memory.
     sandbox.file("old.sh", "head -c 17825792 /dev/zero | tr '\\0' x; echo end\n");
     sandbox.file("new.sh", "head -c 17825792 /dev/zero | tr '\\0' x; echo END\n");
-    let run = |candidate: &str| {
-        let args = [
-            "run",
-            "demo",
-            "--control",
-            "sh old.sh",
-            "--candidate",
-            candidate,
-            "--effects",
-            "reads",
-            "--strict",
-        ];
-        parity(&sandbox, &args)
-    };
+    let run = |candidate: &str| compared(&sandbox, "sh old.sh", candidate, &[]);
     let same = run("sh old.sh").expect_code(0);
     assert_eq!(same.stdout.len(), 17_825_796);
     let other = run("sh new.sh").expect_code(3);
@@ -876,20 +879,8 @@ fn what_escapes_or_is_not_compared_is_no_clean_run() {
     let compare = |name: &str, candidate: &str, more: &[&str]| -> Value {
         sandbox.file("new.sh", candidate);
         let _ = std::fs::remove_file(sandbox.path("report.json"));
-        let args = [
-            "run",
-            "demo",
-            "--control",
-            "sh old.sh",
-            "--candidate",
-            "sh new.sh",
-            "--effects",
-            "reads",
-            "--strict",
-            "--report",
-            "report.json",
-        ];
-        let run = parity(&sandbox, &[&args[..], more].concat());
+        let more = [&["--report", "report.json"], more].concat();
+        let run = compared(&sandbox, "sh old.sh", "sh new.sh", &more);
         let report: Value =
             serde_json::from_slice(&std::fs::read(sandbox.path("report.json")).unwrap()).unwrap();
         assert_eq!(
@@ -928,18 +919,7 @@ fn what_escapes_or_is_not_compared_is_no_clean_run() {
     );
     assert_eq!(slow["differences"][0]["place"], "time", "{slow}");
     std::fs::remove_file(sandbox.path("out.txt")).unwrap();
-    let args = [
-        "run",
-        "demo",
-        "--control",
-        "sh old.sh",
-        "--candidate",
-        "no-such-program-here",
-        "--effects",
-        "reads",
-        "--strict",
-    ];
-    let missing = parity(&sandbox, &args).expect_code(3);
+    let missing = compared(&sandbox, "sh old.sh", "no-such-program-here", &[]).expect_code(3);
     assert!(
         missing.stderr.contains("not compared: the candidate: "),
         "{}",
@@ -964,7 +944,8 @@ fn counting_server() -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
             let mut buffer = [0; 4096];
             let _ = stream.read(&mut buffer);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
-            thread::sleep(Duration::from_millis(60));
+            // A connection is looked for every few milliseconds; this one lasts for many looks, on a busy machine too.
+            thread::sleep(Duration::from_millis(500));
         }
     });
     (port, count)
@@ -979,18 +960,7 @@ fn a_script_said_to_read_that_posts_is_run_once() {
         format!("import urllib.request\nurllib.request.urlopen(urllib.request.Request('http://127.0.0.1:{port}/order', data=b'x')).read()\nprint('ordered')\n"),
     );
     let control = format!("{} old.py", python());
-    let args = [
-        "run",
-        "demo",
-        "--control",
-        &control,
-        "--candidate",
-        &control,
-        "--effects",
-        "reads",
-        "--strict",
-    ];
-    let run = parity(&sandbox, &args).expect_code(3);
+    let run = compared(&sandbox, &control, &control, &[]).expect_code(3);
     assert_eq!(run.stdout, "ordered\n");
     assert_eq!(
         count.load(std::sync::atomic::Ordering::SeqCst),
@@ -1007,21 +977,10 @@ fn a_connection_past_the_proxy_is_seen() {
     let (port, _) = counting_server();
     sandbox.file(
         "old.py",
-        format!("import socket\ns = socket.create_connection(('127.0.0.1', {port}))\ns.sendall(b'hello')\ns.recv(10)\nprint('done')\n"),
+        format!("import socket\ns = socket.create_connection(('127.0.0.1', {port}))\ns.sendall(b'hello')\nwhile s.recv(100): pass\nprint('done')\n"),
     );
     let control = format!("{} old.py", python());
-    let args = [
-        "run",
-        "demo",
-        "--control",
-        &control,
-        "--candidate",
-        &control,
-        "--effects",
-        "reads",
-        "--strict",
-    ];
-    let run = parity(&sandbox, &args).expect_code(3);
+    let run = compared(&sandbox, &control, &control, &[]).expect_code(3);
     assert!(
         run.stderr
             .contains(&format!("a connection to 127.0.0.1:{port}, past the proxy")),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use migration::OldCalls;
@@ -156,7 +157,12 @@ impl Tool for BulkReactions {
         if output.items.is_empty() {
             return writeln!(out, "Nothing to do: no valid message ids resolved.");
         }
-        writeln!(out, "Chat: {}\nEmoji: {}", output.chat, output.emoji)?;
+        writeln!(
+            out,
+            "Chat: {}\nEmoji: {}",
+            visible_line(&output.chat),
+            output.emoji
+        )?;
         writeln!(out, "Messages to react: {}", output.items.len())?;
         if output.planned {
             writeln!(out, "Dry run: no reactions will be sent.")?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use app_core::text::visible_line;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -225,8 +226,9 @@ impl Stats {
 
 /// A name of at most 24 characters.
 fn shortened(name: &str) -> String {
+    let name = visible_line(name);
     if name.chars().count() <= 24 {
-        return name.to_owned();
+        return name.into_owned();
     }
     let begin: String = name.chars().take(21).collect();
     format!("{begin}...")

@@ -6,6 +6,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -106,7 +107,7 @@ impl Tool for ChatStats {
     }
 
     fn render(output: &Output, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
-        writeln!(out, "Analyzing chat: {}...\n", output.chat)?;
+        writeln!(out, "Analyzing chat: {}...\n", visible_line(&output.chat))?;
         output.stats.render(view.input.map_or(10, |input| input.top), out)
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -111,7 +112,11 @@ impl Tool for DeleteMyMessages {
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let sweep = &output.sweep;
-        writeln!(out, "Found chat: {0}\nScanning messages in {0}...", sweep.chat)?;
+        writeln!(
+            out,
+            "Found chat: {0}\nScanning messages in {0}...",
+            visible_line(&sweep.chat)
+        )?;
         writeln!(
             out,
             "Found {} outgoing messages out of {} total",

@@ -9,6 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -127,7 +128,12 @@ impl Tool for DeleteUnanswered {
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         for sweep in &output.chats {
-            writeln!(out, "Checking {} messages in {}...", sweep.scanned, sweep.chat)?;
+            writeln!(
+                out,
+                "Checking {} messages in {}...",
+                sweep.scanned,
+                visible_line(&sweep.chat)
+            )?;
             for item in &sweep.items {
                 let verb = match item.state {
                     State::Planned => "WOULD DELETE",
@@ -142,11 +148,16 @@ impl Tool for DeleteUnanswered {
                 }
             }
             if output.all && sweep.deleted > 0 {
-                writeln!(out, "{}: deleted {} messages", sweep.chat, sweep.deleted)?;
+                writeln!(
+                    out,
+                    "{}: deleted {} messages",
+                    visible_line(&sweep.chat),
+                    sweep.deleted
+                )?;
             }
         }
         for skipped in &output.skipped {
-            writeln!(out, "{}: {}", skipped.chat, skipped.reason)?;
+            writeln!(out, "{}: {}", visible_line(&skipped.chat), skipped.reason)?;
         }
         if output.all {
             writeln!(out, "\n=== Total deleted: {} messages ===", output.deleted)

@@ -9,6 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -107,7 +108,11 @@ impl Tool for DeleteZoom {
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         for sweep in &output.chats {
-            writeln!(out, "Ищу сообщения с Zoom ссылками: {}", sweep.chat)?;
+            writeln!(
+                out,
+                "Ищу сообщения с Zoom ссылками: {}",
+                visible_line(&sweep.chat)
+            )?;
             for item in &sweep.items {
                 let verb = match item.state {
                     State::Planned => "Было бы удалено",
@@ -117,7 +122,7 @@ impl Tool for DeleteZoom {
                     State::Failed => "Не удалено",
                     State::Done => "Удаляю",
                 };
-                let sender = item.sender.as_deref().unwrap_or("Я");
+                let sender = visible_line(item.sender.as_deref().unwrap_or("Я"));
                 writeln!(out, "{verb}: {} {sender}: {}", item.second(), item.preview)?;
                 if let (State::Failed | State::Spared, Some(error)) = (item.state, &item.error) {
                     writeln!(out, "  {error}")?;

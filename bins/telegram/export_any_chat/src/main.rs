@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::tz::TimeZone;
@@ -188,7 +189,7 @@ impl Tool for ExportAnyChat {
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let done = &output.exported;
-        writeln!(out, "✅ Найден чат: {}", output.chat)?;
+        writeln!(out, "✅ Найден чат: {}", visible_line(&output.chat))?;
         if done.incremental {
             writeln!(
                 out,
@@ -237,7 +238,6 @@ async fn export(input: &Input, mut range: Range, telegram: &Telegram) -> ToolRes
     let mut options = telegram.export_options();
     options.lines = LineStyle::Bracketed;
     options.time_zone = zone(&input.time_zone)?;
-    options.export_zone = options.time_zone.clone();
     let exported = telegram
         .export(Job {
             chat: &chat,

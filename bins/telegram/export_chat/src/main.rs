@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -138,7 +139,7 @@ impl Tool for ExportChat {
         writeln!(
             out,
             "Экспортирую чат: {} (@{})\nЭкспортировано {} сообщений в {}",
-            done.chat,
+            visible_line(&done.chat),
             output.found_by,
             done.exported.messages,
             done.exported.path.display()

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Policy, Secret, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -180,9 +181,9 @@ fn report(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "Connected to Telegram\nFound {} dialogs", output.chats.len())?;
     for line in &output.chats {
         match &line.error {
-            Some(error) => writeln!(out, "  ERROR: {}: {error}", line.title)?,
+            Some(error) => writeln!(out, "  ERROR: {}: {error}", visible_line(&line.title))?,
             None => {
-                let title: String = line.title.chars().take(40).collect();
+                let title: String = visible_line(&line.title).chars().take(40).collect();
                 writeln!(out, "  [{:<10}] {title:<40} (ID: {})", line.chat_type, line.id)?;
             }
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -118,7 +119,6 @@ impl Tool for ExportUserSimple {
                     output: Path::new("chats").join(format!("{file}.{}", format.extension())),
                     options: Options {
                         lines: LineStyle::BracketedEnglish,
-                        export_zone: app_core::host_zone(),
                         ..Options::default()
                     },
                     title: Some(shown(&chat.peer, &found_by)),
@@ -135,7 +135,11 @@ impl Tool for ExportUserSimple {
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let (name, done) = (&output.found_by, &output.done);
-        writeln!(out, "Connecting to @{name}...\n✅ Found: {} (@{name})", done.chat)?;
+        writeln!(
+            out,
+            "Connecting to @{name}...\n✅ Found: {} (@{name})",
+            visible_line(&done.chat)
+        )?;
         match done.limit {
             Some(limit) => writeln!(out, "Экспортирую последние {limit} сообщений...\n")?,
             None => writeln!(out, "Экспортирую все сообщения...\n")?,

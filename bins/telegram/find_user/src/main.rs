@@ -5,6 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -197,8 +198,9 @@ fn fits(peer: &Peer, needle: &str) -> bool {
 
 /// A name of at most 29 characters.
 fn shortened(name: &str) -> String {
+    let name = visible_line(name);
     if name.chars().count() <= 29 {
-        return name.to_owned();
+        return name.into_owned();
     }
     let begin: String = name.chars().take(26).collect();
     format!("{begin}...")

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -166,7 +167,8 @@ impl Tool for IndexMessages {
                     held.chats.len()
                 )?;
                 held.chats.iter().try_for_each(|chat| {
-                    writeln!(out, "  {} ({}): {} messages", chat.title, chat.id, chat.messages)
+                    let title = visible_line(&chat.title);
+                    writeln!(out, "  {title} ({}): {} messages", chat.id, chat.messages)
                 })
             }
         }
@@ -177,11 +179,14 @@ fn indexed(chats: &[Indexed], out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "=== Indexing Results ===")?;
     for chat in chats {
         match &chat.error {
-            Some(error) => writeln!(out, "{}: {error}", chat.chat)?,
+            Some(error) => writeln!(out, "{}: {error}", visible_line(&chat.chat))?,
             None => writeln!(
                 out,
                 "{}: {} messages, {} changed, {} removed",
-                chat.chat, chat.tally.new, chat.tally.changed, chat.tally.removed
+                visible_line(&chat.chat),
+                chat.tally.new,
+                chat.tally.changed,
+                chat.tally.removed
             )?,
         }
     }

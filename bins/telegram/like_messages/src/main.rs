@@ -12,6 +12,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
@@ -115,11 +116,8 @@ impl many::Item for Like {
     fn state(&self) -> State {
         self.state
     }
-    fn mark(&mut self, state: State, why: Option<String>) {
-        self.state = state;
-        if why.is_some() {
-            self.error = why;
-        }
+    fn outcome(&mut self) -> (&mut State, &mut Option<String>) {
+        (&mut self.state, &mut self.error)
     }
     fn target(&self) -> String {
         many::message_target(self.chat, self.id)
@@ -221,8 +219,13 @@ impl Tool for LikeMessages {
             Output::Likes(output) => output,
             Output::Undo(report) => return undo::render(report, out),
         };
-        writeln!(out, "Чат: {}", output.chat)?;
-        writeln!(out, "Пользователь: {} ({})", output.user, output.user_id)?;
+        writeln!(out, "Чат: {}", visible_line(&output.chat))?;
+        writeln!(
+            out,
+            "Пользователь: {} ({})",
+            visible_line(&output.user),
+            output.user_id
+        )?;
         let emoji = output.reaction.as_deref().unwrap_or("по тексту");
         writeln!(out, "Реакция: {emoji}\n")?;
         for item in &output.items {

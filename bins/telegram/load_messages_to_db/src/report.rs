@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use app_core::text::visible_line;
+
 use crate::Output;
 
 /// The report, in the words of the replaced script.
@@ -24,7 +26,12 @@ pub fn write(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
         )?;
     }
     for chat in &output.chats {
-        writeln!(out, "\n📥 Загружаю сообщения из: {} (id={})", chat.title, chat.id)?;
+        writeln!(
+            out,
+            "\n📥 Загружаю сообщения из: {} (id={})",
+            visible_line(&chat.title),
+            chat.id
+        )?;
         for refused in &chat.refused {
             writeln!(
                 out,

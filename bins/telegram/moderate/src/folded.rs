@@ -1,29 +1,35 @@
 //! Words as they are meant: without what hides them from a search - letters of another alphabet that look the same,
-//! marks above letters, characters without width, digits in place of letters, blanks between all letters.
+//! styled letters, marks above letters, characters without width, digits in place of letters, blanks between all letters.
 //!
 //! Look-alikes are those of Unicode's confusables (UTS #39) between Cyrillic, Latin and Greek that occur in the words
 //! looked for.
 
+use std::ops::RangeInclusive;
+
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
+use crate::words::split;
+
 /// Cyrillic letter, and what passes for it.
 const CYRILLIC: [(char, &str); 25] = [
-    ('а', "aαáàâä@"),
+    ('а', "aα@"),
     ('б', "6"),
     ('в', "bβ"),
     ('г', "r"),
     ('д', "d"),
-    ('е', "eεёéèëê"),
+    ('е', "eε"),
     ('з', "3"),
-    ('и', "uiíй"),
+    ('и', "ui"),
     ('к', "kκ"),
     ('л', "l"),
     ('м', "mμ"),
     ('н', "hη"),
-    ('о', "oο0óòö"),
+    ('о', "oο0"),
     ('п', "nπ"),
     ('р', "pρ"),
     ('с', "cϲ$"),
     ('т', "tτ"),
-    ('у', "yγúü"),
+    ('у', "yγ"),
     ('х', "xχ"),
     ('ч', "4"),
     ('ш', "w"),
@@ -66,43 +72,87 @@ pub fn hides(c: char) -> bool {
         | '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}')
 }
 
-fn letter_of(c: char, table: &[(char, &str)], own: std::ops::RangeInclusive<char>) -> Option<char> {
+/// An alphabet: its letters, and what passes for some of them.
+type Alphabet = (RangeInclusive<char>, &'static [(char, &'static str)]);
+
+const ALPHABETS: [Alphabet; 2] = [('а'..='я', &CYRILLIC), ('a'..='z', &LATIN)];
+
+fn letter_of(c: char, (own, alike): &Alphabet) -> Option<char> {
     if own.contains(&c) || (c == 'ё' && own.contains(&'а')) {
         return Some(c);
     }
-    table
-        .iter()
-        .find(|(_, alike)| alike.contains(c))
-        .map(|(letter, _)| *letter)
+    let found = alike.iter().find(|(_, alike)| alike.contains(c));
+    found.map(|(letter, _)| *letter)
+}
+
+/// A plain word read in one alphabet, where all its characters can pass for letters of it. A number is a number.
+fn read(plain: &str, alphabet: &Alphabet) -> Option<String> {
+    plain
+        .chars()
+        .any(char::is_alphabetic)
+        .then(|| plain.chars().map(|c| letter_of(c, alphabet)).collect())
+        .flatten()
+}
+
+/// The letter in a filled circle or square, which Unicode does not count as a form of the letter.
+fn unboxed(c: char) -> char {
+    let first = match c {
+        '\u{1f150}'..='\u{1f169}' => 0x1f150,
+        '\u{1f170}'..='\u{1f189}' => 0x1f170,
+        _ => return c,
+    };
+    char::from(b'a' + (c as u32 - first) as u8)
+}
+
+/// A text in plain small letters: full-width, mathematical and enclosed letters, and letters with marks, as the letters
+/// they are forms of; without characters that hide. Of the marks only those that make another letter of the Russian
+/// alphabet stay: ё and й.
+pub fn plain(text: &str) -> String {
+    let composed: String = text.chars().map(unboxed).collect();
+    let composed = ComposingNormalizerBorrowed::new_nfkc()
+        .normalize(&composed)
+        .to_lowercase();
+    let decomposed = DecomposingNormalizerBorrowed::new_nfd();
+    let mut plain = String::with_capacity(composed.len());
+    let mut buffer = [0; 4];
+    for c in composed.chars() {
+        if matches!(c, 'ё' | 'й') {
+            plain.push(c);
+        } else {
+            let letters = decomposed.normalize(c.encode_utf8(&mut buffer));
+            plain.extend(letters.chars().filter(|c| !hides(*c)));
+        }
+    }
+    plain
 }
 
 /// The readings of a word: as it stands, and as a word of each alphabet that all its characters can pass for. Lower case.
 pub fn readings(word: &str) -> Vec<String> {
-    let bare: String = word.to_lowercase().chars().filter(|c| !hides(*c)).collect();
-    let mut readings = vec![bare.clone()];
-    // A number is a number.
-    if !bare.chars().any(char::is_alphabetic) {
-        return readings;
-    }
-    for (table, own) in [(&CYRILLIC[..], 'а'..='я'), (&LATIN[..], 'a'..='z')] {
-        let read: Option<String> = bare.chars().map(|c| letter_of(c, table, own.clone())).collect();
-        readings.extend(read.filter(|read| *read != bare));
-    }
-    // In a word of the one alphabet, 4 stands for its first letter as often as for the one it looks like.
+    let bare = plain(word);
+    let mut readings: Vec<String> = ALPHABETS
+        .iter()
+        .filter_map(|alphabet| read(&bare, alphabet))
+        .filter(|read| *read != bare)
+        .collect();
+    // In a Russian word, 4 stands for the letter it looks like and as often for the first of the alphabet.
     if bare.contains('4') {
-        let read: Option<String> = bare
-            .chars()
-            .map(|c| {
-                if c == '4' {
-                    Some('а')
-                } else {
-                    letter_of(c, &CYRILLIC, 'а'..='я')
-                }
-            })
-            .collect();
-        readings.extend(read);
+        readings.extend(read(&bare.replace('4', "а"), &ALPHABETS[0]));
     }
+    readings.insert(0, bare);
     readings
+}
+
+/// The readings of a whole text, plain: as it stands, and with every word that can be read in an alphabet read so.
+pub fn texts(text: &str) -> Vec<String> {
+    let plain = plain(text);
+    let in_alphabet = |alphabet| {
+        split(&plain)
+            .map(|(_, part)| read(part, alphabet).unwrap_or_else(|| part.to_owned()))
+            .collect()
+    };
+    let mut texts: Vec<String> = ALPHABETS.iter().map(in_alphabet).collect();
+    texts.insert(0, plain.clone());
+    texts
 }
 
 #[cfg(test)]
@@ -121,6 +171,13 @@ mod tests {
             ("fuсk", "fuck"),
             ("sh1t", "shit"),
             ("МУДАК", "мудак"),
+            ("ｆｕｃｋ", "fuck"),
+            ("𝐟𝐮𝐜𝐤", "fuck"),
+            ("ⓕⓤⓒⓚ", "fuck"),
+            ("🅕🆄🅒🅺", "fuck"),
+            ("fúçḱ", "fuck"),
+            ("хуи\u{306}", "хуй"),
+            ("ху\u{200b}и\u{306}", "хуй"),
         ] {
             assert!(
                 readings(word).iter().any(|read| read == meant),

@@ -3,6 +3,8 @@
 use app_core::{ToolError, ToolResult};
 use regex::Regex;
 
+use crate::folded::texts;
+
 /// Each counts 30.
 const SPAM: [&str; 19] = [
     r"(?:регистрац\w*|register|sign\s?up)\W+(?:на|on|at)\W+(?:бирж\w*|\w*exchange)",
@@ -62,8 +64,11 @@ impl Judge {
 
     /// Points from 0 to 100.
     pub fn points(&self, text: &str) -> u32 {
-        let hits =
-            |patterns: &[Regex]| patterns.iter().filter(|pattern| pattern.is_match(text)).count() as u32;
+        let texts = texts(text);
+        let hits = |patterns: &[Regex]| {
+            let hit = |pattern: &&Regex| texts.iter().any(|text| pattern.is_match(text));
+            patterns.iter().filter(hit).count() as u32
+        };
         let lower = text.to_lowercase();
         let mut points = hits(&self.spam) * 30 + hits(&self.links) * 15;
         let emoji = text
@@ -97,6 +102,9 @@ mod tests {
         let judge = Judge::new().unwrap();
         assert_eq!(judge.points("Доброе утро, идём на реку?"), 0);
         assert_eq!(judge.points("пассивный доход"), 30);
+        assert_eq!(judge.points("пaccивный дoxoд"), 30, "in letters of two alphabets");
+        assert_eq!(judge.points("пас\u{200b}сивный до\u{ad}ход"), 30);
+        assert_eq!(judge.points("𝐩𝐚𝐬𝐬𝐢𝐯𝐞 раѕѕіvе income passive іnсоmе"), 30);
         assert_eq!(judge.points("https://bit.ly/x"), 15);
         assert_eq!(judge.points("100 USDT"), 40);
         assert_eq!(judge.points("ВСЕМ ДОБРОЕ УТРО, ДРУЗЬЯ"), 15);

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
@@ -213,14 +214,19 @@ impl Tool for Moderate {
             writeln!(out, "Всего сообщений: {}", output.scanned)?;
             writeln!(out, "С нецензурной лексикой: {} ({percent:.1}%)", output.profane)?;
             for offender in offenders {
-                writeln!(out, "  {} - {} violations", offender.name, offender.violations)?;
+                writeln!(
+                    out,
+                    "  {} - {} violations",
+                    visible_line(&offender.name),
+                    offender.violations
+                )?;
             }
             return Ok(());
         }
         writeln!(
             out,
             "{}: {} messages, {} findings",
-            output.chat,
+            visible_line(&output.chat),
             output.scanned,
             output.findings.len()
         )?;
@@ -229,8 +235,8 @@ impl Tool for Moderate {
                 out,
                 "{} {}: {}",
                 finding.id,
-                finding.sender,
-                finding.matches.join(", ")
+                visible_line(&finding.sender),
+                visible_line(&finding.matches.join(", "))
             )?;
             if finding.spam > 0 {
                 write!(out, " spam {}", finding.spam)?;

@@ -50,7 +50,7 @@ fn lines_are_plain_or_dated_and_nothing_is_left_out_but_service_entries() {
     assert!(
         file.starts_with(
             "Борис Лесной: Доброе утро! 🌞 🔥CustomEmoji(42)\n\
-             Alice Doe: Good morning, see https://example.org/boat [Media]\n"
+             Alice Doe: [In answer to message 3] Good morning, see https://example.org/boat [Media]\n"
         ),
         "{file}"
     );

@@ -6,6 +6,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Paint, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use jiff::Timestamp;
@@ -184,10 +185,15 @@ impl Tool for SearchMessages {
     }
 
     fn render(output: &Output, view: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
-        writeln!(out, "Searching for '{}' in {}...\n", output.query, output.chat)?;
+        writeln!(
+            out,
+            "Searching for '{}' in {}...\n",
+            visible_line(&output.query),
+            visible_line(&output.chat)
+        )?;
         for (n, hit) in output.hits.iter().enumerate() {
             let date = stamp(hit.date, "%Y-%m-%d %H:%M");
-            writeln!(out, "--- #{} [{date}] {} ---", n + 1, hit.sender)?;
+            writeln!(out, "--- #{} [{date}] {} ---", n + 1, visible_line(&hit.sender))?;
             let text = find::highlighted(&hit.text, &hit.matches, |part| view.paint(Paint::Yellow, part));
             writeln!(out, "{text}\n")?;
         }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolError, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -136,7 +137,7 @@ impl Tool for SendMessage {
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
         let to = &output.named;
         if output.planned {
-            writeln!(out, "Было бы отправлено {to} ({})", output.chat)
+            writeln!(out, "Было бы отправлено {to} ({})", visible_line(&output.chat))
         } else if output.repeated {
             writeln!(out, "✓ Сообщение уже было отправлено {to}")
         } else {

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app_core::text::visible_line;
 use app_core::{Context, Definition, Effect, Gate, Policy, Tool, ToolResult, View};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -130,12 +131,13 @@ impl Tool for SendViralQuestion {
         writeln!(out, "🚀 Отправка вопросов: {}", output.items.len())?;
         for (n, item) in output.items.iter().enumerate() {
             let n = n + 1;
-            let title = item.title.as_deref().unwrap_or(&item.chat);
+            let title = visible_line(item.title.as_deref().unwrap_or(&item.chat));
             let error = item.error.as_deref().unwrap_or_default();
             match item.state {
                 State::Planned => writeln!(out, "[{n}] Было бы отправлено в '{title}': {}", item.preview)?,
                 State::Done => writeln!(out, "✅ [{n}] Отправлено в '{title}'")?,
-                State::Already | State::Spared => writeln!(out, "✅ [{n}] Уже было отправлено в '{title}'")?,
+                State::Already => writeln!(out, "✅ [{n}] Уже было отправлено в '{title}'")?,
+                State::Spared => writeln!(out, "⏸ [{n}] Не отправлено в '{title}': {error}")?,
                 State::Failed => writeln!(out, "❌ [{n}] '{title}': {error}")?,
                 State::Left => writeln!(out, "⏸ [{n}] '{title}': {error}")?,
             }

@@ -125,11 +125,8 @@ impl many::Item for Posted {
     fn state(&self) -> State {
         self.state
     }
-    fn mark(&mut self, state: State, why: Option<String>) {
-        self.state = state;
-        if why.is_some() {
-            self.error = why;
-        }
+    fn outcome(&mut self) -> (&mut State, &mut Option<String>) {
+        (&mut self.state, &mut self.error)
     }
     /// A question has its number only once it is stored, so the plan names it by the digest of its text.
     fn target(&self) -> String {

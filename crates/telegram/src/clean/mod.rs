@@ -51,9 +51,8 @@ impl many::Item for Line {
     fn state(&self) -> State {
         self.state
     }
-    fn mark(&mut self, state: State, why: Option<String>) {
-        self.state = state;
-        self.error = why;
+    fn outcome(&mut self) -> (&mut State, &mut Option<String>) {
+        (&mut self.state, &mut self.error)
     }
     fn target(&self) -> String {
         many::message_target(self.chat, self.id)

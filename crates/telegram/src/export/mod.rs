@@ -154,10 +154,8 @@ pub struct Options {
     pub unknown_sender: Option<String>,
     /// Names that win over what Telegram says, such as the configured name of the account.
     pub names: Vec<(MarkedId, String)>,
-    /// Time zone of the messages' dates in formats that have local dates (JSON, HTML).
+    /// Time zone of every date that is written for people: those of the messages and that of the export.
     pub time_zone: TimeZone,
-    /// Time zone of the "exported at" line.
-    pub export_zone: TimeZone,
     /// How the Markdown format writes times, as strftime does; `%d.%m.%Y %H:%M` when unset.
     pub time_format: Option<String>,
     /// Layout of the text format.
@@ -172,7 +170,6 @@ impl Default for Options {
             unknown_sender: None,
             names: Vec::new(),
             time_zone: TimeZone::UTC,
-            export_zone: TimeZone::UTC,
             time_format: None,
             lines: LineStyle::default(),
             prompt: None,

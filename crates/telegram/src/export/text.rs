@@ -40,7 +40,6 @@ pub struct Lines {
     style: LineStyle,
     prompt: Option<String>,
     zone: TimeZone,
-    export_zone: TimeZone,
     began: bool,
 }
 
@@ -56,7 +55,6 @@ impl Lines {
             style: options.lines,
             prompt: options.prompt,
             zone: options.time_zone,
-            export_zone: options.export_zone,
             began: false,
         }
     }
@@ -120,7 +118,7 @@ impl Renderer for Lines {
         if let Some(prompt) = &self.prompt {
             writeln!(out, "{prompt}")?;
         }
-        let at = |at: Timestamp| dates::stamp(at, &self.export_zone);
+        let at = |at: Timestamp| dates::stamp(at, &self.zone);
         let title = &*visible_line(&header.title);
         match self.style {
             LineStyle::Dated | LineStyle::Plain | LineStyle::MediaDated => Ok(()),
@@ -133,7 +131,7 @@ impl Renderer for Lines {
                 out,
                 "# Чат: {title}\n# Экспортировано: {} {}\n# Сообщений: {}\n\n",
                 at(header.exported_at),
-                dates::zone_name(header.exported_at, &self.export_zone),
+                dates::zone_name(header.exported_at, &self.zone),
                 header.count
             ),
             LineStyle::BracketedEnglish => {
