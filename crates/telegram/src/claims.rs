@@ -74,7 +74,10 @@ fn holds_another(path: &Path, id: MarkedId, format: Format) -> ToolResult<bool> 
     File::open(path)
         .and_then(|file| file.take(HEAD).read_to_end(&mut head))
         .map_err(|e| ToolError::file("read", path, &e))?;
-    Ok(of_another(&String::from_utf8_lossy(&head), id, format))
+    let head = String::from_utf8_lossy(&head);
+    // A page of a longer export is not to be taken for the export of a chat of that name.
+    let page = format == Format::Html && crate::export::html::pages::part_of_another(&head, path);
+    Ok(page || of_another(&head, id, format))
 }
 
 /// Whether the head of an export names a chat other than this one.
