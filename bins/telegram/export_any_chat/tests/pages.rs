@@ -167,11 +167,8 @@ fn a_long_chat_has_pages_an_index_and_checksums() {
         )
         .expect_code(0);
     assert!(short.json()["pages"].is_null());
-    assert!(
-        short.stderr.contains("is of an earlier, longer export"),
-        "{}",
-        short.stderr
-    );
+    let told = "still there: club_index.html, club_files.sha256, club_2.html, club_3.html, club_search.js";
+    assert!(short.stderr.contains(told), "{}", short.stderr);
 }
 
 /// Links within a page and to other pages have anchors there.
@@ -234,4 +231,55 @@ fn a_dry_run_plans_every_file_and_the_file_of_something_else_stays() {
     );
     assert_eq!(read(&sandbox, "club_2.html"), "<p>precious</p>");
     assert!(!sandbox.path("club.html").exists());
+}
+
+#[test]
+fn attachments_are_among_the_checksums_and_a_page_is_not_taken_for_another_chat() {
+    let photo = Message {
+        media: Some("document".into()),
+        attached: serde_json::json!({"file_name": "a b.pdf", "size": 4000, "file_id": 11}),
+        ..message(77, 77, "see here")
+    };
+    let mut world = large(5001, vec![photo]);
+    world.entities.push(testkit::telegram::world::Entity {
+        kind: "supergroup".into(),
+        id: 6001,
+        title: Some("large_club_2".into()),
+        ..Default::default()
+    });
+    world.dialogs.push(testkit::telegram::world::Dialog {
+        chat: -1_000_000_006_001,
+        ..Default::default()
+    });
+    let small = vec![message(1, 1, "of another chat")];
+    world.messages.insert("-1000000006001".into(), small);
+    let dc = Dc::start(world);
+    let sandbox = dc.sandbox();
+    sandbox
+        .run(bin(), &["large_club", "0", "-f", "html", "--media", "1"])
+        .expect_code(0);
+    let sums = Command::new("sha256sum")
+        .args(["--strict", "-c", "large_club_files.sha256"])
+        .current_dir(sandbox.path("chats"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&sums.stdout);
+    assert!(sums.status.success() && sums.stderr.is_empty(), "{sums:?}");
+    assert!(told.contains("large_club_files/77_a b.pdf: OK"), "{told}");
+    let page = read(&sandbox, "chats/large_club_2.html");
+    sandbox
+        .run(
+            bin(),
+            &["-1000000006001", "0", "-f", "html", "-o", "chats/other.html"],
+        )
+        .expect_code(0);
+    sandbox
+        .run(bin(), &["large_club_2", "0", "-f", "html"])
+        .expect_code(0);
+    assert_eq!(
+        read(&sandbox, "chats/large_club_2.html"),
+        page,
+        "another chat's page"
+    );
+    assert!(read(&sandbox, "chats/large_club_2_1000000006001.html").contains("of another chat"));
 }

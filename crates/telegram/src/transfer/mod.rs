@@ -7,6 +7,7 @@ mod earlier;
 mod fetch;
 mod files;
 mod pages;
+mod parts;
 mod update;
 mod write;
 
@@ -234,7 +235,7 @@ impl Telegram {
             write::write(&ctx, &job, &archive, &mut report)?;
         }
         if job.format == Format::Html {
-            pages::tell_of_leftovers(&ctx, &job, report.pages.unwrap_or(0))?;
+            parts::tell_of_leftovers(&ctx, &job, &report)?;
         }
         files.map_err(|error| error.with_output(&report))?;
         if report.files_missing == 0 {

@@ -5,30 +5,28 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_core::{Context, ErrorKind, PendingArtifact, ToolError, ToolResult};
+use app_core::{Context, PendingArtifact, ToolError, ToolResult};
 
+use super::parts::{nothing_else_there, sum};
 use super::write::{BUFFER, attachment, private};
 use super::{Exported, Job};
 use crate::archive::Archive;
 use crate::export::html::Html;
-use crate::export::html::index::{CLOSING, Searched, opening, search_mark};
+use crate::export::html::index::{CLOSING, Searched, opening};
 use crate::export::html::pages::{LONGEST_PAGE, Names, Pages, Splitter};
 use crate::export::{Attachment, Format, Header, Renderer};
 use crate::model::Message;
 
 /// Messages in one file of what is searched.
-const SEARCHED_IN_FILE: usize = 50_000;
+pub(super) const SEARCHED_IN_FILE: usize = 50_000;
 
 /// Finished files that wait for the others, so that all appear together. Each is held open, and a process may hold only
 /// so many; the first of a longer row appear before the last are written.
 const MOST_WAITING: usize = 400;
-
-/// Most of a file's head that is looked at for the mark of its export.
-const HEAD: u64 = 16 * 1024;
 
 const SCRIPT: &str = "text/javascript";
 const SUMS: &str = "text/plain";
@@ -93,18 +91,6 @@ impl Files<'_> {
     }
 }
 
-/// A line of a list of checksums as `sha256sum -c` reads it.
-fn sum(sha256: &str, name: &str) -> String {
-    if name.contains(['\\', '\n', '\r']) {
-        let name = name
-            .replace('\\', "\\\\")
-            .replace('\n', "\\n")
-            .replace('\r', "\\r");
-        return format!("\\{sha256}  {name}\n");
-    }
-    format!("{sha256}  {name}\n")
-}
-
 /// Writes the export.
 pub(super) fn write(
     ctx: &Context,
@@ -154,8 +140,7 @@ pub(super) fn write(
         Ok(())
     })?;
     let searched = cursor.end(&mut files, &mut html)?;
-    let index = files.begin(pages.names.index(), Format::Html.media_type(), "index")?;
-    let mut index = index;
+    let mut index = files.begin(pages.names.index(), Format::Html.media_type(), "index")?;
     html.index(&mut index.out, header, &pages, searched)
         .map_err(|e| ToolError::file("write", &files.path(&index.name), &e))?;
     files.keep(index)?;
@@ -311,100 +296,5 @@ impl Cursor {
             files: self.searches,
             cut: self.cut,
         })
-    }
-}
-
-/// Whether a file that is there belongs to an export under this name.
-fn is_part(path: &Path, names: &Names) -> ToolResult<bool> {
-    let failed = |e: &std::io::Error| ToolError::file("read", path, e);
-    let file = File::open(path).map_err(|e| failed(&e))?;
-    let mut head = Vec::new();
-    BufReader::new(file)
-        .take(HEAD)
-        .read_to_end(&mut head)
-        .map_err(|e| failed(&e))?;
-    let head = String::from_utf8_lossy(&head);
-    let first = names.page(0);
-    let line = sum("", &first);
-    let line = line.trim_start_matches('\\');
-    Ok(head.contains(&names.mark())
-        || head.starts_with(&format!("{}\n", search_mark(&first)))
-        || head
-            .split_inclusive('\n')
-            .next()
-            .is_some_and(|one| one.ends_with(line)))
-}
-
-/// Refuses to write over files that the user has not named and that are no parts of an earlier export under this name:
-/// `club_2.html` may be the export of another chat.
-fn nothing_else_there(job: &Job<'_>, pages: &Pages, searches: usize) -> ToolResult<()> {
-    let names = &pages.names;
-    let others = (1..pages.list.len())
-        .map(|at| names.page(at))
-        .chain((0..searches).map(|at| names.search(at)))
-        .chain([names.index(), names.sums()]);
-    for name in others {
-        let path = job.output.with_file_name(name);
-        if path.is_file() && !is_part(&path, names)? {
-            return Err(ToolError::new(
-                ErrorKind::Conflict,
-                format!(
-                    "`{}` would be a part of this export, but is a file of something else",
-                    path.display()
-                ),
-            )
-            .code("output_taken")
-            .hint("move it away, or name another output: all parts are named after it"));
-        }
-    }
-    Ok(())
-}
-
-/// Tells of parts of a longer export under this name that was there before: they are no parts of this one.
-pub(super) fn tell_of_leftovers(ctx: &Context, job: &Job<'_>, written: usize) -> ToolResult<()> {
-    let names = Names::beside(&job.output);
-    // An export of one page has only its first file.
-    let next = written.max(1);
-    let mut left = vec![names.page(next)];
-    if written == 0 {
-        left.push(names.index());
-    }
-    for name in left {
-        let path = job.output.with_file_name(name);
-        if path.is_file() && is_part(&path, &names)? {
-            ctx.warn(format!(
-                "`{}` is of an earlier, longer export; it is no part of this one",
-                path.display()
-            ));
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_in_a_list_of_checksums_are_escaped() {
-        assert_eq!(sum("ab", "a b.html"), "ab  a b.html\n");
-        assert_eq!(sum("ab", "a\\b\n.html"), "\\ab  a\\\\b\\n.html\n");
-    }
-
-    #[test]
-    fn parts_are_known_by_their_heads() {
-        let dir = tempfile::tempdir().unwrap();
-        let names = Names::beside(Path::new("club.html"));
-        let part = |text: &str| {
-            let path = dir.path().join("x");
-            std::fs::write(&path, text).unwrap();
-            is_part(&path, &names).unwrap()
-        };
-        assert!(part(&format!("<!doctype html>\n{}\n", names.mark())));
-        assert!(part("// part of \"club.html\"\n(window"));
-        assert!(part("abc  club.html\ndef  club_2.html\n"));
-        assert!(!part("abc  river.html\nabc  club.html\n"));
-        assert!(!part("<!doctype html>\n<html lang=\"en\">\n"));
-        assert!(!part(""));
     }
 }
