@@ -75,7 +75,10 @@ fn names_this(path: &Path, id: MarkedId, format: Format) -> ToolResult<bool> {
     File::open(path)
         .and_then(|file| file.take(HEAD).read_to_end(&mut head))
         .map_err(|e| ToolError::file("read", path, &e))?;
-    Ok(head.is_empty() || is_of(&String::from_utf8_lossy(&head), id, format))
+    let head = String::from_utf8_lossy(&head);
+    // A page of a longer export names its chat too, but is not the export of this name.
+    let page = format == Format::Html && crate::export::html::pages::part_of_another(&head, path);
+    Ok(head.is_empty() || (!page && is_of(&head, id, format)))
 }
 
 /// Whether the head of an export names this chat.

@@ -210,6 +210,13 @@ impl Tool for ExportAnyChat {
                 done.files, done.files_left_out
             )?;
         }
+        if let Some(pages) = done.pages {
+            writeln!(
+                out,
+                "   страниц: {pages}, оглавление и поиск: {}",
+                index_of(&done.path)
+            )?;
+        }
         writeln!(
             out,
             "✅ Экспортировано {} сообщений → {}",
@@ -217,6 +224,12 @@ impl Tool for ExportAnyChat {
             done.path.display()
         )
     }
+}
+
+/// The index of an export of several pages.
+fn index_of(output: &std::path::Path) -> String {
+    let name = telegram::export::html::pages::Names::beside(output).index();
+    output.with_file_name(name).display().to_string()
 }
 
 /// Finds the chat and exports it.

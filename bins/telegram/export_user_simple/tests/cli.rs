@@ -123,3 +123,28 @@ fn what_is_wrong_is_told_before_anything_is_asked() {
     assert!(run.stderr.contains("nobody_at_all"), "{}", run.stderr);
     assert!(!sandbox.path("chats").exists());
 }
+
+#[test]
+fn a_file_that_may_hold_something_else_is_not_overwritten() {
+    let dc = Dc::start(world("town"));
+    let sandbox = dc.sandbox();
+    std::fs::create_dir(sandbox.path("chats")).unwrap();
+    std::fs::write(sandbox.path("chats/garden_news.txt"), "precious\n").unwrap();
+    let path = |run: &Value| run["path"].as_str().unwrap().to_owned();
+    let beside = path(&sandbox.run(bin(), &["garden_news", "--json"]).expect_code(0).json());
+    assert!(
+        beside.starts_with("chats/garden_news_") && beside.ends_with(".txt"),
+        "{beside}"
+    );
+    let first = std::fs::read_to_string(sandbox.path(&beside)).unwrap();
+    assert!(first.contains("Post number 3"), "{first}");
+    let kept = std::fs::read_to_string(sandbox.path("chats/garden_news.txt")).unwrap();
+    assert_eq!(kept, "precious\n");
+
+    // An export of its own is written anew, and a file that was named by the user is theirs to overwrite.
+    std::fs::remove_file(sandbox.path("chats/garden_news.txt")).unwrap();
+    for _ in 0..2 {
+        let run = sandbox.run(bin(), &["garden_news", "--json"]).expect_code(0).json();
+        assert_eq!(path(&run), "chats/garden_news.txt");
+    }
+}

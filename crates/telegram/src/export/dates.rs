@@ -70,6 +70,11 @@ pub fn long_day(at: DateTime) -> String {
     format!("{} {month} {}", at.day(), at.year())
 }
 
+/// `January 2025`.
+pub fn month(date: jiff::civil::Date) -> String {
+    format!("{} {}", MONTHS[(date.month() - 1) as usize], date.year())
+}
+
 /// `2 January 2025, 03:04:05`.
 pub fn long(at: DateTime) -> String {
     format!("{}, {}:{:02}", long_day(at), clock(at), at.second())

@@ -39,7 +39,7 @@ pub enum Format {
     Json,
     /// One JSON object per line.
     Ndjson,
-    /// One page to read in a browser.
+    /// A page to read in a browser; above 5,000 messages several, with an index that searches them.
     Html,
     /// One line per message.
     Text,
@@ -203,6 +203,15 @@ impl Attachment {
             Self::Stored { path, .. } => Some(path),
             _ => None,
         }
+    }
+
+    /// The paths of all that lies beside the export.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let (path, thumbnail) = match self {
+            Self::Stored { path, thumbnail } => (Some(path), thumbnail.as_ref()),
+            _ => (None, None),
+        };
+        path.into_iter().chain(thumbnail).map(String::as_str)
     }
 
     /// What stands in place of the path in formats of plain text.

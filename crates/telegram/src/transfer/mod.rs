@@ -6,6 +6,8 @@
 mod earlier;
 mod fetch;
 mod files;
+mod pages;
+mod parts;
 mod update;
 mod write;
 
@@ -112,6 +114,10 @@ pub struct Exported {
     pub newest: i32,
     /// The file written.
     pub path: PathBuf,
+    /// Pages of an HTML export that has several: `path` is the first, the others, their index and the list of checksums lie
+    /// beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<usize>,
 }
 
 /// The archive of a chat and range.
@@ -227,6 +233,9 @@ impl Telegram {
         };
         if !written {
             write::write(&ctx, &job, &archive, &mut report)?;
+        }
+        if job.format == Format::Html {
+            parts::tell_of_leftovers(&ctx, &job, &report)?;
         }
         files.map_err(|error| error.with_output(&report))?;
         if report.files_missing == 0 {

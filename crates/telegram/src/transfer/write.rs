@@ -1,19 +1,18 @@
 //! Writing the file of an export from its archive.
 
 use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
-use std::path::PathBuf;
-
-use app_core::{Artifact, Context, PendingArtifact, ToolError, ToolResult};
+use app_core::{Context, PendingArtifact, ToolError, ToolResult};
 use jiff::Timestamp;
 
-use super::{Exported, Job};
+use super::{Exported, Job, pages};
 use crate::archive::Archive;
-use crate::export::{Format, Header, Renderer};
+use crate::export::{Attachment, Format, Header, Renderer};
 use crate::model::Message;
 
 /// Bytes collected before they go to the file.
-const BUFFER: usize = 256 * 1024;
+pub(super) const BUFFER: usize = 256 * 1024;
 
 /// The head of an export.
 fn header(job: &Job<'_>, count: usize, began: Timestamp) -> Header {
@@ -25,9 +24,14 @@ fn header(job: &Job<'_>, count: usize, began: Timestamp) -> Header {
     header
 }
 
-/// The file in the making. Chats are private: nobody but its owner may read it.
-fn private(ctx: &Context, job: &Job<'_>) -> ToolResult<PendingArtifact> {
-    let pending = ctx.create(&job.output, job.format.media_type(), "export")?;
+/// A file in the making. Chats are private: nobody but its owner may read it.
+pub(super) fn private(
+    ctx: &Context,
+    path: &Path,
+    media_type: &str,
+    role: &str,
+) -> ToolResult<PendingArtifact> {
+    let pending = ctx.create(path, media_type, role)?;
     crate::files::close_to_others(pending.path())?;
     Ok(pending)
 }
@@ -50,10 +54,11 @@ impl Draft {
         guess: usize,
         began: Timestamp,
     ) -> ToolResult<Option<Self>> {
-        if job.format == Format::Text || job.media.is_some() {
+        // What has several pages is written once all their messages are known, for the links between them.
+        if job.format == Format::Text || job.media.is_some() || pages::several(job.format, guess) {
             return Ok(None);
         }
-        let pending = private(ctx, job)?;
+        let pending = private(ctx, &job.output, job.format.media_type(), "export")?;
         let mut draft = Self {
             renderer: job.format.renderer(job.options.clone()),
             out: BufWriter::with_capacity(BUFFER, pending),
@@ -98,7 +103,7 @@ pub(super) fn write(
     job: &Job<'_>,
     archive: &Archive,
     report: &mut Exported,
-) -> ToolResult<Artifact> {
+) -> ToolResult<()> {
     let mut renderer = job.format.renderer(job.options.clone());
     let progress = archive.progress()?;
     report.newest = progress.as_ref().map_or(0, |progress| progress.highest);
@@ -114,7 +119,10 @@ pub(super) fn write(
     }
     report.written = count;
     let header = header(job, count, began);
-    let pending = private(ctx, job)?;
+    if pages::several(job.format, count) {
+        return pages::write(ctx, job, archive, &header, report);
+    }
+    let pending = private(ctx, &job.output, job.format.media_type(), "export")?;
     let mut out = BufWriter::with_capacity(BUFFER, pending);
     let failed = |e: &std::io::Error| ToolError::file("write", &job.output, e);
     renderer.begin(&mut out, &header).map_err(|e| failed(&e))?;
@@ -124,19 +132,7 @@ pub(super) fn write(
         if left.is_multiple_of(1024) {
             ctx.check_cancelled()?;
         }
-        let attachment = if job.media.is_some() {
-            let file = message
-                .media
-                .as_ref()
-                .and_then(crate::model::Media::file)
-                .map(|file| file.id);
-            archive
-                .file(message.id)?
-                .filter(|note| Some(note.file) == file)
-                .map(|note| note.attachment)
-        } else {
-            None
-        };
+        let attachment = attachment(job, archive, &message)?;
         renderer
             .message(&mut out, &message, attachment.as_ref())
             .map_err(|e| failed(&e))
@@ -144,5 +140,25 @@ pub(super) fn write(
     renderer.end(&mut out).map_err(|e| failed(&e))?;
     out.flush().map_err(|e| failed(&e))?;
     let pending = out.into_inner().map_err(|e| failed(e.error()))?;
-    pending.commit()
+    pending.commit().map(drop)
+}
+
+/// What became of a message's file, where files are asked for.
+pub(super) fn attachment(
+    job: &Job<'_>,
+    archive: &Archive,
+    message: &Message,
+) -> ToolResult<Option<Attachment>> {
+    if job.media.is_none() {
+        return Ok(None);
+    }
+    let file = message
+        .media
+        .as_ref()
+        .and_then(crate::model::Media::file)
+        .map(|file| file.id);
+    let note = archive.file(message.id)?;
+    Ok(note
+        .filter(|note| Some(note.file) == file)
+        .map(|note| note.attachment))
 }

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::pages::{Place, address};
 use super::recent::{Recent, snippet};
 use super::{escape, media, text};
 use crate::export::names::nameless;
@@ -16,6 +17,7 @@ pub(super) struct Bubble<'b> {
     pub(super) named: bool,
     pub(super) zone: &'b TimeZone,
     pub(super) recent: &'b Recent,
+    pub(super) place: Option<&'b Place>,
 }
 
 /// What it tells beside all else, one line each; lists have several.
@@ -37,7 +39,13 @@ impl Bubble<'_> {
         };
         let side = if first.out { " own" } else { "" };
         let joined = if self.joined { " joined" } else { "" };
-        let mut html = format!("<div class=\"msg{side}{joined}\" id=\"m{}\">\n", first.id);
+        // Who said it is told of each message, also where the name stands only over the first of a row.
+        let mut html = format!(
+            "<div class=\"msg{side}{joined}\" id=\"m{}\" title=\"{}, {}\">\n",
+            first.id,
+            escape(self.name),
+            told_id(self.sender)
+        );
         if self.named && !first.out {
             html.push_str(&if self.joined {
                 "<div class=\"face\"></div>\n".to_owned()
@@ -58,10 +66,11 @@ impl Bubble<'_> {
                 .as_deref()
                 .map(|t| format!(" <small>{}</small>", escape(t)));
             html.push_str(&format!(
-                "<div class=\"name\" style=\"--hue:{}\"><span dir=\"auto\">{}</span>{}</div>\n",
+                "<div class=\"name\" style=\"--hue:{}\"><span dir=\"auto\">{}</span>{} <small>{}</small></div>\n",
                 hue(self.sender),
                 escape(self.name),
-                title.unwrap_or_default()
+                title.unwrap_or_default(),
+                told_id(self.sender)
             ));
         }
         html.push_str(&self.origin(first));
@@ -113,7 +122,8 @@ impl Bubble<'_> {
                 .unwrap_or_else(|| "a hidden account".to_owned());
             let date = dates::local(forward.date, self.zone).strftime("%-d %b %Y, %H:%M");
             html.push_str(&format!(
-                "<div class=\"forward\">Forwarded from <b dir=\"auto\">{}</b> <small>{date}</small></div>\n",
+                "<div class=\"forward\">Forwarded from <b dir=\"auto\" title=\"{}\">{}</b> <small>{date}</small></div>\n",
+                told_id(forward.from_id),
                 escape(&from)
             ));
         }
@@ -133,7 +143,10 @@ impl Bubble<'_> {
                 seen.map_or_else(|| "in another chat".to_owned(), |id| format!("to message {id}")),
             ),
         };
-        let link = seen.map(|id| format!(" href=\"#m{id}\"")).unwrap_or_default();
+        let link = seen
+            .and_then(|id| address(self.place, id))
+            .map(|to| format!(" href=\"{to}\""))
+            .unwrap_or_default();
         html.push_str(&format!(
             "<a class=\"reply\"{link}><b dir=\"auto\">{}</b><span dir=\"auto\">{}</span></a>\n",
             escape(name),
@@ -184,6 +197,14 @@ impl Bubble<'_> {
                 .filter(|n| *n > 0)
                 .map(|n| format!("<span title=\"replies\">💬 {}</span>", short(n))),
         );
+        // Own messages have no line with a name.
+        if self.named && message.out && !self.joined {
+            facts.push(format!(
+                "<span><span dir=\"auto\">{}</span>, {}</span>",
+                escape(self.name),
+                told_id(self.sender)
+            ));
+        }
         if !self.named || message.out {
             facts.extend(
                 message
@@ -226,6 +247,11 @@ fn stands_alone(media: &Media) -> bool {
         }
         _ => false,
     }
+}
+
+/// The number of a sender as Telegram gave it.
+pub(super) fn told_id(id: Option<MarkedId>) -> String {
+    id.map_or_else(|| "id not told by Telegram".to_owned(), |id| format!("id {id}"))
 }
 
 /// A round picture with the first letters of a name.

@@ -224,7 +224,7 @@ fn stored(attachment: Option<&Attachment>) -> Option<(String, Option<String>)> {
 }
 
 /// A relative path as a link: everything but unreserved characters and `/` is percent-encoded.
-fn link(path: &str) -> String {
+pub(super) fn link(path: &str) -> String {
     let mut link = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {

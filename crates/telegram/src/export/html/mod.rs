@@ -1,9 +1,10 @@
-//! One page to read in a browser: bubbles, dates, replies, reactions, media, in light and dark.
+//! Pages to read in a browser: bubbles, dates, replies, reactions, media, in light and dark.
 //!
-//! The page needs no script and no network. Every text is escaped, and only links of harmless kinds are links.
+//! They need no script and no network; a long chat has several, and an index that searches them. Every text is escaped, and only links of harmless kinds are links.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -12,7 +13,9 @@ use super::{Attachment, Header, Options, Renderer, Senders, dates};
 use crate::model::{ChatKind, MarkedId, Media, Message};
 
 mod bubble;
+pub mod index;
 mod media;
+pub mod pages;
 mod recent;
 mod service;
 mod text;
@@ -32,6 +35,8 @@ pub struct Html {
     last: Option<Last>,
     album: Vec<(Message, Option<Attachment>)>,
     recent: recent::Recent,
+    /// Which of several pages is written; `None` in an export of one.
+    place: Option<pages::Place>,
 }
 
 /// What the message before was, to know whether the next belongs to it.
@@ -53,6 +58,7 @@ impl Html {
             last: None,
             album: Vec::new(),
             recent: recent::Recent::default(),
+            place: None,
         }
     }
 
@@ -97,7 +103,7 @@ impl Html {
         });
         let html = if let Some(entry) = &first.service {
             self.recent.topic(first, entry);
-            service::html(first, entry, &name, &self.recent)
+            service::html(first, entry, &name, &self.recent, self.place.as_ref())
         } else {
             let bubble = bubble::Bubble {
                 items,
@@ -107,6 +113,7 @@ impl Html {
                 named: self.named,
                 zone: &self.zone,
                 recent: &self.recent,
+                place: self.place.as_ref(),
             };
             bubble.html()
         };
@@ -116,14 +123,9 @@ impl Html {
         }
         Ok(())
     }
-}
 
-impl Renderer for Html {
-    fn begin(&mut self, out: &mut dyn Write, header: &Header) -> io::Result<()> {
-        self.senders.learn(&header.chat);
-        self.named = header.chat.kind != ChatKind::Channel;
-        self.last = None;
-        self.album.clear();
+    /// Writes what all pages begin with, up to their content.
+    fn head(&self, out: &mut dyn Write, header: &Header, pages: Option<&pages::Pages>) -> io::Result<()> {
         let title = escape(&header.title);
         let kind = match header.chat.kind {
             ChatKind::User => "Private chat",
@@ -138,15 +140,19 @@ impl Renderer for Html {
             format!(" · <a href=\"https://t.me/{name}\">@{name}</a>")
         });
         let messages = if header.count == 1 { "message" } else { "messages" };
+        // The mark stands before all that a chat can have a say in, so that it is found at the head of the file.
+        let mark = pages.map_or_else(String::new, |pages| format!("{}\n", pages.names.mark()));
         write!(
             out,
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{mark}\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
-             <header>\n{}<div>\n<h1 dir=\"auto\">{title}</h1>\n<p>{kind}{username} · {} {messages} · exported {} {zone}</p>\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n\
+             <header>\n{}<div>\n<h1 dir=\"auto\">{title}</h1>\n<p>{kind}{username} · id {} · {} {messages} · exported {} {zone}</p>\n\
              <p>All times are {zone}.</p>\n",
             include_str!("page.css"),
+            pages.map_or("", |_| include_str!("pages.css")),
             bubble::avatar(&header.title, Some(header.chat.id)),
+            header.chat.id,
             header.count,
             dates::stamp(header.exported_at, &self.zone),
             zone = escape(&dates::zone_name(header.exported_at, &self.zone)),
@@ -155,6 +161,21 @@ impl Renderer for Html {
             writeln!(out, "<p dir=\"auto\">{}</p>", escape(line))?;
         }
         out.write_all(b"</div>\n</header>\n<main>\n")
+    }
+}
+
+impl Renderer for Html {
+    fn begin(&mut self, out: &mut dyn Write, header: &Header) -> io::Result<()> {
+        self.senders.learn(&header.chat);
+        self.named = header.chat.kind != ChatKind::Channel;
+        self.last = None;
+        self.album.clear();
+        let pages = self.place.as_ref().map(|place| Arc::clone(&place.pages));
+        self.head(out, header, pages.as_deref())?;
+        match &self.place {
+            Some(place) => place.links(out),
+            None => Ok(()),
+        }
     }
 
     fn message(
@@ -178,6 +199,9 @@ impl Renderer for Html {
 
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.flush(out)?;
+        if let Some(place) = &self.place {
+            place.links(out)?;
+        }
         out.write_all(b"</main>\n</body>\n</html>\n")
     }
 }

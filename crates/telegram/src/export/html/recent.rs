@@ -70,7 +70,7 @@ impl Recent {
 }
 
 /// The text with hidden stretches covered: a quotation of it must not give them away.
-fn without_spoilers(message: &Message) -> Cow<'_, str> {
+pub(super) fn without_spoilers(message: &Message) -> Cow<'_, str> {
     let hidden = || {
         message
             .entities

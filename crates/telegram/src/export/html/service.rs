@@ -1,12 +1,21 @@
 //! A service entry as a sentence in the middle of the page.
 
+use super::pages::{Place, address};
 use super::recent::Recent;
-use super::{escape, recent};
+use super::{bubble, escape, recent};
+use crate::export::names::sender_id;
 use crate::model::{Message, Service};
 
 /// The line with its anchor.
-pub(super) fn html(message: &Message, entry: &Service, actor: &str, known: &Recent) -> String {
-    let who = format!("<b dir=\"auto\">{}</b>", escape(actor));
+pub(super) fn html(
+    message: &Message,
+    entry: &Service,
+    actor: &str,
+    known: &Recent,
+    place: Option<&Place>,
+) -> String {
+    let sender = bubble::told_id(sender_id(message));
+    let who = format!("<b dir=\"auto\" title=\"{sender}\">{}</b>", escape(actor));
     let title = entry
         .title
         .as_deref()
@@ -38,7 +47,7 @@ pub(super) fn html(message: &Message, entry: &Service, actor: &str, known: &Rece
         "join_group_by_request" => format!("{who} was let in after a request"),
         "migrate_to_supergroup" => "The group became a supergroup".to_owned(),
         "migrate_from_group" => format!("This was the group {title}"),
-        "pin_message" => format!("{who} pinned {}", pinned(message, known)),
+        "pin_message" => format!("{who} pinned {}", pinned(message, known, place)),
         "clear_history" => "The history was cleared".to_owned(),
         "phone_call" => {
             let reason = entry
@@ -64,7 +73,7 @@ pub(super) fn html(message: &Message, entry: &Service, actor: &str, known: &Rece
             format!("{who} · {}{}{text}", escape(&what), with(" ", &title))
         }
     };
-    let facts = super::bubble::facts(message);
+    let facts = bubble::facts(message);
     format!(
         "<div class=\"service\" id=\"m{}\"><span>{sentence}{facts}</span></div>\n",
         message.id
@@ -84,22 +93,29 @@ fn people(entry: &Service) -> String {
         .map(|at| {
             let name = entry.members.get(at).filter(|name| !name.is_empty());
             let id = entry.member_ids.get(at).map(|id| format!("id {id}"));
+            let title = id
+                .as_ref()
+                .map(|id| format!(" title=\"{id}\""))
+                .unwrap_or_default();
             let name = name.cloned().or(id).unwrap_or_default();
-            format!("<b dir=\"auto\">{}</b>", escape(&name))
+            format!("<b dir=\"auto\"{title}>{}</b>", escape(&name))
         })
         .collect();
     names.join(", ")
 }
 
-fn pinned(message: &Message, known: &Recent) -> String {
+fn pinned(message: &Message, known: &Recent, place: Option<&Place>) -> String {
     let Some(id) = message.reply_to.as_ref().and_then(|reply| reply.message_id) else {
         return "a message".to_owned();
     };
+    let link = address(place, id)
+        .map(|to| format!(" href=\"{to}\""))
+        .unwrap_or_default();
     match known.get(id) {
         Some(seen) => {
             let text = escape(&recent::snippet(&seen.text)).into_owned();
-            format!("<a href=\"#m{id}\" dir=\"auto\">“{text}”</a>")
+            format!("<a{link} dir=\"auto\">“{text}”</a>")
         }
-        None => format!("<a href=\"#m{id}\">message {id}</a>"),
+        None => format!("<a{link}>message {id}</a>"),
     }
 }
