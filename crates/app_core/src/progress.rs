@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     context::Context,
-    contract::{EventBody, Progress},
+    contract::{EventBody, Progress, StepChange},
     mutex::lock,
     text,
 };
@@ -30,6 +30,11 @@ impl Context {
         };
         bar.show(true);
         bar
+    }
+
+    /// Tells followers that a step of the run began, waits, or ended.
+    pub fn step(&self, change: StepChange) {
+        self.inner().emitter.emit(EventBody::Step(change));
     }
 }
 

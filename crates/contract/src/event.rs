@@ -49,6 +49,8 @@ pub enum EventBody {
         /// What it was spent on.
         what: String,
     },
+    /// A part of the run that is a run of its own began, waits, or ended: a step of a campaign.
+    Step(StepChange),
     /// A line for the job's log.
     Log {
         /// Severity.
@@ -84,6 +86,24 @@ pub struct Progress {
     #[serde(default)]
     pub unit: String,
     /// A short text for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepChange {
+    /// Id of the step in its run.
+    pub step: String,
+    /// Where it stands now: `running`, `waiting_for_approval`, `succeeded`, `failed`, `skipped`, `pending`.
+    pub status: String,
+    /// The job that runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// The request in the store of approvals, while people are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// A short text for people: the question, or why it failed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
 }

@@ -19,7 +19,7 @@ pub use artifact::{Artifact, MANIFEST_FORMAT, Manifest, Source};
 pub use cli::{Cli, PathKind, mistakes as cli_mistakes};
 pub use definition::{ActionEffects, CONTRACT, Definition, Effect, EnvVar, Example, Gate};
 pub use error::{ErrorKind, FieldMistake, ToolError, ToolResult};
-pub use event::{Event, EventBody, LogLevel, Progress};
+pub use event::{Event, EventBody, LogLevel, Progress, StepChange};
 pub use money::Usd;
 pub use plan::{Mode, Plan, PlannedAction};
 pub use policy::{Policy, RateBucket, RetryPolicy};

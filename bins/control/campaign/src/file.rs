@@ -42,6 +42,12 @@ pub(crate) struct Step {
     /// Instead of a tool: what a person is asked to approve before the run goes on.
     #[serde(default)]
     pub(crate) approval: Option<String>,
+    /// How many different people must approve, 1 to 9; one if not given.
+    #[serde(default)]
+    pub(crate) approvers: Option<u32>,
+    /// What people call the step; made from the id if not given.
+    #[serde(default)]
+    pub(crate) title: Option<String>,
     /// Go on without this step when it fails.
     #[serde(default)]
     pub(crate) optional: bool,
@@ -54,85 +60,6 @@ impl Campaign {
             .map_err(|e| wrong(e.to_string().lines().next().unwrap_or_default().to_owned()))?;
         campaign.check()?;
         Ok(campaign)
-    }
-
-    /// Fills in the references of variables to each other, and of the objective to variables. `given` are those of the
-    /// command line: they win, and are taken as they are written.
-    ///
-    /// Fails with `invalid_input` when variables refer to each other in a circle, or to anything but variables.
-    pub(crate) fn settle_vars(&mut self, given: &BTreeMap<String, String>) -> ToolResult<()> {
-        let mut settled: Map<String, Value> = Map::new();
-        for (name, value) in given {
-            self.vars.insert(name.clone(), Value::from(value.as_str()));
-            settled.insert(name.clone(), Value::from(value.as_str()));
-        }
-        let mut waiting: Vec<String> = self
-            .vars
-            .keys()
-            .filter(|name| !given.contains_key(*name))
-            .cloned()
-            .collect();
-        while !waiting.is_empty() {
-            let before = waiting.len();
-            let mut still = Vec::new();
-            for name in waiting {
-                let value = &self.vars[&name];
-                let needs = self.vars_named(&format!("variable `{name}`"), value)?;
-                if needs.iter().all(|need| settled.contains_key(need)) {
-                    let scope = serde_json::json!({"vars": settled});
-                    let value = reference::resolve(value, &scope)
-                        .map_err(|problem| wrong(format!("variable `{name}`: {problem}")))?;
-                    settled.insert(name, value);
-                } else {
-                    still.push(name);
-                }
-            }
-            if still.len() == before {
-                return Err(wrong(format!(
-                    "the variables {} refer to each other",
-                    still.join(", ")
-                )));
-            }
-            waiting = still;
-        }
-        // In the order of the file.
-        let order: Vec<String> = self.vars.keys().cloned().collect();
-        self.vars = order
-            .into_iter()
-            .filter_map(|name| settled.remove(&name).map(|value| (name, value)))
-            .collect();
-        for field in ["objective", "name"] {
-            let text = if field == "name" {
-                &mut self.name
-            } else {
-                &mut self.objective
-            };
-            let value = Value::from(text.as_str());
-            let scope = serde_json::json!({"vars": self.vars});
-            let filled = reference::resolve(&value, &scope)
-                .map_err(|problem| wrong(format!("`{field}`: {problem}")))?;
-            *text = filled.as_str().map_or_else(|| filled.to_string(), str::to_owned);
-        }
-        Ok(())
-    }
-
-    /// The variables that a value refers to.
-    fn vars_named(&self, what: &str, value: &Value) -> ToolResult<BTreeSet<String>> {
-        let fail = |problem: String| wrong(format!("{what}: {problem}"));
-        let mut named = BTreeSet::new();
-        for path in reference::paths(value).map_err(fail)? {
-            let Some(rest) = path.strip_prefix("vars.") else {
-                return Err(fail(format!(
-                    "`${{{path}}}` is no variable; variables are known before any step runs"
-                )));
-            };
-            let name = rest.split(['.', '[']).next().unwrap_or_default();
-            if !self.vars.contains_key(name) {
-                return Err(fail(format!("`${{{path}}}` refers to nothing")));
-            }
-            named.insert(name.to_owned());
-        }
-        Ok(named)
     }
 
     fn check(&self) -> ToolResult<()> {
@@ -162,6 +89,14 @@ impl Campaign {
             }
             if step.tool.is_some() == step.approval.is_some() {
                 return Err(wrong(format!("step `{id}` needs either `tool` or `approval`")));
+            }
+            if step
+                .approvers
+                .is_some_and(|people| step.approval.is_none() || !(1..=9).contains(&people))
+            {
+                return Err(wrong(format!(
+                    "step `{id}`: `approvers` is 1 to 9 people, and belongs to a step with `approval`"
+                )));
             }
         }
         for step in &self.steps {
@@ -210,9 +145,9 @@ impl Step {
     /// Steps that must come before this one.
     pub(crate) fn all_needs(&self) -> ToolResult<BTreeSet<String>> {
         let mut needs: BTreeSet<String> = self.needs.iter().cloned().collect();
-        for root in reference::roots(&Value::Object(self.input.clone()))
-            .map_err(|e| wrong(format!("step `{}`: {e}", self.id)))?
-        {
+        let question = self.approval.as_deref().unwrap_or_default();
+        let texts = Value::from(vec![Value::Object(self.input.clone()), question.into()]);
+        for root in reference::roots(&texts).map_err(|e| wrong(format!("step `{}`: {e}", self.id)))? {
             match root.as_str() {
                 "vars" | "run" => {}
                 _ => {
@@ -243,34 +178,6 @@ mod tests {
     }
 
     #[test]
-    fn variables_may_refer_to_variables() {
-        let text = "name: x\nobjective: 'Sell ${vars.head}'\nvars: {head: '${vars.brand} spring $${sale}', brand: Tin, all: ['${vars.n}', '${vars.head}'], n: 3}\nsteps: [{id: a, tool: t}]\n";
-        let mut campaign = Campaign::parse(text).unwrap();
-        campaign.settle_vars(&BTreeMap::new()).unwrap();
-        assert_eq!(campaign.vars["head"], "Tin spring ${sale}");
-        assert_eq!(campaign.vars["all"], serde_json::json!([3, "Tin spring ${sale}"]));
-        assert_eq!(campaign.objective, "Sell Tin spring ${sale}");
-        // What the command line gives is a text, not a template.
-        let mut campaign = Campaign::parse(text).unwrap();
-        let given = BTreeMap::from([("brand".to_owned(), "${vars.n}".to_owned())]);
-        campaign.settle_vars(&given).unwrap();
-        assert_eq!(campaign.vars["head"], "${vars.n} spring ${sale}");
-        for (vars, named) in [
-            ("{a: '${vars.b}', b: '${vars.a}'}", "a, b refer to each other"),
-            ("{a: '${vars.a}'}", "a refer to each other"),
-            ("{a: '${vars.c}'}", "`${vars.c}` refers to nothing"),
-            ("{a: '${card.output}'}", "is no variable"),
-        ] {
-            let text = format!("name: x\nvars: {vars}\nsteps: [{{id: a, tool: t}}]\n");
-            let error = Campaign::parse(&text)
-                .unwrap()
-                .settle_vars(&BTreeMap::new())
-                .unwrap_err();
-            assert!(error.message.contains(named), "{vars}: {}", error.message);
-        }
-    }
-
-    #[test]
     fn mistakes_are_named() {
         for (text, named) in [
             ("name: x\nsteps: []\n", "1 to 200"),
@@ -287,6 +194,11 @@ mod tests {
                 "`z`, which is no step",
             ),
             ("name: x\nsteps: [{id: a}]\n", "either `tool` or `approval`"),
+            (
+                "name: x\nsteps: [{id: a, approval: ok?, approvers: 0}]\n",
+                "1 to 9",
+            ),
+            ("name: x\nsteps: [{id: a, tool: t, approvers: 2}]\n", "belongs to"),
             ("name: x\nsteps: [{id: a, tool: t, input: {p: '${a'}}]\n", "`${a`"),
         ] {
             let error = Campaign::parse(text).unwrap_err();

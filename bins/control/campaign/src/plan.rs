@@ -44,6 +44,7 @@ pub(crate) async fn plan(campaign: &Campaign, ctx: &Context) -> ToolResult<Vec<P
     for step in campaign.order()? {
         let needs = step.all_needs()?.into_iter().collect();
         let Some(tool) = &step.tool else {
+            check_question(campaign, step)?;
             planned.push(PlannedStep {
                 id: step.id.clone(),
                 tool: "approval".into(),
@@ -78,12 +79,28 @@ pub(crate) async fn plan(campaign: &Campaign, ctx: &Context) -> ToolResult<Vec<P
     Ok(planned)
 }
 
-/// The input with what is known filled in. Fields that refer to other steps are not known yet and are not judged.
-fn check_input(campaign: &Campaign, step: &Step, definition: &Definition) -> ToolResult<()> {
-    let scope = serde_json::json!({
+/// What a run knows before its first step.
+fn known_scope(campaign: &Campaign) -> Value {
+    serde_json::json!({
         "vars": campaign.vars,
         "run": {"dir": "/run", "id": "run", "name": campaign.name, "objective": campaign.objective},
-    });
+    })
+}
+
+/// A question that refers only to what is known is filled in, so that a mistake in it is found before the run.
+fn check_question(campaign: &Campaign, step: &Step) -> ToolResult<()> {
+    let fail = |e: String| wrong(format!("step `{}`: {e}", step.id));
+    let question = Value::from(step.approval.as_deref().unwrap_or_default());
+    let roots = reference::roots(&question).map_err(fail)?;
+    if roots.iter().all(|root| root == "vars" || root == "run") {
+        reference::resolve(&question, &known_scope(campaign)).map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// The input with what is known filled in. Fields that refer to other steps are not known yet and are not judged.
+fn check_input(campaign: &Campaign, step: &Step, definition: &Definition) -> ToolResult<()> {
+    let scope = known_scope(campaign);
     let mut known = serde_json::Map::new();
     let mut open = Vec::new();
     for (field, value) in &step.input {

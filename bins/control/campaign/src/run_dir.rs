@@ -1,123 +1,23 @@
 //! The folder of a run: `run.json` says all there is to know, and is rewritten whole after every change.
 
 use std::{
+    fs::TryLockError,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use app_core::{Artifact, ErrorKind, ToolError, ToolResult, Usd};
-use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use app_core::{ErrorKind, ToolError, ToolResult};
 use serde_json::{Map, Value, json};
 
-/// Value of `format` in a `run.json` this version writes.
-pub(crate) const FORMAT: &str = "onejob.campaign_run.v1";
+use crate::run::{FORMAT, Run, StepRun, StepStatus};
 
-/// `run.json`: the run summary.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Run {
-    /// Always `onejob.campaign_run.v1`.
-    pub(crate) format: String,
-    /// Id of the run; also the name of its folder. Never changes.
-    pub(crate) id: String,
-    /// Name of the campaign.
-    pub(crate) name: String,
-    /// What it is for.
-    pub(crate) objective: String,
-    /// Where it stands.
-    pub(crate) status: RunStatus,
-    /// Start.
-    pub(crate) started_at: Timestamp,
-    /// End of the last attempt.
-    pub(crate) finished_at: Option<Timestamp>,
-    /// SHA-256 of the campaign file.
-    pub(crate) campaign_sha256: String,
-    /// Values the steps refer to.
-    #[serde(default)]
-    pub(crate) vars: Map<String, Value>,
-    /// Money spent.
-    pub(crate) cost_usd: Usd,
-    /// The steps, in the order of the file.
-    pub(crate) steps: Vec<StepRun>,
-}
+/// Largest `run.json` that is read.
+const MAX_SUMMARY: u64 = 64 << 20;
 
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RunStatus {
-    Running,
-    WaitingForApproval,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
-/// One step of a run.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct StepRun {
-    /// Id in the campaign file.
-    pub(crate) id: String,
-    /// Tool; absent for an approval.
-    pub(crate) tool: Option<String>,
-    /// Version of the tool.
-    #[serde(default)]
-    pub(crate) version: Option<String>,
-    /// Where it stands.
-    pub(crate) status: StepStatus,
-    /// Steps that had to come before.
-    #[serde(default)]
-    pub(crate) needs: Vec<String>,
-    /// The job that ran it.
-    #[serde(default)]
-    pub(crate) job_id: Option<String>,
-    /// How often it was started.
-    #[serde(default)]
-    pub(crate) attempt: u32,
-    /// Start.
-    #[serde(default)]
-    pub(crate) started_at: Option<Timestamp>,
-    /// End.
-    #[serde(default)]
-    pub(crate) finished_at: Option<Timestamp>,
-    /// Milliseconds it took.
-    #[serde(default)]
-    pub(crate) duration_ms: Option<u64>,
-    /// Money spent.
-    #[serde(default)]
-    pub(crate) cost_usd: Usd,
-    /// The input as the tool got it; secrets are `***`.
-    #[serde(default)]
-    pub(crate) input: Value,
-    /// What the tool returned.
-    #[serde(default)]
-    pub(crate) output: Value,
-    /// Files it made; paths are relative to the run's folder.
-    #[serde(default)]
-    pub(crate) artifacts: Vec<Artifact>,
-    /// Why it failed.
-    #[serde(default)]
-    pub(crate) error: Option<Box<ToolError>>,
-    /// What a person is asked, for an approval.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) question: Option<String>,
-    /// Who approved it, for an approval.
-    #[serde(default)]
-    pub(crate) approved_by: Option<String>,
-}
-
-/// Where a step stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StepStatus {
-    Pending,
-    Running,
-    WaitingForApproval,
-    Succeeded,
-    Failed,
-    /// A step it needs failed.
-    Skipped,
-}
+/// How often, and after what pause, a lock is tried.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Runs that may begin in one second in one folder.
 const MOST_A_SECOND: usize = 1000;
@@ -178,19 +78,18 @@ impl RunDir {
         Ok(dir)
     }
 
-    /// Opens the folder of an earlier run.
+    /// Opens the folder of an earlier run to work on it. What is there is read once nobody else can write it.
+    ///
+    /// Fails with `not_found` when it is no folder of a run, and with `locked` while another process works on it.
     pub(crate) fn open(path: &Path) -> ToolResult<Self> {
-        let file = path.join("run.json");
-        let text = std::fs::read_to_string(&file).map_err(|e| ToolError::file("read", &file, &e))?;
-        let run: Run = serde_json::from_str(&text).map_err(|e| {
-            ToolError::new(
-                ErrorKind::InvalidInput,
-                format!("`{}` is not a run summary: {e}", file.display()),
-            )
-        })?;
+        if !path.join("run.json").is_file() {
+            return Err(no_run(path));
+        }
         let path = std::fs::canonicalize(path).map_err(|e| ToolError::file("find", path, &e))?;
+        let held = lock(&path)?;
+        let run = snapshot(&path)?;
         Ok(Self {
-            _lock: lock(&path)?,
+            _lock: held,
             run,
             path,
         })
@@ -259,16 +158,67 @@ impl RunDir {
     }
 }
 
+/// The summary of a run as it is now, for looking at it: another process may be changing it.
+///
+/// Fails with `not_found` when there is none, and with `invalid_input` when it is not one.
+pub(crate) fn snapshot(path: &Path) -> ToolResult<Run> {
+    let file = path.join("run.json");
+    if !file.is_file() {
+        return Err(no_run(path));
+    }
+    let bytes = app_core::files::read_limited(&file, MAX_SUMMARY)?;
+    let run: Run = serde_json::from_slice(&bytes).map_err(|e| {
+        ToolError::new(
+            ErrorKind::InvalidInput,
+            format!("`{}` is not a run summary: {e}", file.display()),
+        )
+    })?;
+    if run.format == FORMAT {
+        return Ok(run);
+    }
+    Err(ToolError::new(
+        ErrorKind::InvalidInput,
+        format!(
+            "`{}` is of format `{}`, not `{FORMAT}`",
+            file.display(),
+            run.format
+        ),
+    ))
+}
+
+fn no_run(path: &Path) -> ToolError {
+    ToolError::not_found(format!("`{}` is no folder of a run", path.display()))
+        .hint("`campaign list` shows the runs that there are")
+}
+
+/// Whether a process works on the run.
+pub(crate) fn is_at_work(path: &Path) -> bool {
+    std::fs::File::open(path.join(".lock"))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// One process at a time works on a run.
 fn lock(path: &Path) -> ToolResult<std::fs::File> {
     let name = path.join(".lock");
-    let file = std::fs::File::create(&name).map_err(|e| ToolError::file("lock", &name, &e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(_) => Err(ToolError::new(
-            ErrorKind::Locked,
-            format!("another process works on the run `{}`", path.display()),
-        )
-        .hint("wait for it, or stop it")),
+    let failed = |e: &std::io::Error| ToolError::file("lock", &name, e);
+    // Not emptied: the name may be a link to something else.
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(|e| failed(&e))?;
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(e)) => return Err(failed(&e)),
+            // Whoever only looks whether somebody is at work holds it for a moment.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+        }
     }
+    Err(ToolError::new(
+        ErrorKind::Locked,
+        format!("another process works on the run `{}`", path.display()),
+    )
+    .hint("wait for it, or stop it"))
 }

@@ -154,28 +154,6 @@ fn a_run_killed_at_any_moment_is_resumed_to_its_end() {
 }
 
 #[test]
-fn an_approval_stops_the_run_until_somebody_signs() {
-    let sandbox = sandbox();
-    let text = "name: ask\nsteps:\n\
-        - {id: look, approval: Is the card fit to print?}\n\
-        - {id: card, tool: image_generation, needs: [look], input: {action: generate, prompt: one, size: 200x100, output: a.png}}\n";
-    sandbox.file("ask.yml", text);
-    let waiting = campaign(&sandbox, &["run", "ask.yml"]).expect_code(3);
-    assert!(
-        waiting.stderr.contains("waits for approval"),
-        "{}",
-        waiting.stderr
-    );
-    let dir = run_dir(&waiting.json());
-    let dir = dir.to_str().unwrap();
-    campaign(&sandbox, &["approve", dir, "card", "--by", "ana"]).expect_code(73);
-    campaign(&sandbox, &["approve", dir, "look", "--by", "ana"]).expect_code(0);
-    let done = campaign(&sandbox, &["resume", dir]).expect_code(0).json();
-    assert_eq!(done["summary"]["steps"][0]["approved_by"], "ana");
-    assert_eq!(done["summary"]["steps"][1]["status"], "succeeded");
-}
-
-#[test]
 fn ctrl_c_ends_the_steps_too_and_the_run_can_go_on() {
     let sandbox = sandbox();
     sandbox.file("two.yml", TWO_CARDS);

@@ -232,6 +232,7 @@ fn tell(event: &JobEventBody, shown: &mut Option<(String, ProgressBar)>, ctx: &C
         JobEventBody::Log { message, .. } => ctx.info(message.clone()),
         JobEventBody::Artifact(artifact) => ctx.info(format!("made {}", artifact.path.display())),
         JobEventBody::Cost { usd, what } => ctx.cost(*usd, what),
+        JobEventBody::Step(change) => ctx.step(change.clone()),
         JobEventBody::LogCut { .. } => ctx.info("further lines are in its log only"),
         JobEventBody::Retrying { error, not_before } => {
             ctx.warn(format!(

@@ -108,9 +108,45 @@ fn encode(part: &str) -> String {
         .collect()
 }
 
+/// The text of the first `<title>` of a page, at most 120 characters.
+pub fn page_title(html: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(&html[..html.len().min(100_000)]).into_owned();
+    let lower = head.to_ascii_lowercase();
+    let open = lower.find("<title")?;
+    let start = open + lower[open..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    let mut text = head[start..end].split_whitespace().collect::<Vec<_>>().join(" ");
+    for (entity, letter) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("&ndash;", "–"),
+        ("&mdash;", "—"),
+        ("&amp;", "&"),
+    ] {
+        text = text.replace(entity, letter);
+    }
+    let text: String = text.chars().take(120).collect();
+    (!text.is_empty()).then_some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_called_by_its_title() {
+        let title = |html: &str| page_title(html.as_bytes());
+        assert_eq!(
+            title("<html><TITLE lang=en>\n Ink &amp; paper </Title>").as_deref(),
+            Some("Ink & paper")
+        );
+        assert_eq!(title("<title></title>"), None);
+        assert_eq!(title("<title>open"), None);
+        assert_eq!(title("<title"), None);
+    }
 
     #[test]
     fn files_are_named_from_the_report() {

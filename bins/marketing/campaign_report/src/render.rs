@@ -45,12 +45,20 @@ mod tests {
             let page = render(POST, &view).unwrap();
             prop_assert!(!page.contains("<script"));
             prop_assert_eq!(page.matches("</pre>").count(), 2);
+            let figure = json!({
+                "kind": "page", "address": hostile, "title": hostile, "caption": hostile, "size": hostile,
+                "note": hostile, "link": hostile,
+            });
             let run = json!({
                 "name": hostile, "objective": hostile, "status": hostile, "run_id": hostile,
-                "facts": [{"name": "Cost", "value": hostile}],
-                "figures": [{"kind": "page", "address": hostile, "title": hostile, "caption": hostile, "link": hostile}],
-                "approvals": [{"question": hostile, "by": hostile, "at": hostile, "status": hostile}],
-                "steps": [{"id": hostile, "tool": hostile, "error": hostile, "output": hostile}],
+                "fonts": "", "brand": {"name": hostile, "main": "#000000", "on_main": "#ffffff", "second": "#000000"},
+                "facts": [{"name": "Date", "value": hostile}], "figures": [hostile],
+                "wide": [figure], "tall": [figure], "pages": [figure],
+                "approvals": [{
+                    "question": hostile, "status": hostile, "shown": [hostile],
+                    "said": [{"what": hostile, "at": hostile, "comment": hostile}],
+                }],
+                "steps": [{"id": hostile, "title": hostile, "tool": hostile, "error": hostile, "output": hostile}],
                 "artifacts": [{"name": hostile, "made_from": [hostile], "step": hostile}],
             });
             prop_assert!(!render(RUN, &run).unwrap().contains("<script"));

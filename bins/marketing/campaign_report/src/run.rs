@@ -57,12 +57,50 @@ pub struct Step {
     pub input: Option<Value>,
     /// What a person was asked, for an approval.
     pub question: Option<String>,
-    /// Who answered.
+    /// What people call it.
+    pub title: Option<String>,
+    /// What was shown to people, and what they said.
+    pub approval: Option<Approval>,
+    /// Who answered, as earlier versions wrote it.
     pub approved_by: Option<String>,
     /// End (RFC 3339).
     pub finished_at: Option<String>,
     /// Why it failed: a text, or an error object with a `message`.
     pub error: Option<Value>,
+}
+
+/// What was shown to people, and what they said.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Approval {
+    /// How many different people must agree.
+    pub needed: u32,
+    /// What they were shown.
+    pub shown: Vec<Shown>,
+    /// Answers, in order.
+    pub said: Vec<Said>,
+}
+
+/// One thing that was shown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Shown {
+    /// A file of the run, or a word for something else.
+    pub what: String,
+}
+
+/// One answer.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    /// Face and name of whoever answered.
+    pub by: String,
+    /// When (RFC 3339).
+    pub at: String,
+    /// `approve` or `reject`.
+    pub decision: String,
+    /// Why, in words.
+    pub comment: String,
 }
 
 fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

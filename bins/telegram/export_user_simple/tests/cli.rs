@@ -131,7 +131,12 @@ fn a_file_that_may_hold_something_else_is_not_overwritten() {
     std::fs::create_dir(sandbox.path("chats")).unwrap();
     std::fs::write(sandbox.path("chats/garden_news.txt"), "precious\n").unwrap();
     let path = |run: &Value| run["path"].as_str().unwrap().to_owned();
-    let beside = path(&sandbox.run(bin(), &["garden_news", "--json"]).expect_code(0).json());
+    let beside = path(
+        &sandbox
+            .run(bin(), &["garden_news", "--json"])
+            .expect_code(0)
+            .json(),
+    );
     assert!(
         beside.starts_with("chats/garden_news_") && beside.ends_with(".txt"),
         "{beside}"
@@ -144,7 +149,10 @@ fn a_file_that_may_hold_something_else_is_not_overwritten() {
     // An export of its own is written anew, and a file that was named by the user is theirs to overwrite.
     std::fs::remove_file(sandbox.path("chats/garden_news.txt")).unwrap();
     for _ in 0..2 {
-        let run = sandbox.run(bin(), &["garden_news", "--json"]).expect_code(0).json();
+        let run = sandbox
+            .run(bin(), &["garden_news", "--json"])
+            .expect_code(0)
+            .json();
         assert_eq!(path(&run), "chats/garden_news.txt");
     }
 }

@@ -17,7 +17,7 @@ use crate::wire::JobEventBody;
 const LONGEST: usize = 32 << 20;
 /// Shortest time between two progress reports that are passed on.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
-/// Log events passed on per attempt; the tool's stderr has them all.
+/// Log and step events passed on per attempt; the tool's stderr has all lines.
 const MOST_LOGS: u32 = 1000;
 
 /// How the stream ended, as far as it was read.
@@ -73,7 +73,7 @@ pub(super) async fn read(mut pipe: Receiver, seen: &mut Seen, pass_on: impl Fn(J
                     .map(JobEventBody::Progress)
                     .into_iter()
                     .for_each(&pass_on);
-                let is_log = matches!(body, JobEventBody::Log { .. });
+                let is_log = matches!(body, JobEventBody::Log { .. } | JobEventBody::Step(_));
                 logs = logs.saturating_add(u32::from(is_log));
                 if !is_log || logs <= MOST_LOGS {
                     pass_on(body);
@@ -113,6 +113,7 @@ impl Seen {
             EventBody::Progress(progress) => Some(JobEventBody::Progress(progress)),
             EventBody::Artifact(artifact) => Some(JobEventBody::Artifact(artifact)),
             EventBody::Cost { usd, what } => Some(JobEventBody::Cost { usd, what }),
+            EventBody::Step(change) => Some(JobEventBody::Step(change)),
             EventBody::Log { level, message } => Some(JobEventBody::Log { level, message }),
             EventBody::Finished { output, error } => {
                 if self.finished.is_some() {

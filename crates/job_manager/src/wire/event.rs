@@ -1,6 +1,6 @@
 //! Events of jobs.
 
-use app_core::contract::{Artifact, LogLevel, Progress, ToolError, Usd};
+use app_core::contract::{Artifact, LogLevel, Progress, StepChange, ToolError, Usd};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,8 @@ pub enum JobEventBody {
         /// What it was spent on.
         what: String,
     },
+    /// A step of it, which may be a job of its own, began, waits, or ended.
+    Step(StepChange),
     /// A line of the tool for people.
     Log {
         /// Severity.
@@ -60,9 +62,9 @@ pub enum JobEventBody {
         /// The line.
         message: String,
     },
-    /// Further lines of this attempt are in its log only: `logs` has them.
+    /// Further lines and steps of this attempt are not passed on: `logs` has the lines.
     LogCut {
-        /// Lines that were passed on.
+        /// Lines and steps that were passed on.
         passed_on: u32,
     },
     /// The attempt failed; another follows.

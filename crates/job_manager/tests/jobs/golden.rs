@@ -4,7 +4,7 @@
 use std::{fmt::Debug, path::PathBuf};
 
 use app_core::contract::{
-    Artifact, Definition, Effect, FieldMistake, Gate, LogLevel, Progress, ToolError, Usd,
+    Artifact, Definition, Effect, FieldMistake, Gate, LogLevel, Progress, StepChange, ToolError, Usd,
 };
 use jiff::Timestamp;
 use job_manager::{
@@ -431,6 +431,13 @@ fn events() {
             level: LogLevel::Warn,
             message: "slow".to_owned(),
         },
+        JobEventBody::Step(StepChange {
+            step: "look".to_owned(),
+            status: "waiting_for_approval".to_owned(),
+            job: None,
+            request: Some("a3".to_owned()),
+            message: "Post it?".to_owned(),
+        }),
         JobEventBody::LogCut { passed_on: 1000 },
         JobEventBody::Retrying {
             error: Box::new(ToolError::not_found("x")),
