@@ -63,6 +63,8 @@ pub async fn picture(
     std::fs::write(&frame, html).map_err(|e| ToolError::file("write", &frame, &e))?;
     let arguments = [
         "--host-resolver-rules=MAP * ~NOTFOUND".to_owned(),
+        // In a process of its own the frame may be painted after the picture was taken.
+        "--disable-features=IsolateSandboxedIframes".to_owned(),
         "--hide-scrollbars".to_owned(),
         format!("--window-size={width},{height}"),
         format!("--screenshot={}", png.display()),
