@@ -31,7 +31,7 @@ fn main() -> std::process::ExitCode {
 struct SampleTool;
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Any text.
     #[serde(default)]
@@ -46,7 +46,6 @@ struct Input {
     /// A secret.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"env": "SAMPLE_TOKEN"}))]
-    #[garde(skip)]
     token: Option<Secret>,
     /// A list.
     #[serde(default)]
@@ -54,7 +53,6 @@ struct Input {
     tags: Vec<String>,
     /// A map.
     #[serde(default)]
-    #[garde(skip)]
     labels: BTreeMap<String, i64>,
     /// A nested object.
     #[serde(default)]
@@ -66,20 +64,16 @@ struct Input {
     frames: Vec<Frame>,
     /// A choice.
     #[serde(default)]
-    #[garde(skip)]
     fit: Fit,
     /// On unless switched off.
     #[serde(default = "yes")]
-    #[garde(skip)]
     shiny: bool,
     /// What to do, in order, as JSON.
     #[serde(default)]
-    #[garde(skip)]
     step: Vec<Step>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
 struct Frame {
     /// Milliseconds.
     #[garde(range(min = 10))]

@@ -5,8 +5,11 @@
 use std::path::PathBuf;
 
 use app_core::{Context, ToolError, ToolResult};
+use garde::Validate;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aliases::AliasFile;
 use crate::claims;
@@ -18,6 +21,88 @@ use crate::transfer::{Exported, Job, Range, moment};
 /// Longest file name made of what a user wrote, in bytes.
 const LONGEST_NAME: usize = 200;
 
+/// Which time is meant; inputs take it in by `serde(flatten)`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct Period {
+    /// Only messages from this day or time on, as 2025-01-31 or 2025-01-31T12:00 in the time zone
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Only messages before this day or time
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Time zone of all dates asked for and shown, as `Europe/Berlin`; `host` is that of this machine. JSON also has seconds
+    /// since 1970, and NDJSON is always UTC
+    #[garde(length(min = 1, max = 100))]
+    #[serde(default = "utc")]
+    pub time_zone: String,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+impl Default for Period {
+    fn default() -> Self {
+        Self {
+            since: None,
+            until: None,
+            time_zone: utc(),
+        }
+    }
+}
+
+impl Period {
+    /// The time zone.
+    ///
+    /// # Errors
+    /// `invalid_input` for a name that is not in the IANA database.
+    pub fn zone(&self) -> ToolResult<TimeZone> {
+        match self.time_zone.as_str() {
+            "host" => Ok(app_core::host_zone()),
+            "UTC" => Ok(TimeZone::UTC),
+            name => TimeZone::get(name).map_err(|_| {
+                ToolError::invalid("time_zone", format!("`{name}` is no time zone"))
+                    .hint("names are those of the IANA database: `Europe/Berlin`, `UTC`; or `host`")
+            }),
+        }
+    }
+
+    /// Its first moment, and the first one after it.
+    ///
+    /// # Errors
+    /// `invalid_input` for a text that is not a time, for an unknown zone, and for an end that is not after the beginning.
+    pub fn bounds(&self) -> ToolResult<(Option<Timestamp>, Option<Timestamp>)> {
+        let zone = self.zone()?;
+        let at = |field: &str, text: &Option<String>| {
+            text.as_deref().map(|text| moment(field, text, &zone)).transpose()
+        };
+        let (since, until) = (at("since", &self.since)?, at("until", &self.until)?);
+        if matches!((since, until), (Some(since), Some(until)) if since >= until) {
+            return Err(ToolError::invalid("until", "`until` is not after `since`"));
+        }
+        Ok((since, until))
+    }
+}
+
+/// What every exporter may be asked beside the chat; inputs take it in by `serde(flatten)`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct Common {
+    /// Which time.
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub period: Period,
+    /// Fetch only what is new, edited or deleted since the last export of this chat and range
+    #[serde(default)]
+    #[schemars(extend("x-cli" = {"short": "i"}))]
+    pub incremental: bool,
+    /// Download photos and files of up to this many megabytes each, beside the export
+    #[garde(range(min = 0.001))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<f64>,
+}
+
 /// What an exporter was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -25,18 +110,12 @@ pub struct Request {
     pub chat: String,
     /// The newest so many messages; 0 takes all.
     pub limit: usize,
-    /// Not before this day or time; the limit does not count then.
-    pub since: Option<String>,
-    /// Before this day or time.
-    pub until: Option<String>,
-    /// Fetch only what changed since the last export; the limit does not count then.
-    pub incremental: bool,
-    /// Download files of up to this many megabytes each.
-    pub media: Option<f64>,
     /// Format of the file.
     pub format: Format,
     /// The file, instead of the tool's own name for it.
     pub output: Option<PathBuf>,
+    /// What every exporter may be asked.
+    pub common: Common,
 }
 
 /// What a tool makes of a chat that has been found.
@@ -76,14 +155,9 @@ impl Request {
     /// # Errors
     /// `invalid_input` for a time that is none, and for a range that holds nothing.
     pub fn range(&self) -> ToolResult<Range> {
-        let at =
-            |field: &str, text: &Option<String>| text.as_deref().map(|text| moment(field, text)).transpose();
-        let (since, until) = (at("since", &self.since)?, at("until", &self.until)?);
-        if matches!((since, until), (Some(since), Some(until)) if since >= until) {
-            return Err(ToolError::invalid("until", "`until` is not after `since`"));
-        }
+        let (since, until) = self.common.period.bounds()?;
         // A range by date is wanted whole, and so is what is to be kept up to date.
-        let whole = self.limit == 0 || since.is_some() || self.incremental;
+        let whole = self.limit == 0 || since.is_some() || self.common.incremental;
         Ok(Range {
             limit: (!whole).then_some(self.limit),
             since,
@@ -121,8 +195,22 @@ impl Request {
     /// # Errors
     /// Those of reading and of writing.
     pub async fn export(&self, telegram: &Telegram, chat: &Chat, layout: Layout) -> ToolResult<ChatExport> {
-        let range = self.range()?;
+        self.export_range(telegram, chat, self.range()?, layout).await
+    }
+
+    /// The same for a range that the tool made.
+    ///
+    /// # Errors
+    /// Those of reading and of writing.
+    pub async fn export_range(
+        &self,
+        telegram: &Telegram,
+        chat: &Chat,
+        range: Range,
+        mut layout: Layout,
+    ) -> ToolResult<ChatExport> {
         let limit = range.limit;
+        layout.options.time_zone = self.common.period.zone()?;
         let output = match &self.output {
             Some(output) => output.clone(),
             None => claims::free(telegram, &layout.output, chat, self.format)?,
@@ -136,8 +224,8 @@ impl Request {
                 title: layout.title,
                 meta: layout.meta,
                 output: output.clone(),
-                incremental: self.incremental,
-                media: self.media.map(|megabytes| (megabytes * 1e6) as u64),
+                incremental: self.common.incremental,
+                media: self.common.media.map(|megabytes| (megabytes * 1e6) as u64),
             })
             .await?;
         claims::keep(telegram, &output, chat)?;
@@ -217,10 +305,17 @@ mod tests {
     use super::*;
 
     fn asked(limit: usize, since: Option<&str>, until: Option<&str>) -> ToolResult<Range> {
-        Request {
-            limit,
+        let period = Period {
             since: since.map(str::to_owned),
             until: until.map(str::to_owned),
+            ..Period::default()
+        };
+        Request {
+            limit,
+            common: Common {
+                period,
+                ..Common::default()
+            },
             ..Request::default()
         }
         .range()
@@ -236,6 +331,34 @@ mod tests {
         );
         assert!(asked(5, Some("2025-01-02"), Some("2025-01-02")).is_err());
         assert!(asked(5, Some("soon"), None).is_err());
+    }
+
+    #[test]
+    fn days_and_times_are_those_of_the_zone() {
+        let since = |text: &str, zone: &str| {
+            let period = Period {
+                since: Some(text.to_owned()),
+                until: None,
+                time_zone: zone.to_owned(),
+            };
+            period.bounds().map(|(since, _)| since.unwrap().to_string())
+        };
+        assert_eq!(since("2025-01-31", "UTC").unwrap(), "2025-01-31T00:00:00Z");
+        assert_eq!(
+            since("2025-07-01", "Europe/Berlin").unwrap(),
+            "2025-06-30T22:00:00Z"
+        );
+        assert_eq!(
+            since("2025-01-31T12:30", "Europe/Berlin").unwrap(),
+            "2025-01-31T11:30:00Z"
+        );
+        // A time with an offset says itself where it is meant.
+        assert_eq!(
+            since("2025-01-31T12:30:00Z", "Europe/Berlin").unwrap(),
+            "2025-01-31T12:30:00Z"
+        );
+        assert!(since("2025-01-31", "Europe/Atlantis").is_err());
+        assert!(since("31.01.2025", "UTC").is_err());
     }
 
     #[test]

@@ -11,18 +11,19 @@ use crate::runs::RunState;
 
 /// What to do.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub(crate) enum Input {
     /// Run a campaign file from the start, in a new folder.
-    Run(#[garde(skip)] RunInput),
+    Run(RunInput),
     /// Go on with a run that was cut off, has failed steps, or waited for approval.
-    Resume(#[garde(skip)] Resume),
+    Resume(Resume),
     /// Agree to what a waiting step asks; a run that is at work takes it up, else `resume` goes on.
     Approve(#[garde(dive)] Decide),
     /// Say no to what a waiting step asks, which ends the run.
     Reject(#[garde(dive)] Decide),
     /// Show where a run stands.
-    Show(#[garde(skip)] Show),
+    Show(Show),
     /// List the runs of a folder.
     List(#[garde(dive)] List),
 }
@@ -58,10 +59,10 @@ pub(crate) struct Resume {
 
 /// An answer to a question of a run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Decide {
     /// Folder of the run.
     #[schemars(extend("x-cli" = {"positional": 1, "path": "dir", "exists": true}))]
-    #[garde(skip)]
     pub(crate) run_dir: PathBuf,
     /// The waiting step.
     #[schemars(extend("x-cli" = {"positional": 2}))]
@@ -92,15 +93,14 @@ pub(crate) struct Show {
 
 /// Which runs are listed.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct List {
     /// Folder that holds the runs' own folders.
     #[serde(default = "campaigns")]
     #[schemars(extend("x-cli" = {"positional": 1, "path": "dir", "exists": true}))]
-    #[garde(skip)]
     pub(crate) folder: PathBuf,
     /// Only runs that stand so.
     #[serde(default)]
-    #[garde(skip)]
     pub(crate) state: Vec<RunState>,
     /// Most runs that are listed, the newest first.
     #[serde(default = "hundred")]

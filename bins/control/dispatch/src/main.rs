@@ -29,7 +29,7 @@ fn main() -> std::process::ExitCode {
 struct Dispatch;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Tool by its new or old name.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -37,7 +37,6 @@ struct Input {
     tool: String,
     /// Parameters as a JSON object in a text, with or without the `input_data` wrapper.
     #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(skip)]
     parameters: String,
 }
 

@@ -31,17 +31,15 @@ fn main() -> std::process::ExitCode {
 struct MigrationReport;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Also write it as a page.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"path": "out"}))]
-    #[garde(skip)]
     html: Option<PathBuf>,
     /// Also write it as Markdown.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"path": "out"}))]
-    #[garde(skip)]
     markdown: Option<PathBuf>,
     /// Only these tools.
     #[serde(default)]
@@ -51,11 +49,9 @@ struct Input {
     /// Divergence logs of `parity shadow`, from any hosts; without it the one of this host.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
-    #[garde(skip)]
     shadow_log: Vec<PathBuf>,
     /// Only ask whether a tool is cut over too early; open gates do not count.
     #[serde(default)]
-    #[garde(skip)]
     check_cut_over: bool,
 }
 

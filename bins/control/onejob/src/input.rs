@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub(crate) enum Input {
     /// Show what can be started.
-    ListTools(#[garde(skip)] ListTools),
+    ListTools(ListTools),
     /// Run a tool here and now, show its progress, and end as it ends.
     Run(#[garde(dive)] Start),
     /// Put a job into the queue of the worker.
@@ -36,33 +37,33 @@ pub(crate) enum Input {
     /// Show the changes of all jobs as they come, one line of JSON each.
     Watch(#[garde(dive)] Watch),
     /// Show who works, how much, and why each job waits.
-    Status(#[garde(skip)] Nothing),
+    Status(Nothing),
     /// Check a file of a job and say where it is, or copy it.
     Artifact(#[garde(dive)] Artifact),
     /// Show the runs of all tools on this host, whoever started them.
     Runs(#[garde(dive)] RunLog),
     /// Forget old jobs.
-    Prune(#[garde(skip)] Prune),
+    Prune(Prune),
     /// Show how often replaced scripts ran instead of tools.
-    Fallbacks(#[garde(skip)] Nothing),
+    Fallbacks(Nothing),
     /// Switch a tool to the script it replaces, or back, in onejob.toml; without a target, show who answers for it.
     Route(#[garde(dive)] SetRoute),
     /// Show what people are asked to agree to, and what they said.
-    Approvals(#[garde(skip)] Approvals),
+    Approvals(Approvals),
     /// Agree to a request; as the user who runs this command.
     Approve(#[garde(dive)] Decide),
     /// Refuse a request; as the user who runs this command.
     Reject(#[garde(dive)] Decide),
     /// Check onejob.toml, or list its keys: `config check`, `config keys`.
-    Config(#[garde(skip)] Config),
+    Config(Config),
     /// Say what this host lacks, with the line that mends each.
-    Doctor(#[garde(skip)] Nothing),
+    Doctor(Nothing),
     /// Show the help of a tool, installed or replaced.
-    Help(#[garde(skip)] Help),
+    Help(Help),
     /// Print completions for a shell.
-    Completions(#[garde(skip)] Completions),
+    Completions(Completions),
     /// Write manual pages of `onejob` and all tools into a folder.
-    Man(#[garde(skip)] Man),
+    Man(Man),
 }
 
 /// Nothing to be said.
@@ -104,6 +105,7 @@ impl std::fmt::Display for Target {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct SetRoute {
     /// Name of the tool.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -112,12 +114,10 @@ pub(crate) struct SetRoute {
     /// Who answers for it from the next job on.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(skip)]
     pub to: Option<Target>,
     /// Bring the script of a tool back that is cut over; takes `cut_over` back.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "f"}))]
-    #[garde(skip)]
     pub force: bool,
 }
 
@@ -133,6 +133,7 @@ pub(crate) struct ListTools {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct CheckInput {
     /// Name of the tool.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -141,16 +142,15 @@ pub(crate) struct CheckInput {
     /// Fields of its input as key=value; `a.b=1` sets a field inside a field.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(skip)]
     pub fields: Vec<String>,
     /// Its input as JSON, or @FILE; fields win over it.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "i"}))]
-    #[garde(skip)]
     pub tool_input: Option<Value>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Start {
     /// Name of the tool.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -160,20 +160,16 @@ pub(crate) struct Start {
     /// secret is taken from a file with `token=@FILE`, so that it is not seen on the command line.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(skip)]
     pub fields: Vec<String>,
     /// Its input as JSON, or @FILE; fields win over it.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "i"}))]
-    #[garde(skip)]
     pub tool_input: Option<Value>,
     /// Whether a tool that plans first acts (`apply`), or any tool only plans (`plan`).
     #[serde(default)]
-    #[garde(skip)]
     pub mode: RunMode,
     /// Higher runs first.
     #[serde(default)]
-    #[garde(skip)]
     pub priority: i32,
     /// Given twice with the same tool, input, mode and folder it names the same job; nothing is started twice.
     #[serde(default)]
@@ -181,7 +177,6 @@ pub(crate) struct Start {
     pub idempotency_key: Option<String>,
     /// Carry out the plan of this job: only its targets are acted on. Its input is taken when none is given.
     #[serde(default)]
-    #[garde(skip)]
     pub plan_of: Option<String>,
 }
 
@@ -233,67 +228,54 @@ impl State {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct List {
     /// Only jobs in these states.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "s"}))]
-    #[garde(skip)]
     pub state: Vec<State>,
     /// Only jobs of these tools.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "t"}))]
-    #[garde(skip)]
     pub tool: Vec<String>,
     /// Only jobs of tools of these families.
     #[serde(default)]
-    #[garde(skip)]
     pub family: Vec<String>,
     /// Only jobs that these asked for, or whose name begins so: `campaign:`.
     #[serde(default)]
-    #[garde(skip)]
     pub by: Option<String>,
     /// Only jobs in this mode.
     #[serde(default)]
-    #[garde(skip)]
     pub mode: Option<RunMode>,
     /// Only jobs that can have one of these effects.
     #[serde(default)]
-    #[garde(skip)]
     pub effect: Vec<Effect>,
     /// Only jobs asked for at this time or later.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
-    #[garde(skip)]
     pub since: Option<Timestamp>,
     /// Only jobs asked for before this time.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
-    #[garde(skip)]
     pub until: Option<Timestamp>,
     /// Only repetitions of this job.
     #[serde(default)]
-    #[garde(skip)]
     pub retry_of: Option<String>,
     /// Only jobs that made files (`false`: that made none).
     #[serde(default)]
-    #[garde(skip)]
     pub has_artifacts: Option<bool>,
     /// Only jobs with this text in id, tool, error or input.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "m"}))]
-    #[garde(skip)]
     pub text_in: Option<String>,
     /// Only jobs before this one: `next` of the page before.
     #[serde(default)]
-    #[garde(skip)]
     pub before: Option<String>,
     /// Only jobs after this one: `previous` of a page.
     #[serde(default)]
-    #[garde(skip)]
     pub after: Option<String>,
     /// Count the jobs of each state, too.
     #[serde(default)]
-    #[garde(skip)]
     pub counts: bool,
     /// Jobs at most.
     #[serde(default = "page")]
@@ -303,24 +285,21 @@ pub(crate) struct List {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Watch {
     /// Only jobs in these states.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "s"}))]
-    #[garde(skip)]
     pub state: Vec<State>,
     /// Only jobs of these tools.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "t"}))]
-    #[garde(skip)]
     pub tool: Vec<String>,
     /// Only jobs that these asked for, or whose name begins so.
     #[serde(default)]
-    #[garde(skip)]
     pub by: Option<String>,
     /// Go on after this position: of a page, or of the last line; 0 from the beginning. Without it, from now on.
     #[serde(default)]
-    #[garde(skip)]
     pub after: Option<i64>,
     /// End after so many lines.
     #[serde(default)]
@@ -334,6 +313,7 @@ pub(crate) struct Watch {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Cancel {
     /// Name of the job.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -342,11 +322,11 @@ pub(crate) struct Cancel {
     /// End it at once.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "f"}))]
-    #[garde(skip)]
     pub force: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Retry {
     /// Name of the job.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -355,15 +335,12 @@ pub(crate) struct Retry {
     /// Another input as JSON, or @FILE.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "i"}))]
-    #[garde(skip)]
     pub tool_input: Option<Value>,
     /// Another mode.
     #[serde(default)]
-    #[garde(skip)]
     pub mode: Option<RunMode>,
     /// Another priority.
     #[serde(default)]
-    #[garde(skip)]
     pub priority: Option<i32>,
     /// Given twice, it starts one job.
     #[serde(default)]
@@ -372,6 +349,7 @@ pub(crate) struct Retry {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Logs {
     /// Name of the job.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -384,20 +362,16 @@ pub(crate) struct Logs {
     pub tail: Option<u32>,
     /// Read on from here: `next` of the answer before.
     #[serde(default)]
-    #[garde(skip)]
     pub after: u64,
     /// Show further lines as they come, until the job is over.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "f"}))]
-    #[garde(skip)]
     pub follow: bool,
     /// Only lines of this stream.
     #[serde(default)]
-    #[garde(skip)]
     pub stream: Option<Stream>,
     /// Only lines of this attempt.
     #[serde(default)]
-    #[garde(skip)]
     pub attempt: Option<u32>,
     /// Lines at most, up to 10,000.
     #[serde(default)]
@@ -406,6 +380,7 @@ pub(crate) struct Logs {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Artifact {
     /// Name of the job.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -419,24 +394,21 @@ pub(crate) struct Artifact {
     /// Copy it here; only a file that is still the one the job made is copied.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
-    #[garde(skip)]
     pub output: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct RunLog {
     /// Only this tool.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "t"}))]
-    #[garde(skip)]
     pub tool: Option<String>,
     /// Only runs that did not end well.
     #[serde(default)]
-    #[garde(skip)]
     pub failed: bool,
     /// Only runs before this position.
     #[serde(default)]
-    #[garde(skip)]
     pub before: Option<i64>,
     /// Runs at most.
     #[serde(default = "page")]

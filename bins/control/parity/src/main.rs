@@ -37,10 +37,11 @@ fn main() -> std::process::ExitCode {
 struct Parity;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(tag = "action", rename_all = "snake_case")]
 enum Input {
     /// Run every recorded case; exit code 3 when one does not hold.
-    Check(#[garde(skip)] Check),
+    Check(Check),
     /// Run the replaced script and the tool side by side; prints the script's output and ends with its exit code.
     Run(#[garde(dive)] Run),
     /// Run the replaced script once and make a case of it: its input, its results, its traffic.

@@ -22,6 +22,7 @@ use crate::{
 
 /// Fields of `parity record`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Record {
     /// Tool whose script is recorded.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -29,27 +30,22 @@ pub struct Record {
     pub tool: String,
     /// Folder of the new case: `fixtures/parity/TOOL/CASE`.
     #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(skip)]
     pub case_dir: PathBuf,
     /// Arguments of the script, after `--`.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"positional": 3}))]
-    #[garde(skip)]
     pub args: Vec<String>,
     #[serde(flatten)]
     #[garde(dive)]
     pub sides: Sides,
     /// What the case shows, in a few words.
     #[serde(default)]
-    #[garde(skip)]
     pub summary: Option<String>,
     /// Record a script that acts on the world: what it does is really done, once.
     #[serde(default)]
-    #[garde(skip)]
     pub live: bool,
     /// Replace a case that is there; its `intended.json` stays.
     #[serde(default)]
-    #[garde(skip)]
     pub force: bool,
 }
 

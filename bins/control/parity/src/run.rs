@@ -18,6 +18,7 @@ use crate::{
 
 /// Fields of `parity run`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Run {
     /// Tool whose script is the control.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -26,7 +27,6 @@ pub struct Run {
     /// Arguments for both sides, after `--`.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(skip)]
     pub args: Vec<String>,
     #[serde(flatten)]
     #[garde(dive)]
@@ -38,11 +38,9 @@ pub struct Run {
     /// File for the report as JSON.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"path": "out"}))]
-    #[garde(skip)]
     pub report: Option<PathBuf>,
     /// End with exit code 3 when the sides differ, instead of with the control's.
     #[serde(default)]
-    #[garde(skip)]
     pub strict: bool,
 }
 

@@ -36,6 +36,7 @@ const MAX_ENTRIES: usize = 20_000;
 
 /// Fields of `parity shadow`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Shadow {
     /// Tool whose script is run.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -44,7 +45,6 @@ pub struct Shadow {
     /// Arguments of the script, after `--`.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(skip)]
     pub args: Vec<String>,
     #[serde(flatten)]
     #[garde(dive)]

@@ -21,7 +21,7 @@ fn main() -> std::process::ExitCode {
 struct Worker;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Jobs at once; the `concurrency` of onejob.toml, or the number of cores, if not given.
     #[serde(default)]
@@ -30,11 +30,9 @@ struct Input {
     concurrency: Option<u32>,
     /// End when no job waits or runs any more.
     #[serde(default)]
-    #[garde(skip)]
     until_empty: bool,
     /// When told to stop, let the running jobs finish instead of putting them back into the queue.
     #[serde(default)]
-    #[garde(skip)]
     drain: bool,
 }
 

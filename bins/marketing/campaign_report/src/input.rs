@@ -38,7 +38,7 @@ const fn default_pdf_timeout() -> u64 {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "action", rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "one value per process")]
 pub enum Input {
     /// Report of one post
@@ -49,46 +49,37 @@ pub enum Input {
 
 /// Report of one post
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct PostInput {
     /// Folder of the campaign; the report goes there
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"positional": 1, "path": "dir"}))]
     pub campaign_dir: PathBuf,
     /// The post; by default `marketing_content_FINAL.json` of the folder
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<Post>,
     /// The design specification; by default `design_specs_FINAL.json` of the folder
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec: Option<DesignSpec>,
     /// Goal of the campaign; by default `campaign_goal.md` of the folder, if there is one
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<String>,
     /// Picture; by default the file that `generated_image_path.txt` of the folder names
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
     /// Video; by default the file that `generated_video_path.txt` of the folder names
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video: Option<PathBuf>,
     /// Whether picture and video go into the report or stay beside it
-    #[garde(skip)]
     #[serde(default)]
     pub embed: Embed,
     /// File of the report; `report.html` of the folder by default
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     pub output: Option<PathBuf>,
     /// Write a PDF beside the report too (needs Chromium)
-    #[garde(skip)]
     #[serde(default)]
     pub pdf: bool,
     /// Paper of the PDF
-    #[garde(skip)]
     #[serde(default)]
     pub paper: Paper,
     /// Longest time for the PDF in seconds
@@ -99,26 +90,22 @@ pub struct PostInput {
 
 /// Report of a campaign run
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct RunInput {
     /// Folder of the run, with its `run.json`
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"positional": 1, "path": "dir"}))]
     pub run_dir: PathBuf,
     /// Whether pictures and pages go into the report or stay beside it
-    #[garde(skip)]
     #[serde(default)]
     pub embed: Embed,
     /// File of the report; `report.html` of the folder by default
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     pub output: Option<PathBuf>,
     /// Write a PDF beside the report too (needs Chromium)
-    #[garde(skip)]
     #[serde(default)]
     pub pdf: bool,
     /// Paper of the PDF
-    #[garde(skip)]
     #[serde(default)]
     pub paper: Paper,
     /// Longest time for the PDF in seconds

@@ -18,10 +18,10 @@ fn old_state_file() -> PathBuf {
 
 /// A call of one of the old functions.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Call {
     /// Name of the old function.
     #[schemars(extend("x-cli" = {"positional": 1}))]
-    #[garde(skip)]
     function: Function,
     /// Its arguments.
     #[serde(default)]
@@ -30,7 +30,6 @@ pub(crate) struct Call {
     /// The old state file, kept in step.
     #[serde(default = "default_file")]
     #[schemars(extend("x-cli" = {"env": "GENERATION_BUDGET_FILE_PATH", "path": "file"}))]
-    #[garde(skip)]
     state_file: PathBuf,
 }
 

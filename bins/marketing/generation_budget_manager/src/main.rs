@@ -27,10 +27,11 @@ fn main() -> std::process::ExitCode {
 struct GenerationBudgetManager;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(tag = "action", rename_all = "snake_case")]
 enum Input {
     /// Show what is spent and reserved, and what the limits are.
-    Status(#[garde(skip)] Status),
+    Status(Status),
     /// Tell what a call would cost by the price list, and whether the budget allows it. Reserves nothing.
     Estimate(#[garde(dive)] Estimate),
     /// Set money aside before a paid call; the printed id settles it.
@@ -44,10 +45,10 @@ enum Input {
     /// List entries, with sums by tool.
     Report(#[garde(dive)] Report),
     /// Take over the records of an old budget file; can be repeated without counting twice.
-    Import(#[garde(skip)] Import),
+    Import(Import),
     /// Take entries out of the ledger that cannot be true: absurd amounts, and times in the future. Only planned
     /// without `--apply`.
-    Repair(#[garde(skip)] Repair),
+    Repair(Repair),
     /// Answer a call of the replaced script's functions and keep its state file in step with the ledger.
     Call(#[garde(dive)] legacy::Call),
 }
@@ -56,6 +57,7 @@ enum Input {
 struct Status {}
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 struct Estimate {
     /// Model as the price list names it.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -63,11 +65,9 @@ struct Estimate {
     model: String,
     /// Characters of input text (a token counts as four).
     #[serde(default)]
-    #[garde(skip)]
     input_chars: usize,
     /// Characters of output text.
     #[serde(default)]
-    #[garde(skip)]
     output_chars: usize,
     /// Images.
     #[serde(default)]

@@ -11,7 +11,6 @@ use crate::{dither::Dither, encode::PaletteMode, fit::Fit};
 
 /// Makes an animated GIF from images or a video.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Input {
     /// Images in the order they are shown: files, patterns such as `shots/*.png`, or folders (by name, numbers by value); animations with all their frames

@@ -12,7 +12,7 @@ use crate::{card::Layout, provider::Provider};
 
 /// Makes pictures, or gives a picture a hand-made touch
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub enum Input {
     /// Make pictures from a prompt
     Generate(#[garde(dive)] Generate),

@@ -20,6 +20,7 @@ pub(crate) enum Input {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Check {
     /// Address.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -32,33 +33,30 @@ pub(crate) struct Check {
     pub(crate) timeout: u64,
     /// Condition such as `[STATUS] == 200`, `[RESPONSE_TIME] < 500`, `[BODY].status == UP`.
     #[serde(default)]
-    #[garde(skip)]
     pub(crate) condition: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct CheckAll {
     /// The YAML file with the sites.
     #[schemars(extend("x-cli" = {"short": "c", "path": "file", "exists": true}))]
-    #[garde(skip)]
     pub(crate) config: PathBuf,
     /// Write the results as a JSON list to this file.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
-    #[garde(skip)]
     pub(crate) output: Option<PathBuf>,
     /// Write `site_monitor_sites.prom` for the node exporter into this folder.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"path": "dir", "env": "ONEJOB_METRICS_DIR"}))]
-    #[garde(skip)]
     pub(crate) metrics_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Watch {
     /// The YAML file with the sites.
     #[schemars(extend("x-cli" = {"short": "c", "path": "file", "exists": true}))]
-    #[garde(skip)]
     pub(crate) config: PathBuf,
     /// Seconds between two rounds; wins over `check_interval_secs` of the file (60 without either).
     #[serde(default)]
@@ -68,7 +66,6 @@ pub(crate) struct Watch {
     /// Append every result as a JSON line to this file.
     #[serde(default)]
     #[schemars(extend("x-cli" = {"path": "out"}))]
-    #[garde(skip)]
     pub(crate) history: Option<PathBuf>,
     /// Stop after so many rounds; without it, only a signal stops it.
     #[serde(default)]
@@ -77,11 +74,11 @@ pub(crate) struct Watch {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct InitConfig {
     /// File to write; an existing one is left alone.
     #[serde(default = "monitor_yml")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
-    #[garde(skip)]
     pub(crate) output: PathBuf,
 }
 

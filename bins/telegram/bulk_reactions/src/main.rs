@@ -22,10 +22,9 @@ use telegram::undo;
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// The chat: alias, id, @username or link; else `BULK_REACTIONS_CHAT`, else `LIKE_CHAT_ID`
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "c"}))]
     pub chat: Option<String>,
@@ -35,12 +34,10 @@ pub struct Input {
     #[schemars(extend("x-cli" = {"short": "e", "env": "BULK_REACTIONS_EMOJI"}))]
     pub emoji: String,
     /// Message numbers or links, separated by commas or blanks
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-cli" = {"many": true}))]
     pub ids: Vec<String>,
     /// File with more of them
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
     pub file: Option<PathBuf>,
@@ -49,7 +46,6 @@ pub struct Input {
     #[serde(default)]
     pub recent: usize,
     /// Of the newest ones, only those of this sender (marked id); 0 takes everybody's
-    #[garde(skip)]
     #[serde(default)]
     pub user_id: i64,
     /// Seconds after each reaction
@@ -63,7 +59,6 @@ pub struct Input {
     pub max: usize,
     /// Take back what the run did that wrote this list (`undo_list` of its result): each message gets the reactions
     /// that it had before, unless they were changed since
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
     pub undo: Option<PathBuf>,

@@ -25,7 +25,7 @@ const fn ten() -> usize {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: alias of config.yml, id, @username, t.me link, or a part of its title that only one chat has
     #[garde(length(min = 1))]
@@ -37,7 +37,6 @@ struct Input {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// Senders shown
-    #[garde(skip)]
     #[serde(default = "ten")]
     #[schemars(extend("x-cli" = {"short": "t"}))]
     top: usize,

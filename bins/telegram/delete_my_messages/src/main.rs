@@ -20,37 +20,30 @@ use telegram::{ByTitle, Telegram};
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// The chat: id, alias of config.yml, @username or link
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     pub target: Option<String>,
     /// Look at the newest so many messages only; 0 looks at all
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 2}))]
     pub newest: Option<usize>,
     /// The chat, in place of the first argument
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<String>,
     /// In place of the second argument
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "l"}))]
     pub limit: Option<usize>,
     /// The title of the chat, typed out; needed with --apply
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
     /// The chat with oneself is meant: everything saved there goes
-    #[garde(skip)]
     #[serde(default)]
     pub saved_messages: bool,
     /// Most messages deleted in one run; 0 for no cap
-    #[garde(skip)]
     #[serde(default)]
     pub max: usize,
 }

@@ -20,23 +20,19 @@ use telegram::clean::{self, Sweep};
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// The chat: alias of config.yml, id, @username or link
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "c"}))]
     pub chat: Option<String>,
     /// The chat by its id, marked or bare
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat_id: Option<i64>,
     /// Every chat of config.yml; with --apply also needs `--confirm all`
-    #[garde(skip)]
     #[serde(default)]
     pub all: bool,
     /// The word `all`, typed out, for --all
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
     /// Look at the newest so many messages of a chat
@@ -49,7 +45,6 @@ pub struct Input {
     #[serde(default = "one")]
     pub hours: u32,
     /// Also private chats, where a message counts as answered when the other side wrote anything after it
-    #[garde(skip)]
     #[serde(default)]
     pub private: bool,
     /// Most messages deleted in one run, over all chats

@@ -20,10 +20,9 @@ use telegram::clean::{self, Sweep};
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// The chats: @username, alias of config.yml, id or link; else those of `ZOOM_CLEANUP_CHATS`
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     pub chats: Vec<String>,
@@ -38,12 +37,10 @@ pub struct Input {
     #[schemars(extend("x-cli" = {"env": "ZOOM_URL_PATTERN"}))]
     pub pattern: String,
     /// Only messages of this sender (marked id); 0 means this account
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"env": "ZOOM_SENDER_ID"}))]
     pub sender: i64,
     /// Messages of everybody, where this account may delete them
-    #[garde(skip)]
     #[serde(default)]
     pub anyone: bool,
     /// Most messages deleted in one run, over all chats

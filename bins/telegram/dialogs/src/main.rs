@@ -46,7 +46,7 @@ impl TryFrom<String> for Layout {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Chats shown at most
     #[garde(range(min = 1, max = 50_000))]
@@ -54,20 +54,16 @@ struct Input {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// How the list is written: table (or pretty), json, yaml (or yml)
-    #[garde(skip)]
     #[serde(default)]
     format: Layout,
     /// File for the list instead of standard output
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: Option<PathBuf>,
     /// Show positive ids without the mark for groups and channels
-    #[garde(skip)]
     #[serde(default)]
     bare_ids: bool,
     /// Leave bots out, as the script did
-    #[garde(skip)]
     #[serde(default)]
     no_bots: bool,
 }

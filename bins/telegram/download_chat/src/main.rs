@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use telegram::export::names::{UNKNOWN_CHAT, file_name};
 use telegram::export::{Format, LineStyle, legacy};
-use telegram::exporter::{ChatExport, Layout, Request};
+use telegram::exporter::{ChatExport, Common, Layout, Request};
 
 const fn two_hundred() -> usize {
     200
@@ -28,49 +28,32 @@ fn chats() -> PathBuf {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: id, alias of config.yml, @username or t.me link
     #[garde(length(min = 1))]
     #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["chat_id"]}))]
     chat: String,
-    /// The newest so many messages; 0 takes all
-    #[garde(skip)]
+    /// The newest so many messages; 0 takes all, and so do `--since` and `--incremental`
     #[serde(default = "two_hundred")]
     #[schemars(extend("x-cli" = {"positional": 2, "short": "l"}))]
     limit: usize,
     /// Format of the file
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "f"}))]
     format: Format,
     /// Folder of the file
-    #[garde(skip)]
     #[serde(default = "chats")]
     #[schemars(extend("x-cli" = {"path": "dir"}))]
     output_dir: PathBuf,
     /// The file itself, instead of one named by the title
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: Option<PathBuf>,
-    /// Only messages from this day or time on (UTC); the limit does not count then
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    /// Only messages before this day or time (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
-    /// Fetch only what is new, edited or deleted since the last export of this chat
-    #[garde(skip)]
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"short": "i"}))]
-    incremental: bool,
-    /// Download photos and files of up to this many megabytes each, beside the export
-    #[garde(range(min = 0.001))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    media: Option<f64>,
+    /// What every exporter may be asked.
+    #[serde(flatten)]
+    #[garde(dive)]
+    common: Common,
 }
 
 struct DownloadChat;
@@ -101,12 +84,9 @@ impl Tool for DownloadChat {
         let request = Request {
             chat: input.chat,
             limit: input.limit,
-            since: input.since,
-            until: input.until,
-            incremental: input.incremental,
-            media: input.media,
             format: input.format,
             output: input.output,
+            common: input.common,
         };
         let folder = input.output_dir;
         let done = request

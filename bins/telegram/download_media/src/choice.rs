@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::files::download_name;
 use telegram::model::{DocumentKind, MarkedId, Media, Message};
-use telegram::moment;
 
 use crate::Input;
 
@@ -54,12 +53,7 @@ impl Choice {
     /// # Errors
     /// `invalid_input` for a time that is none, and for ranges that hold nothing.
     pub fn new(input: &Input) -> ToolResult<Self> {
-        let at =
-            |field: &str, text: &Option<String>| text.as_deref().map(|text| moment(field, text)).transpose();
-        let (since, until) = (at("since", &input.since)?, at("until", &input.until)?);
-        if matches!((since, until), (Some(since), Some(until)) if since >= until) {
-            return Err(ToolError::invalid("until", "`until` is not after `since`"));
-        }
+        let (since, until) = input.period.bounds()?;
         let smallest = bytes(input.min_size.unwrap_or_default());
         let largest = input.max_size.map(bytes);
         if largest.is_some_and(|largest| largest < smallest) {

@@ -15,6 +15,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::Telegram;
+use telegram::exporter::Period;
 
 use crate::choice::{Choice, Kind};
 
@@ -24,24 +25,21 @@ fn media() -> PathBuf {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chats: parts of titles, aliases of config.yml, ids, @usernames or t.me links
     #[garde(length(min = 1))]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     chats: Vec<String>,
     /// Folder in which each chat gets one of its own
-    #[garde(skip)]
     #[serde(default = "media")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "dir"}))]
     output_dir: PathBuf,
     /// Only files of these sorts; all, if none is given
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "t"}))]
     types: Vec<Kind>,
     /// Only files whose names end so, such as `pdf`
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "e"}))]
     extensions: Vec<String>,
@@ -53,24 +51,17 @@ struct Input {
     #[garde(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_size: Option<f64>,
-    /// Only messages from this day or time on (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    /// Only messages before this day or time (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
+    /// Which time.
+    #[serde(flatten)]
+    #[garde(dive)]
+    period: Period,
     /// Only what this person or channel sent: an id, @username or alias
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
     /// Only this topic of a forum: its title or id
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     /// Look at the newest so many messages only; 0 looks at all
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,

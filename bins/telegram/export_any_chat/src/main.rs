@@ -8,33 +8,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use app_core::text::visible_line;
-use app_core::{Context, Definition, Effect, Policy, Tool, ToolError, ToolResult, View};
+use app_core::{Context, Definition, Effect, Policy, Tool, ToolResult, View};
 use garde::Validate;
-use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::{Format, LineStyle};
-use telegram::exporter::written_name;
-use telegram::{ByTitle, Chat, Exported, Job, Range, Telegram, claims, moment};
+use telegram::exporter::{ChatExport, Common, Layout, Request, written_name};
+use telegram::{ByTitle, Exported, Range, Telegram};
 
 const fn five_hundred() -> usize {
     500
-}
-
-fn utc() -> String {
-    "UTC".to_owned()
-}
-
-/// The zone of a name.
-fn zone(name: &str) -> ToolResult<TimeZone> {
-    match name {
-        "host" => Ok(app_core::host_zone()),
-        "UTC" => Ok(TimeZone::UTC),
-        name => TimeZone::get(name).map_err(|_| {
-            ToolError::invalid("time_zone", format!("`{name}` is no time zone"))
-                .hint("names are those of the IANA database: `Europe/Berlin`, `UTC`; or `host`")
-        }),
-    }
 }
 
 const fn text() -> Format {
@@ -43,35 +26,24 @@ const fn text() -> Format {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: part of its title, an alias of config.yml, an id, a @username or a t.me link
     #[garde(length(min = 1))]
     #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["chat_name"]}))]
     chat: String,
-    /// The newest so many messages; 0 takes all
-    #[garde(skip)]
+    /// The newest so many messages; 0 takes all, and so do `--since` and `--incremental`
     #[serde(default = "five_hundred")]
     #[schemars(extend("x-cli" = {"positional": 2, "short": "l"}))]
     limit: usize,
     /// Format of the file
-    #[garde(skip)]
     #[serde(default = "text")]
     #[schemars(extend("x-cli" = {"short": "f"}))]
     format: Format,
     /// The file; `chats/<chat>.<extension>` if not given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: Option<PathBuf>,
-    /// Only messages from this day or time on (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    /// Only messages before this day or time (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
     /// Lowest message id
     #[garde(range(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,25 +53,13 @@ struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_id: Option<i32>,
     /// Only this topic of a forum: its title or id
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
-    /// Fetch only what is new, edited or deleted since the last export of this chat and range
-    #[garde(skip)]
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"short": "i"}))]
-    incremental: bool,
-    /// Download photos and files of up to this many megabytes each, beside the export
-    #[garde(range(min = 0.001))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    media: Option<f64>,
-    /// Time zone of all dates in the file, as `Europe/Berlin`; `host` is that of this machine. JSON also has seconds since
-    /// 1970, and NDJSON is always UTC
-    #[garde(length(min = 1, max = 100))]
-    #[serde(default = "utc")]
-    time_zone: String,
+    /// What every exporter may be asked.
+    #[serde(flatten)]
+    #[garde(dive)]
+    common: Common,
     /// Read within a take-out session, which Telegram slows down less but may delay by a day
-    #[garde(skip)]
     #[serde(default)]
     takeout: bool,
 }
@@ -154,35 +114,30 @@ impl Tool for ExportAnyChat {
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
-        zone(&input.time_zone)?;
-        let mut range = Range {
-            limit: (input.limit > 0).then_some(input.limit),
-            since: input
-                .since
-                .as_deref()
-                .map(|text| moment("since", text))
-                .transpose()?,
-            until: input
-                .until
-                .as_deref()
-                .map(|text| moment("until", text))
-                .transpose()?,
-            min_id: input.min_id,
-            max_id: input.max_id,
-            topic: None,
+        let request = Request {
+            chat: input.chat,
+            limit: input.limit,
+            format: input.format,
+            output: input.output,
+            common: input.common,
         };
-        if matches!((range.since, range.until), (Some(since), Some(until)) if since >= until) {
-            return Err(ToolError::invalid("until", "`until` is not after `since`"));
-        }
-        // A range by date or number is wanted whole.
-        if range.since.is_some() || range.min_id.is_some() || input.incremental {
+        let mut range = request.range()?;
+        (range.min_id, range.max_id) = (input.min_id, input.max_id);
+        // A range by number is wanted whole, as one by date is.
+        if range.min_id.is_some() {
             range.limit = None;
         }
-        let (chat, exported) =
-            Telegram::session(ctx, async |telegram| export(&input, range, telegram).await).await?;
+        let wanted = Wanted {
+            request,
+            range,
+            topic: input.topic,
+            takeout: input.takeout,
+        };
+        let done = Telegram::session(ctx, async |telegram| export(&wanted, telegram).await).await?;
+        let exported = done.exported;
         exported.clone().whole(Output {
-            chat: chat.title(),
-            chat_id: chat.id().0,
+            chat: done.chat,
+            chat_id: done.chat_id,
             exported,
         })
     }
@@ -232,40 +187,34 @@ fn index_of(output: &std::path::Path) -> String {
     output.with_file_name(name).display().to_string()
 }
 
+/// What is exported, and how.
+struct Wanted {
+    request: Request,
+    range: Range,
+    topic: Option<String>,
+    takeout: bool,
+}
+
 /// Finds the chat and exports it.
-async fn export(input: &Input, mut range: Range, telegram: &Telegram) -> ToolResult<(Chat, Exported)> {
-    let chat = telegram.resolve(&input.chat, ByTitle::Unique).await?;
-    if let Some(topic) = &input.topic {
+async fn export(wanted: &Wanted, telegram: &Telegram) -> ToolResult<ChatExport> {
+    let (request, mut range) = (&wanted.request, wanted.range.clone());
+    let chat = telegram.resolve(&request.chat, ByTitle::Unique).await?;
+    if let Some(topic) = &wanted.topic {
         range.topic = Some(telegram.topic(&chat, topic).await?.0);
     }
-    if input.takeout {
+    if wanted.takeout {
         telegram.begin_takeout().await?;
     }
-    let output = match &input.output {
-        Some(output) => output.clone(),
-        None => {
-            let name = format!("{}.{}", file_stem(&input.chat), input.format.extension());
-            claims::free(telegram, &PathBuf::from("chats").join(name), &chat, input.format)?
-        }
-    };
+    let name = format!("{}.{}", file_stem(&request.chat), request.format.extension());
     let mut options = telegram.export_options();
     options.lines = LineStyle::Bracketed;
-    options.time_zone = zone(&input.time_zone)?;
-    let exported = telegram
-        .export(Job {
-            chat: &chat,
-            range,
-            format: input.format,
-            options,
-            title: None,
-            meta: Vec::new(),
-            output: output.clone(),
-            incremental: input.incremental,
-            media: input.media.map(|megabytes| (megabytes * 1e6) as u64),
-        })
-        .await?;
-    claims::keep(telegram, &output, &chat)?;
-    Ok((chat, exported))
+    let layout = Layout {
+        output: PathBuf::from("chats").join(name),
+        options,
+        title: None,
+        meta: Vec::new(),
+    };
+    request.export_range(telegram, &chat, range, layout).await
 }
 
 /// The name of the file: the chat as it was written, blanks joined.

@@ -13,7 +13,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::{Format, LineStyle};
-use telegram::exporter::{ChatExport, Layout, Request, username, written_name};
+use telegram::exporter::{ChatExport, Common, Layout, Request, username, written_name};
 
 const fn a_hundred() -> usize {
     100
@@ -25,44 +25,28 @@ const fn text() -> Format {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: username with or without @, t.me link, alias of config.yml, or id
     #[garde(length(min = 1))]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     username: String,
     /// The file; `<username>.md` if not given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 2, "short": "o", "path": "out"}))]
     output: Option<PathBuf>,
-    /// The newest so many messages; 0 takes all
-    #[garde(skip)]
+    /// The newest so many messages; 0 takes all, and so do `--since` and `--incremental`
     #[serde(default = "a_hundred")]
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// Format of the file
-    #[garde(skip)]
     #[serde(default = "text")]
     #[schemars(extend("x-cli" = {"short": "f"}))]
     format: Format,
-    /// Only messages from this day or time on (UTC); the limit does not count then
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    /// Only messages before this day or time (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
-    /// Fetch only what is new, edited or deleted since the last export of this chat
-    #[garde(skip)]
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"short": "i"}))]
-    incremental: bool,
-    /// Download photos and files of up to this many megabytes each, beside the export
-    #[garde(range(min = 0.001))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    media: Option<f64>,
+    /// What every exporter may be asked.
+    #[serde(flatten)]
+    #[garde(dive)]
+    common: Common,
 }
 
 /// What the tool returns.
@@ -105,12 +89,9 @@ impl Tool for ExportChat {
         let request = Request {
             chat: input.username,
             limit: input.limit,
-            since: input.since,
-            until: input.until,
-            incremental: input.incremental,
-            media: input.media,
             format,
             output: input.output,
+            common: input.common,
         };
         let mut found_by = String::new();
         let done = request

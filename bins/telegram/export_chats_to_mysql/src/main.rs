@@ -21,18 +21,16 @@ fn database_file() -> PathBuf {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Chats stored at most, in the server's order; 0 for all
     #[garde(range(max = 50_000))]
     #[serde(default)]
     max_dialogs: usize,
     /// Address of the database, instead of the one in the environment
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     database: Option<Secret>,
     /// SQLite file used when neither address nor MYSQL_* variables are given
-    #[garde(skip)]
     #[serde(default = "database_file")]
     #[schemars(extend("x-cli" = {"path": "out"}))]
     file: PathBuf,

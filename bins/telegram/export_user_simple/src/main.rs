@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::names::file_name;
 use telegram::export::{Format, LineStyle, Options};
-use telegram::exporter::{ChatExport, Layout, Request, username};
+use telegram::exporter::{ChatExport, Common, Layout, Request, username};
 use telegram::model::Peer;
 
 const fn a_thousand() -> usize {
@@ -28,40 +28,28 @@ const fn text() -> Format {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: username with or without @, t.me link, alias of config.yml, id, or `me`
     #[garde(length(min = 1))]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     username: String,
-    /// The newest so many messages; 0 takes all
-    #[garde(skip)]
+    /// The newest so many messages; 0 takes all, and so do `--since` and `--incremental`
     #[serde(default = "a_thousand")]
     #[schemars(extend("x-cli" = {"positional": 2, "short": "l"}))]
     limit: usize,
     /// Format of the file
-    #[garde(skip)]
     #[serde(default = "text")]
     #[schemars(extend("x-cli" = {"short": "f"}))]
     format: Format,
     /// The file; `chats/<username>.<extension>` if not given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: Option<PathBuf>,
-    /// Only messages from this day or time on (UTC); the limit does not count then
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    /// Only messages before this day or time (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
-    /// Fetch only what is new, edited or deleted since the last export of this chat
-    #[garde(skip)]
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"short": "i"}))]
-    incremental: bool,
+    /// What every exporter may be asked.
+    #[serde(flatten)]
+    #[garde(dive)]
+    common: Common,
 }
 
 /// What the tool returns.
@@ -103,12 +91,9 @@ impl Tool for ExportUserSimple {
         let request = Request {
             chat: input.username,
             limit: input.limit,
-            since: input.since,
-            until: input.until,
-            incremental: input.incremental,
             format,
             output: input.output,
-            ..Request::default()
+            common: input.common,
         };
         let mut found_by = String::new();
         let mut done = request
@@ -130,7 +115,7 @@ impl Tool for ExportUserSimple {
         if done.chat_id < 0 {
             done.chat.clone_from(&found_by);
         }
-        Ok(Output { found_by, done })
+        done.exported.clone().whole(Output { found_by, done })
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -19,15 +19,13 @@ const fn a_thousand() -> usize {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: alias of config.yml, id, @username, t.me link, or a part of its title; else `FIND_USER_CHAT_ID`
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     chat: Option<String>,
     /// Part of the name or username; a single argument is the name
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 2}))]
     name: Option<String>,
@@ -37,7 +35,6 @@ struct Input {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// Look through the member list as well, for those who wrote nothing
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "m"}))]
     members: bool,

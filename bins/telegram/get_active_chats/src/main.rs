@@ -23,7 +23,7 @@ const fn fifty() -> usize {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Chats shown at most
     #[garde(range(min = 1, max = 50_000))]
@@ -35,7 +35,6 @@ struct Input {
     #[serde(default = "fifty")]
     max_dialogs: usize,
     /// Show positive ids without the mark for groups and channels, as the script did
-    #[garde(skip)]
     #[serde(default)]
     bare_ids: bool,
 }

@@ -18,7 +18,7 @@ const fn twenty() -> usize {
 
 /// What to do.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub enum Input {
     /// Read the messages of chats into the local full-text index; a later run reads only what is new or changed
     Index(#[garde(dive)] Index),
@@ -32,6 +32,7 @@ pub enum Input {
 
 /// Reading chats into the index.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Index {
     /// Chats: aliases of config.yml, ids, @usernames, t.me links or titles; all of config.yml, if none is named
     #[garde(length(max = 1000))]
@@ -39,31 +40,25 @@ pub struct Index {
     #[schemars(extend("x-cli" = {"positional": 1}))]
     pub chats: Vec<String>,
     /// The newest so many messages of a chat that is not in the index yet; 0 takes all
-    #[garde(skip)]
     #[serde(default = "a_thousand")]
     #[schemars(extend("x-cli" = {"short": "l"}))]
     pub limit: usize,
     /// Forget what the index holds of these chats and read them again
-    #[garde(skip)]
     #[serde(default)]
     pub rebuild: bool,
     /// Nothing to leave out: the index has no vectors
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"hidden": true}))]
     pub no_vector: bool,
     /// Nothing to leave out: the graph is part of the index
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"hidden": true}))]
     pub no_graph: bool,
     /// Nothing to leave out: no text leaves this machine
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"hidden": true}))]
     pub no_embeddings: bool,
     /// Not used any more: the index is a local file
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"hidden": true}))]
     pub qdrant_url: Option<String>,
@@ -71,6 +66,7 @@ pub struct Index {
 
 /// Finding messages.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Search {
     /// Words, all of which must be there, each also as the beginning of a longer one; "in quotes" as they stand
     #[garde(length(min = 1, max = 2000))]
@@ -82,32 +78,27 @@ pub struct Search {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     pub limit: usize,
     /// Only in this chat: marked or bare id
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat_id: Option<i64>,
     /// Only of this sender: marked id
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_id: Option<i64>,
     /// Only own messages
-    #[garde(skip)]
     #[serde(default)]
     pub outgoing: bool,
     /// One of the words is enough
-    #[garde(skip)]
     #[serde(default)]
     pub any: bool,
     /// Whole words only
-    #[garde(skip)]
     #[serde(default)]
     pub exact: bool,
 }
 
 /// Finding people.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Contacts {
     /// Whose contacts: marked id
-    #[garde(skip)]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     pub user_id: i64,
     /// People shown at most

@@ -20,41 +20,33 @@ use serde_json::{Value, json};
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// Telephone number of the account
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"env": "TELEGRAM_PHONE"}))]
     pub phone: Option<String>,
     /// The login code, for a second run where nobody can be asked; the first run sends it
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Secret>,
     /// Two-step password, if the account has one; asked for on a terminal
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"env": "TELEGRAM_PASSWORD"}))]
     pub password: Option<Secret>,
     /// Show a QR code to scan with a signed-in Telegram program instead of sending a code
-    #[garde(skip)]
     #[serde(default)]
     pub qr: bool,
     /// Take over the login of this session file (Telethon or grammers); it is copied, never changed
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "file"}))]
     pub import: Option<PathBuf>,
     /// Say who is signed in, and change nothing
-    #[garde(skip)]
     #[serde(default)]
     pub check: bool,
     /// Replace a session that works
-    #[garde(skip)]
     #[serde(default)]
     pub force: bool,
     /// Say which files are used, without a connection
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"hidden": true}))]
     pub names: bool,

@@ -27,25 +27,21 @@ use telegram::{many, undo};
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// The chat: alias of config.yml, id, @username or link; else `LIKE_CHAT_ID`
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     pub target: Option<String>,
     /// The person: @username, id, or a part of the name that only one writer has; else `LIKE_TARGET_USER_ID`
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 2}))]
     pub person: Option<String>,
     /// The chat, in place of the first argument
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "c"}))]
     pub chat: Option<String>,
     /// The person, in place of the second argument
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "u"}))]
     pub user: Option<String>,
@@ -60,11 +56,9 @@ pub struct Input {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     pub limit: usize,
     /// Only messages of today (UTC, as Telegram dates them)
-    #[garde(skip)]
     #[serde(default)]
     pub today: bool,
     /// Put the reaction in place of another one of this account
-    #[garde(skip)]
     #[serde(default)]
     pub replace: bool,
     /// Most reactions in one run
@@ -77,7 +71,6 @@ pub struct Input {
     pub pause_ms: u64,
     /// Take back what the run did that wrote this list (`undo_list` of its result): each message gets the reactions
     /// that it had before, unless they were changed since
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
     pub undo: Option<PathBuf>,

@@ -78,7 +78,7 @@ impl Filter {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// Chats shown at most; the file gets all of them
     #[garde(range(min = 1, max = 50_000))]
@@ -86,21 +86,17 @@ struct Input {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// Which chats: all, users, groups or channels
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(with = "String", extend("x-cli" = {"short": "f"}))]
     filter: Filter,
     /// The file with all of them
-    #[garde(skip)]
     #[serde(default = "chats_yml")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: PathBuf,
     /// Ask Telegram even if the cache is fresh
-    #[garde(skip)]
     #[serde(default)]
     refresh: bool,
     /// Show positive ids without the mark for groups and channels, as the script did
-    #[garde(skip)]
     #[serde(default)]
     bare_ids: bool,
 }

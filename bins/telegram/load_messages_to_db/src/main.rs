@@ -34,7 +34,7 @@ fn database_file() -> PathBuf {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// Messages of each chat, the newest first
     #[garde(range(min = 1, max = 100_000_000))]
@@ -42,11 +42,9 @@ pub struct Input {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// Only this chat of the dialog list, by marked id; loads nothing when the list has no such chat
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chat_id: Option<i64>,
     /// Only this chat: alias, id, @username or link, also a private one
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chat: Option<String>,
     /// Only messages of the last so many days; 0 for all
@@ -58,11 +56,9 @@ pub struct Input {
     #[serde(default = "fifty")]
     max_chats: usize,
     /// Address of the database, instead of the one in the environment
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     database: Option<Secret>,
     /// SQLite file used when neither address nor MYSQL_* variables are given
-    #[garde(skip)]
     #[serde(default = "database_file")]
     #[schemars(extend("x-cli" = {"path": "out"}))]
     file: PathBuf,

@@ -24,18 +24,16 @@ use telegram::bulk::State;
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// The chat: alias of config.yml, id, @username or link
     #[garde(length(min = 1))]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     pub chat: String,
     /// Look through the newest messages once instead of watching
-    #[garde(skip)]
     #[serde(default)]
     pub once: bool,
     /// Count how often who used such words in the newest messages
-    #[garde(skip)]
     #[serde(default)]
     pub stats: bool,
     /// How many messages --once and --stats look at
@@ -48,17 +46,14 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spam: Option<u32>,
     /// Further words that are not wanted
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-cli" = {"aliases": ["word"]}))]
     pub words: Vec<String>,
     /// Answer each finding publicly with a warning (with --apply, in allowed chats)
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "w", "aliases": ["warn"]}))]
     pub send_warnings: bool,
     /// Delete each finding (with --apply, in allowed chats)
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "d"}))]
     pub delete: bool,
@@ -75,7 +70,6 @@ pub struct Input {
     #[serde(default = "three")]
     pub interval: f64,
     /// Watch for so many seconds; without end unless given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_seconds: Option<u64>,
 }

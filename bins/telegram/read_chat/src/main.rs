@@ -15,7 +15,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::{Format, LineStyle, Options};
-use telegram::exporter::{ChatExport, Layout, Request, default_chat, written_name};
+use telegram::exporter::{ChatExport, Common, Layout, Request, default_chat, written_name};
 use telegram::{ByTitle, Telegram};
 
 use crate::watch::Watch;
@@ -33,55 +33,35 @@ const DEFAULT_ALIAS: &str = "chat_alpha";
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: alias of config.yml, id, @username or t.me link; else `DEFAULT_CHAT`, else the alias `chat_alpha`
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     chat: Option<String>,
     /// The newest so many messages, 0 for all; else `limits` of config.yml: `default` (3000), in GitHub Actions `ci` (1000)
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: Option<usize>,
     /// Format of the file
-    #[garde(skip)]
     #[serde(default = "text")]
     #[schemars(extend("x-cli" = {"short": "f"}))]
     format: Format,
     /// The file; `<chat>.md` if not given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: Option<PathBuf>,
     /// Begin each line with date and time
-    #[garde(skip)]
     #[serde(default)]
     timestamps: bool,
     /// First line of the file, such as a task for a language model
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prompt: Option<String>,
-    /// Only messages from this day or time on (UTC); the limit does not count then
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    /// Only messages before this day or time (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
-    /// Fetch only what is new, edited or deleted since the last export of this chat
-    #[garde(skip)]
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"short": "i"}))]
-    incremental: bool,
-    /// Download photos and files of up to this many megabytes each, beside the export
-    #[garde(range(min = 0.001))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    media: Option<f64>,
+    /// What every exporter may be asked.
+    #[serde(flatten)]
+    #[garde(dive)]
+    common: Common,
     /// Go on afterwards: append what is written next to the file, until Ctrl-C
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "w"}))]
     watch: bool,
@@ -94,7 +74,6 @@ struct Input {
     #[serde(default = "two")]
     watch_every: f64,
     /// Deletes nothing any more: `delete_unanswered` does that
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "d", "hidden": true}))]
     delete_unengaged: bool,
@@ -170,12 +149,9 @@ impl Tool for ReadChat {
         let request = Request {
             chat: default_chat(ctx, input.chat, DEFAULT_ALIAS)?,
             limit: read_limit,
-            since: input.since,
-            until: input.until,
-            incremental: input.incremental,
-            media: input.media,
             format: input.format,
             output: input.output,
+            common: input.common,
         };
         request.check(ctx)?;
         let options = Asked {
@@ -227,6 +203,7 @@ async fn read(ctx: &Context, request: &Request, asked: Asked, telegram: &Telegra
         } else {
             LineStyle::Plain
         },
+        time_zone: request.common.period.zone()?,
         ..telegram.export_options()
     };
     // The list of lines has always been called Markdown.

@@ -25,7 +25,7 @@ const fn three_thousand() -> usize {
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: alias of config.yml, id, @username, t.me link, or a part of its title that only one chat has
     #[garde(length(min = 1))]
@@ -41,20 +41,16 @@ struct Input {
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// Upper and lower case are the same
-    #[garde(skip)]
     #[serde(default)]
     #[schemars(extend("x-cli" = {"short": "i"}))]
     ignore_case: bool,
     /// Only messages of this sender (marked id)
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user_id: Option<i64>,
     /// Only messages of this account
-    #[garde(skip)]
     #[serde(default)]
     outgoing: bool,
     /// Telegram searches the whole chat for the words, in its own way, instead of the newest messages being read
-    #[garde(skip)]
     #[serde(default)]
     server: bool,
 }

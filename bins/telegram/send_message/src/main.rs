@@ -19,7 +19,7 @@ use telegram::{ByTitle, Chat, Outgoing, Telegram};
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// Who gets it: alias of config.yml, id, @username or t.me link; never a title
     #[garde(length(min = 1))]
@@ -30,7 +30,6 @@ pub struct Input {
     #[schemars(extend("x-cli" = {"positional": 2}))]
     pub message: String,
     /// Turn `**bold**`, `` `code` `` and `[links](url)` into formatting
-    #[garde(skip)]
     #[serde(default)]
     pub markdown: bool,
     /// Number of the message to answer
@@ -38,11 +37,9 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<i32>,
     /// Without a sound at the other side
-    #[garde(skip)]
     #[serde(default)]
     pub silent: bool,
     /// Without the preview of a link
-    #[garde(skip)]
     #[serde(default)]
     pub no_preview: bool,
     /// Any text: the message is sent once under this key, even if the program is started again

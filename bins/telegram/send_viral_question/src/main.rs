@@ -23,15 +23,13 @@ use telegram::many;
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 pub struct Input {
     /// YAML list of questions; new ones are taken into the database
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 1, "path": "file", "exists": true}))]
     pub questions: Option<PathBuf>,
     /// SQLite file that keeps the questions and what was sent
-    #[garde(skip)]
     #[serde(default = "database")]
     #[schemars(extend("x-cli" = {"path": "out"}))]
     pub database: PathBuf,

@@ -10,7 +10,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::{Format, LineStyle};
-use telegram::exporter::{ChatExport, Layout, Request, default_chat, written_name};
+use telegram::exporter::{ChatExport, Common, Layout, Request, default_chat, written_name};
 
 const fn two_hundred() -> usize {
     200
@@ -25,45 +25,31 @@ const DEFAULT_ALIAS: &str = "chat_delta";
 
 /// What the tool needs.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
 struct Input {
     /// The chat: alias of config.yml, id, @username or t.me link; else `DEFAULT_CHAT`, else the alias `chat_delta`
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 1}))]
     chat: Option<String>,
-    /// The newest so many messages; 0 takes all
-    #[garde(skip)]
+    /// The newest so many messages; 0 takes all, and so do `--since` and `--incremental`
     #[serde(default = "two_hundred")]
     #[schemars(extend("x-cli" = {"short": "l"}))]
     limit: usize,
     /// Format of the file
-    #[garde(skip)]
     #[serde(default = "text")]
     #[schemars(extend("x-cli" = {"short": "f"}))]
     format: Format,
     /// The file; `<chat>.md` if not given
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: Option<PathBuf>,
     /// First line of the file, such as a task for a language model
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prompt: Option<String>,
-    /// Only messages from this day or time on (UTC); the limit does not count then
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    /// Only messages before this day or time (UTC)
-    #[garde(skip)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
-    /// Fetch only what is new, edited or deleted since the last export of this chat
-    #[garde(skip)]
-    #[serde(default)]
-    #[schemars(extend("x-cli" = {"short": "i"}))]
-    incremental: bool,
+    /// What every exporter may be asked.
+    #[serde(flatten)]
+    #[garde(dive)]
+    common: Common,
 }
 
 struct Tg;
@@ -97,14 +83,11 @@ impl Tool for Tg {
         let request = Request {
             chat: default_chat(ctx, input.chat, DEFAULT_ALIAS)?,
             limit: input.limit,
-            since: input.since,
-            until: input.until,
-            incremental: input.incremental,
             format,
             output: input.output,
-            ..Request::default()
+            common: input.common,
         };
-        request
+        let done = request
             .run(ctx, |telegram, _| {
                 let mut options = telegram.export_options();
                 options.lines = LineStyle::MediaDated;
@@ -121,7 +104,8 @@ impl Tool for Tg {
                     meta: Vec::new(),
                 }
             })
-            .await
+            .await?;
+        done.whole()
     }
 
     fn render(output: &ChatExport, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {

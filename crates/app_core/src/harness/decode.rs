@@ -147,17 +147,35 @@ pub(super) fn decode<T: Tool>(definition: &Definition, value: Value) -> ToolResu
         ToolError::invalid_fields(vec![(path, error.into_inner().to_string())])
     })?;
     if let Err(report) = input.validate() {
-        // garde counts the one field of an enum's newtype variant as `[0]`.
-        let plain = |path: String| path.strip_prefix("[0].").map(str::to_owned).unwrap_or(path);
         let mut mistakes: Vec<_> = report
             .iter()
-            .map(|(path, error)| (plain(path.to_string()), error.to_string()))
+            .map(|(path, error)| (field_path(root, &path.to_string()), error.to_string()))
             .collect();
         mistakes.dedup();
         return Err(ToolError::invalid_fields(mistakes));
     }
     check_files(root, &value)?;
     Ok(input)
+}
+
+/// The path of a field as users know it. garde counts the one field of an enum's newtype variant as `[0]`, and names the
+/// struct that another one takes in by `flatten`.
+fn field_path(root: &Value, path: &str) -> String {
+    let mut rest = path.strip_prefix("[0].").unwrap_or(path);
+    while let Some((first, inner)) = rest.split_once('.') {
+        let name = first.split('[').next().unwrap_or(first);
+        if is_field(root, name) {
+            break;
+        }
+        rest = inner;
+    }
+    rest.to_owned()
+}
+
+/// Whether an input, or one of its actions, has a field of this name.
+fn is_field(root: &Value, name: &str) -> bool {
+    let has = |schema: &Value| schema["properties"].get(name).is_some();
+    has(root) || subcommands(root).is_some_and(|(_, branches)| branches.iter().any(|(_, branch)| has(branch)))
 }
 
 /// Files that must exist are looked for before anything starts.
@@ -235,4 +253,25 @@ fn outputs_beside_inputs(arguments: &[Argument], value: &Value) -> ToolResult<()
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_called_as_users_know_it() {
+        let root = json!({"properties": {"media": {}, "list": {}}});
+        for (path, field) in [
+            ("media", "media"),
+            ("common.media", "media"),
+            ("common.period.media", "media"),
+            ("list[3].name", "list[3].name"),
+            ("[0].sides.list[1]", "list[1]"),
+        ] {
+            assert_eq!(field_path(&root, path), field);
+        }
+    }
 }

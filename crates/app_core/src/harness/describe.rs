@@ -64,6 +64,20 @@ fn with_plan(output: &mut Value) {
     }
 }
 
+/// An object that lists its fields takes no others. The check of inputs knows it; whoever reads the schema is told here,
+/// since serde cannot say it of a struct that takes in another one by `flatten`.
+fn close(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    let whole = !["oneOf", "anyOf", "allOf"]
+        .iter()
+        .any(|key| object.contains_key(*key));
+    if whole && object.contains_key("properties") {
+        object.entry("additionalProperties").or_insert(Value::Bool(false));
+    }
+}
+
 /// Titles and units that a form shows, where the type does not give them.
 fn for_forms(schema: &mut Value) {
     for key in ["oneOf", "anyOf"] {
@@ -79,6 +93,7 @@ fn for_forms(schema: &mut Value) {
     if let Some(items) = schema.get_mut("items") {
         for_forms(items);
     }
+    close(schema);
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
     };

@@ -145,22 +145,29 @@ fn copied(archive: &Path) -> ToolResult<tempfile::TempDir> {
     Ok(folder)
 }
 
-/// A day or a moment that a user wrote: `2025-01-31` (its beginning in UTC) or `2025-01-31T12:00:00Z`.
+/// A day or a moment that a user wrote: `2025-01-31` (its beginning), `2025-01-31T12:00`, both in the zone, or
+/// `2025-01-31T12:00:00Z`.
 ///
 /// # Errors
 /// `invalid_input` naming the field.
-pub fn moment(field: &str, text: &str) -> ToolResult<Timestamp> {
+pub fn moment(field: &str, text: &str, zone: &jiff::tz::TimeZone) -> ToolResult<Timestamp> {
     let text = text.trim();
-    if let Ok(day) = text.parse::<jiff::civil::Date>() {
-        return day
-            .to_zoned(jiff::tz::TimeZone::UTC)
+    // What has an offset means one moment everywhere; a date alone would be read as midnight by the third.
+    let found = if let Ok(at) = text.parse::<Timestamp>() {
+        Ok(at)
+    } else if let Ok(day) = text.parse::<jiff::civil::Date>()
+        && !text.contains(['T', 't', ' '])
+    {
+        day.to_zoned(zone.clone()).map(|at| at.timestamp())
+    } else {
+        text.parse::<jiff::civil::DateTime>()
+            .and_then(|at| at.to_zoned(zone.clone()))
             .map(|at| at.timestamp())
-            .map_err(|_| ToolError::invalid(field, format!("`{text}` is no day")));
-    }
-    text.parse::<Timestamp>().map_err(|_| {
+    };
+    found.map_err(|_| {
         ToolError::invalid(
             field,
-            format!("`{text}` is neither a day (2025-01-31) nor a time (2025-01-31T12:00:00Z)"),
+            format!("`{text}` is neither a day (2025-01-31) nor a time (2025-01-31T12:00)"),
         )
     })
 }
