@@ -18,6 +18,9 @@ const PAGE: i32 = 100;
 /// Members asked for at once; the most the service gives.
 const MEMBERS: i32 = 200;
 
+/// Number of the archive among the lists that the service keeps.
+const ARCHIVE: i32 = 1;
+
 /// More dialogs than any account has; a list that does not end is an error, not a reason to go on.
 const MOST: usize = 50_000;
 
@@ -34,6 +37,21 @@ pub struct Dialog {
     pub last: Option<Message>,
     /// State of a channel's events, for asking later what changed.
     pub pts: Option<i32>,
+    /// What folders choose by.
+    pub standing: Standing,
+}
+
+/// What the account made of a chat.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The person is a contact.
+    pub contact: bool,
+    /// It lies in the archive.
+    pub archived: bool,
+    /// Until when its notifications are off, in seconds since 1970; none where the general settings hold.
+    pub muted_until: Option<i32>,
+    /// It was marked as unread, or somebody was mentioned.
+    pub marked: bool,
 }
 
 impl Telegram {
@@ -91,6 +109,13 @@ impl Telegram {
                 }
                 enums::messages::Dialogs::NotModified(_) => return Ok(()),
             };
+            let contacts: HashSet<i64> = users
+                .iter()
+                .filter_map(|user| match user {
+                    enums::User::User(user) if user.contact => Some(user.id),
+                    _ => None,
+                })
+                .collect();
             let people = self.meet(&users, &chats);
             let tops: HashMap<(MarkedId, i32), Message> = messages
                 .iter()
@@ -119,7 +144,15 @@ impl Telegram {
                 }
                 fresh += 1;
                 let Some(chat) = chat else { continue };
+                let enums::PeerNotifySettings::Settings(notify) = &dialog.notify_settings;
+                let standing = Standing {
+                    contact: id.is_user() && contacts.contains(&id.bare()),
+                    archived: dialog.folder_id == Some(ARCHIVE),
+                    muted_until: notify.mute_until,
+                    marked: dialog.unread_mark || dialog.unread_mentions_count > 0,
+                };
                 let dialog = Dialog {
+                    standing,
                     chat,
                     unread: dialog.unread_count,
                     pinned: dialog.pinned,

@@ -65,6 +65,7 @@ fn telethon_lists_reads_downloads_sends_reacts_and_hears() {
     assert_eq!(seen["me"], 500);
     assert_eq!(seen["dialogs"].as_array().unwrap().len(), 7);
     assert_eq!(seen["dialogs"][0], json!([CLUB, "River Club", 3]));
+    assert_eq!(seen["folders"], json!([["Garden", true, [111]]]));
     let history = seen["history"].as_array().unwrap();
     assert_eq!(history.len(), 20);
     assert!(history.contains(&json!([3, "Доброе утро! 🌞"])));

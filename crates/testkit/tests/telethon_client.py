@@ -20,6 +20,9 @@ async def main():
     seen["me"] = me.id
     dialogs = await client.get_dialogs()
     seen["dialogs"] = [[d.id, d.title, d.unread_count] for d in dialogs]
+    folders = (await client(functions.messages.GetDialogFiltersRequest())).filters
+    seen["folders"] = [[f.title.text, f.broadcasts, [p.user_id for p in f.include_peers]]
+                       for f in folders if isinstance(f, types.DialogFilter)]
     club = await client.get_entity("river_club")
     seen["club"] = [club.id, club.title]
     messages = await client.get_messages(club, limit=None)

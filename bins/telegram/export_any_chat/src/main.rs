@@ -2,6 +2,8 @@
 //!
 //! A killed export goes on where it stopped; `--incremental` fetches only what changed since the last one.
 
+mod several;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,8 +15,10 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use telegram::export::{Format, LineStyle};
-use telegram::exporter::{ChatExport, Common, Layout, Request, written_name};
-use telegram::{ByTitle, Exported, Range, Telegram};
+use telegram::exporter::{Common, Layout, Request, written_name};
+use telegram::{ByTitle, Chat, Exported, Range, Telegram};
+
+use crate::several::Many;
 
 const fn five_hundred() -> usize {
     500
@@ -29,9 +33,10 @@ const fn text() -> Format {
 #[garde(allow_unvalidated)]
 struct Input {
     /// The chat: part of its title, an alias of config.yml, an id, a @username or a t.me link
-    #[garde(length(min = 1))]
+    #[garde(inner(length(min = 1)))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["chat_name"]}))]
-    chat: String,
+    chat: Option<String>,
     /// The newest so many messages; 0 takes all, and so do `--since` and `--incremental`
     #[serde(default = "five_hundred")]
     #[schemars(extend("x-cli" = {"positional": 2, "short": "l"}))]
@@ -40,10 +45,17 @@ struct Input {
     #[serde(default = "text")]
     #[schemars(extend("x-cli" = {"short": "f"}))]
     format: Format,
-    /// The file; `chats/<chat>.<extension>` if not given
+    /// The file; `chats/<chat>.<extension>` if not given, and always with several chats
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     output: Option<PathBuf>,
+    /// Every chat of the dialog list instead of one, each into a file of its own
+    #[serde(default)]
+    all: bool,
+    /// Every chat of this folder instead of one
+    #[garde(inner(length(min = 1)))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    folder: Option<String>,
     /// Lowest message id
     #[garde(range(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,8 +77,18 @@ struct Input {
 }
 
 /// What the tool returns.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Output {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Output {
+    /// One chat was asked for.
+    One(One),
+    /// Several were.
+    Many(Many),
+}
+
+/// An export of a chat.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct One {
     /// Title of the chat.
     chat: String,
     /// Marked id of the chat.
@@ -108,14 +130,19 @@ impl Tool for ExportAnyChat {
                     "-o",
                     "news.html",
                 ],
+            )
+            .example(
+                "what is new in the chats of a folder, one file each",
+                &["--folder", "Garden", "--incremental"],
             );
         telegram::declare(&mut definition);
         definition
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
+        let several = several::asked(&input)?;
         let request = Request {
-            chat: input.chat,
+            chat: input.chat.unwrap_or_default(),
             limit: input.limit,
             format: input.format,
             output: input.output,
@@ -133,52 +160,58 @@ impl Tool for ExportAnyChat {
             topic: input.topic,
             takeout: input.takeout,
         };
-        let done = Telegram::session(ctx, async |telegram| export(&wanted, telegram).await).await?;
-        let exported = done.exported;
-        exported.clone().whole(Output {
-            chat: done.chat,
-            chat_id: done.chat_id,
-            exported,
-        })
+        if let Some(several) = several {
+            return several::run(&wanted, &several, ctx).await;
+        }
+        let one = Telegram::session(ctx, async |telegram| export(&wanted, telegram).await).await?;
+        one.exported.clone().whole(Output::One(one))
     }
 
     fn render(output: &Output, _: &View<'_, Self::Input>, out: &mut dyn fmt::Write) -> fmt::Result {
-        let done = &output.exported;
-        writeln!(out, "✅ Найден чат: {}", visible_line(&output.chat))?;
-        if done.incremental {
-            writeln!(
-                out,
-                "   новых: {}, изменённых: {}, удалённых: {}",
-                done.new, done.edited, done.deleted
-            )?;
-        } else if done.resumed {
-            writeln!(
-                out,
-                "   продолжено прерванное: {} сообщений этим запуском",
-                done.new
-            )?;
+        match output {
+            Output::One(one) => shown(one, out),
+            Output::Many(many) => several::shown(many, out),
         }
-        if done.files > 0 || done.files_left_out > 0 {
-            writeln!(
-                out,
-                "   файлов: {}, пропущено: {}",
-                done.files, done.files_left_out
-            )?;
-        }
-        if let Some(pages) = done.pages {
-            writeln!(
-                out,
-                "   страниц: {pages}, оглавление и поиск: {}",
-                index_of(&done.path)
-            )?;
-        }
+    }
+}
+
+/// An export of one chat, for people.
+fn shown(one: &One, out: &mut dyn fmt::Write) -> fmt::Result {
+    let done = &one.exported;
+    writeln!(out, "✅ Найден чат: {}", visible_line(&one.chat))?;
+    if done.incremental {
         writeln!(
             out,
-            "✅ Экспортировано {} сообщений → {}",
-            done.messages,
-            done.path.display()
-        )
+            "   новых: {}, изменённых: {}, удалённых: {}",
+            done.new, done.edited, done.deleted
+        )?;
+    } else if done.resumed {
+        writeln!(
+            out,
+            "   продолжено прерванное: {} сообщений этим запуском",
+            done.new
+        )?;
     }
+    if done.files > 0 || done.files_left_out > 0 {
+        writeln!(
+            out,
+            "   файлов: {}, пропущено: {}",
+            done.files, done.files_left_out
+        )?;
+    }
+    if let Some(pages) = done.pages {
+        writeln!(
+            out,
+            "   страниц: {pages}, оглавление и поиск: {}",
+            index_of(&done.path)
+        )?;
+    }
+    writeln!(
+        out,
+        "✅ Экспортировано {} сообщений → {}",
+        done.messages,
+        done.path.display()
+    )
 }
 
 /// The index of an export of several pages.
@@ -196,25 +229,34 @@ struct Wanted {
 }
 
 /// Finds the chat and exports it.
-async fn export(wanted: &Wanted, telegram: &Telegram) -> ToolResult<ChatExport> {
-    let (request, mut range) = (&wanted.request, wanted.range.clone());
-    let chat = telegram.resolve(&request.chat, ByTitle::Unique).await?;
-    if let Some(topic) = &wanted.topic {
-        range.topic = Some(telegram.topic(&chat, topic).await?.0);
-    }
+async fn export(wanted: &Wanted, telegram: &Telegram) -> ToolResult<One> {
+    let chat = telegram.resolve(&wanted.request.chat, ByTitle::Unique).await?;
     if wanted.takeout {
         telegram.begin_takeout().await?;
     }
-    let name = format!("{}.{}", file_stem(&request.chat), request.format.extension());
+    export_chat(wanted, &chat, &file_stem(&wanted.request.chat), telegram).await
+}
+
+/// Exports a chat into the file that was asked for, or else one of this name.
+async fn export_chat(wanted: &Wanted, chat: &Chat, name: &str, telegram: &Telegram) -> ToolResult<One> {
+    let (request, mut range) = (&wanted.request, wanted.range.clone());
+    if let Some(topic) = &wanted.topic {
+        range.topic = Some(telegram.topic(chat, topic).await?.0);
+    }
     let mut options = telegram.export_options();
     options.lines = LineStyle::Bracketed;
     let layout = Layout {
-        output: PathBuf::from("chats").join(name),
+        output: PathBuf::from("chats").join(format!("{name}.{}", request.format.extension())),
         options,
         title: None,
         meta: Vec::new(),
     };
-    request.export_range(telegram, &chat, range, layout).await
+    let done = request.export_range(telegram, chat, range, layout).await?;
+    Ok(One {
+        chat: done.chat,
+        chat_id: done.chat_id,
+        exported: done.exported,
+    })
 }
 
 /// The name of the file: the chat as it was written, blanks joined.

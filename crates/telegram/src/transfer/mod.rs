@@ -49,6 +49,21 @@ pub struct Range {
 }
 
 impl Range {
+    /// What archives are filed under. It is written out, with a version, so that a new field of this type cannot leave all
+    /// archives that there are behind: it is added at the end, and only where it is set.
+    fn key(&self) -> String {
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        format!(
+            "range.v1 limit={} since={} until={} min_id={} max_id={} topic={}",
+            shown(self.limit.map(|n| n.to_string())),
+            shown(self.since.map(|at| at.to_string())),
+            shown(self.until.map(|at| at.to_string())),
+            shown(self.min_id.map(|n| n.to_string())),
+            shown(self.max_id.map(|n| n.to_string())),
+            shown(self.topic.map(|n| n.to_string())),
+        )
+    }
+
     /// Whether a message stands in the topic asked for.
     fn holds_topic(&self, message: &Message) -> bool {
         match self.topic {
@@ -122,9 +137,8 @@ pub struct Exported {
 
 /// The archive of a chat and range.
 fn archive_path(telegram: &Telegram, chat: &Chat, range: &Range) -> ToolResult<PathBuf> {
-    let key = serde_json::to_string(range).map_err(|e| ToolError::internal(e.to_string()))?;
     // A short name that differs between ranges; collisions would only share an archive of the same chat.
-    let digest = crate::archive::digest(key.as_bytes());
+    let digest = crate::archive::digest(range.key().as_bytes());
     Ok(crate::archive::home(telegram)?.join(format!("{}-{digest:016x}.sqlite3", chat.id())))
 }
 

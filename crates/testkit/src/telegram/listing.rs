@@ -47,10 +47,10 @@ fn line(call: &mut Call<'_>, dialog: &Dialog) -> (enums::Dialog, Option<super::w
         unread_mentions_count: 0,
         unread_reactions_count: 0,
         unread_poll_votes_count: 0,
-        notify_settings: objects::no_settings(),
+        notify_settings: objects::muted(dialog.muted_until),
         pts: (chat < -1_000_000_000_000).then(|| call.state.channel_pts(chat)),
         draft: None,
-        folder_id: None,
+        folder_id: dialog.archived.then_some(1),
         ttl_period: None,
     };
     (line.into(), top)
@@ -121,6 +121,65 @@ pub(super) fn dialogs(call: &mut Call<'_>, request: &functions::messages::GetDia
         .into()
     };
     Ok(answer.to_bytes())
+}
+
+/// How requests of a client would name a chat.
+fn input_peer(chat: i64) -> enums::InputPeer {
+    let access_hash = objects::access_hash(chat);
+    if chat > 0 {
+        types::InputPeerUser {
+            user_id: chat,
+            access_hash,
+        }
+        .into()
+    } else if chat < -1_000_000_000_000 {
+        types::InputPeerChannel {
+            channel_id: -chat - 1_000_000_000_000,
+            access_hash,
+        }
+        .into()
+    } else {
+        types::InputPeerChat { chat_id: -chat }.into()
+    }
+}
+
+pub(super) fn folders(call: &mut Call<'_>, _: &functions::messages::GetDialogFilters) -> Outcome {
+    call.note(json!({}));
+    // The list of all chats stands among them, without a title.
+    let mut filters = vec![enums::DialogFilter::Default];
+    for folder in &call.state.folders {
+        let peers = |ids: &[i64]| ids.iter().map(|id| input_peer(*id)).collect::<Vec<_>>();
+        let title = types::TextWithEntities {
+            text: folder.title.clone(),
+            entities: Vec::new(),
+        };
+        filters.push(
+            types::DialogFilter {
+                contacts: folder.contacts,
+                non_contacts: folder.non_contacts,
+                groups: folder.groups,
+                broadcasts: folder.broadcasts,
+                bots: folder.bots,
+                exclude_muted: folder.exclude_muted,
+                exclude_read: folder.exclude_read,
+                exclude_archived: folder.exclude_archived,
+                title_noanimate: false,
+                id: folder.id,
+                title: title.into(),
+                emoticon: None,
+                color: None,
+                pinned_peers: Vec::new(),
+                include_peers: peers(&folder.include),
+                exclude_peers: peers(&folder.exclude),
+            }
+            .into(),
+        );
+    }
+    let answer = types::messages::DialogFilters {
+        tags_enabled: false,
+        filters,
+    };
+    Ok(enums::messages::DialogFilters::Filters(answer).to_bytes())
 }
 
 pub(super) fn peer_dialogs(call: &mut Call<'_>, request: &functions::messages::GetPeerDialogs) -> Outcome {

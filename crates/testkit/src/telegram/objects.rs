@@ -29,7 +29,7 @@ pub(super) fn peer(marked: i64) -> enums::Peer {
 pub(super) fn user(entity: &Entity, is_self: bool) -> enums::User {
     types::User {
         is_self,
-        contact: false,
+        contact: entity.contact,
         mutual_contact: false,
         deleted: entity.deleted,
         bot: entity.kind == "bot",
@@ -576,10 +576,15 @@ fn action(message: &Message) -> enums::MessageAction {
 
 /// Notification settings that say nothing.
 pub(super) fn no_settings() -> enums::PeerNotifySettings {
+    muted(None)
+}
+
+/// Settings of notifications: off until a time, or as the general ones.
+pub(super) fn muted(mute_until: Option<i32>) -> enums::PeerNotifySettings {
     types::PeerNotifySettings {
         show_previews: None,
         silent: None,
-        mute_until: None,
+        mute_until,
         ios_sound: None,
         android_sound: None,
         other_sound: None,

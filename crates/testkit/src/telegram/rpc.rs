@@ -197,6 +197,7 @@ fn dispatch(call: &mut Call<'_>, constructor: u32, cursor: &mut Cursor<'_>) -> O
         functions::users::GetUsers => listing::users,
         functions::messages::GetDialogs => listing::dialogs,
         functions::messages::GetPeerDialogs => listing::peer_dialogs,
+        functions::messages::GetDialogFilters => listing::folders,
         functions::messages::GetChats => listing::chats,
         functions::messages::GetFullChat => listing::full_chat,
         functions::channels::GetChannels => listing::channels,

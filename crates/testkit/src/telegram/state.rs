@@ -91,6 +91,7 @@ pub(super) struct State {
     pub login: Option<Login>,
     pub entities: BTreeMap<i64, Entity>,
     pub dialogs: Vec<Dialog>,
+    pub folders: Vec<super::world::Folder>,
     pub histories: HashMap<i64, History>,
     pub topics: HashMap<i64, Vec<Topic>>,
     pub history_errors: HashMap<i64, String>,
@@ -197,6 +198,7 @@ impl State {
             authorized: HashSet::new(),
             login: world.login,
             dialogs: world.dialogs,
+            folders: world.folders,
             topics: world
                 .topics
                 .into_iter()

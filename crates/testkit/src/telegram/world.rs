@@ -24,6 +24,8 @@ pub struct World {
     pub entities: Vec<Entity>,
     /// The dialog list in the server's order. Empty: every entity with messages.
     pub dialogs: Vec<Dialog>,
+    /// Folders of that list.
+    pub folders: Vec<Folder>,
     /// Marked chat id as text -> messages, in any order.
     pub messages: HashMap<String, Vec<Message>>,
     /// Marked chat id as text -> how to make a large history up.
@@ -109,6 +111,8 @@ pub struct Entity {
     pub admin_rights: Option<serde_json::Value>,
     /// Deleted account.
     pub deleted: bool,
+    /// In the account's contacts.
+    pub contact: bool,
     /// A supergroup with topics.
     pub forum: bool,
     /// Bare ids of the members.
@@ -164,6 +168,41 @@ pub struct Dialog {
     pub title: Option<String>,
     /// Left out of the page it belongs to.
     pub hidden: bool,
+    /// In the archive.
+    pub archived: bool,
+    /// Notifications are off until then, in seconds since 1970.
+    pub muted_until: Option<i32>,
+}
+
+/// A folder of the dialog list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of the wire")]
+pub struct Folder {
+    /// Number.
+    pub id: i32,
+    /// Title.
+    pub title: String,
+    /// Takes in contacts.
+    pub contacts: bool,
+    /// Takes in other people.
+    pub non_contacts: bool,
+    /// Takes in groups.
+    pub groups: bool,
+    /// Takes in channels.
+    pub broadcasts: bool,
+    /// Takes in bots.
+    pub bots: bool,
+    /// Leaves out what is muted.
+    pub exclude_muted: bool,
+    /// Leaves out what is read.
+    pub exclude_read: bool,
+    /// Leaves out the archive.
+    pub exclude_archived: bool,
+    /// Marked ids of chats that are in it.
+    pub include: Vec<i64>,
+    /// Marked ids of chats that are not.
+    pub exclude: Vec<i64>,
 }
 
 /// A topic of a forum.
