@@ -15,6 +15,7 @@ use crate::failure::{self, failure};
 use crate::lock::Lock;
 use crate::model::{MarkedId, Peer};
 use crate::pace::{Pace, Steps};
+use crate::proxy;
 use crate::settings::Settings;
 use crate::storage::Storage;
 
@@ -81,13 +82,14 @@ impl std::fmt::Debug for Telegram {
 /// Names this program to the service, which shows it in the list of devices.
 ///
 /// Every field is given: the library's own defaults start other programs to learn the name of the system.
-fn parameters() -> ConnectionParams {
+fn parameters(proxy_url: Option<String>) -> ConnectionParams {
     ConnectionParams {
         device_model: "onejob".to_owned(),
         system_version: std::env::consts::OS.to_owned(),
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
         system_lang_code: "en".to_owned(),
         lang_code: "en".to_owned(),
+        proxy_url,
         use_ipv6: false,
         retry_policy: Box::new(NoRetries),
         updates_channel_capacity: NonZeroUsize::MIN,
@@ -109,7 +111,7 @@ impl Telegram {
         if !storage.has_key() {
             return Err(unauthorised("the session holds no login"));
         }
-        let mut telegram = Self::connect(ctx, settings, storage, lock)?;
+        let mut telegram = Self::connect(ctx, settings, storage, lock).await?;
         let me = telegram.fetch_self().await?;
         telegram.account = format!("telegram:{}", me.id);
         let me = Arc::new(me);
@@ -129,7 +131,7 @@ impl Telegram {
         lock: Lock,
     ) -> ToolResult<(Self, Option<Peer>)> {
         let signed_in = storage.has_key();
-        let telegram = Self::connect(ctx, settings, Arc::new(storage), lock)?;
+        let telegram = Self::connect(ctx, settings, Arc::new(storage), lock).await?;
         if !signed_in {
             return Ok((telegram, None));
         }
@@ -143,8 +145,17 @@ impl Telegram {
     }
 
     /// A connection without an account, for logging in.
-    fn connect(ctx: &Context, settings: Settings, storage: Arc<Storage>, lock: Lock) -> ToolResult<Self> {
-        let pool = SenderPool::with_configuration(Arc::clone(&storage), settings.api_id, parameters());
+    async fn connect(
+        ctx: &Context,
+        settings: Settings,
+        storage: Arc<Storage>,
+        lock: Lock,
+    ) -> ToolResult<Self> {
+        let proxy = match &settings.proxy {
+            Some(proxy) => Some(proxy::located(ctx, proxy).await?),
+            None => None,
+        };
+        let pool = SenderPool::with_configuration(Arc::clone(&storage), settings.api_id, parameters(proxy));
         // Nobody listens to pushed updates: tools ask for what changed, and miss nothing.
         let SenderPool { runner, handle, .. } = pool;
         let client = Client::new(handle);

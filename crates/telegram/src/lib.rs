@@ -28,6 +28,7 @@ mod media;
 pub mod model;
 mod pace;
 pub mod peers;
+mod proxy;
 pub mod reactions;
 mod settings;
 pub mod storage;

@@ -6,7 +6,10 @@ use std::time::Duration;
 use app_core::contract::EnvVar;
 use app_core::{Context, Definition, ErrorKind, Secret, ToolError, ToolResult};
 
+use url::Url;
+
 use crate::aliases::AliasFile;
+use crate::proxy;
 use crate::storage::{Layout, layout};
 
 /// The name the scripts use unless another one is given.
@@ -31,6 +34,8 @@ pub struct Settings {
     pub session: PathBuf,
     /// The lock files that guard it, in the order they are taken.
     pub locks: Vec<PathBuf>,
+    /// The proxy on the way to Telegram.
+    pub proxy: Option<Url>,
     /// How long to wait for them.
     pub patience: Duration,
     /// The owner's id, if the configuration names it.
@@ -70,6 +75,12 @@ fn variables() -> Vec<EnvVar> {
             "TELEGRAM_SESSION_DIR",
             "Directory of session and lock files; the working directory by default",
             false,
+            false,
+        ),
+        variable(
+            proxy::VARIABLE,
+            "SOCKS5 proxy on the way to Telegram, such as `socks5://user:password@host:1080`",
+            true,
             false,
         ),
         variable(
@@ -171,6 +182,11 @@ impl Settings {
                 .phone
                 .or_else(|| ctx.env("TELEGRAM_PHONE"))
                 .filter(|phone| !phone.trim().is_empty()),
+            proxy: ctx
+                .config()
+                .find_secret(proxy::VARIABLE)?
+                .map(|address| proxy::read(&address))
+                .transpose()?,
             session,
             locks,
             patience: Duration::from_secs_f64(patience),

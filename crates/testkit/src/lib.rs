@@ -16,6 +16,7 @@ pub mod golden;
 pub mod mariadb;
 pub mod sandbox;
 pub mod site;
+pub mod socks;
 #[cfg(feature = "telegram")]
 pub mod telegram;
 pub mod tools;
@@ -25,3 +26,4 @@ pub use golden::Golden;
 pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};
 pub use site::{Reply, Request, Route, Site};
+pub use socks::Socks;
