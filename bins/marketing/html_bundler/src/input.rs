@@ -91,7 +91,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// The rules of the self.
+    /// What these options let be embedded.
     pub fn rules(&self) -> ToolResult<Rules> {
         let wanted = if self.include.is_empty() {
             Kind::ALL.to_vec()
