@@ -5,178 +5,31 @@
 //! second process of this program that starts when the script is over, so that nothing it meets - a broken
 //! configuration, a full disk, a fault of its own - reaches the result: that is a warning.
 
+mod call;
+mod ran;
+
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, ExitCode, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use app_core::{ToolError, ToolResult, config::process_env};
-use serde::{Deserialize, Serialize};
+use app_core::config::process_env;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{
-    output::Output,
-    seen::Exit,
-    setup,
-    shadow::{self, Stamp},
-};
+use crate::{output::Output, setup, shadow};
+use call::Call;
+
+pub use ran::{Ran, left};
 
 /// Names the folder of what the first process knows, for the second.
 const RAN: &str = "ONEJOB_SHADOW_RAN";
 
-/// What the script did, as the second process finds it in `ran.json` of the folder; beside it lie `inputs`, `stdout`
-/// and `stderr`.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Ran {
-    /// Exit code; none when a signal ended it.
-    code: Option<i32>,
-    signal: i32,
-    took_ms: u64,
-    /// When it ended.
-    pub at: jiff::Timestamp,
-    /// Every entry of the working directory before, with what changes when it is written.
-    pub before: Option<BTreeMap<String, Stamp>>,
-    /// Why its inputs were not put aside before it ran.
-    pub inputs_lost: Option<String>,
-    /// What it was given on stdin.
-    pub stdin: Vec<u8>,
-}
-
-impl Ran {
-    /// A run that ended.
-    pub fn of(
-        exit: &Exit,
-        took: Duration,
-        at: jiff::Timestamp,
-        before: Option<BTreeMap<String, Stamp>>,
-    ) -> Self {
-        Self {
-            code: match exit {
-                Exit::Code(code) => Some(*code),
-                _ => None,
-            },
-            signal: match exit {
-                Exit::Signal(signal) => *signal,
-                _ => 0,
-            },
-            took_ms: took.as_millis() as u64,
-            at,
-            before,
-            inputs_lost: None,
-            stdin: Vec::new(),
-        }
-    }
-
-    /// How it ended.
-    pub fn exit(&self) -> Exit {
-        self.code.map_or(Exit::Signal(self.signal), Exit::Code)
-    }
-
-    /// How long it took.
-    pub const fn took(&self) -> Duration {
-        Duration::from_millis(self.took_ms)
-    }
-}
-
 /// Whether the script ran in a process before this one.
 pub fn is_second() -> bool {
     process_env(RAN).is_some()
-}
-
-/// What the first process left, when this is the second.
-///
-/// Fails with `io` when it cannot be read.
-pub fn left() -> ToolResult<Option<(PathBuf, Ran)>> {
-    let Some(folder) = process_env(RAN).map(PathBuf::from) else {
-        return Ok(None);
-    };
-    let path = folder.join("ran.json");
-    let text = std::fs::read(&path).map_err(|e| ToolError::file("read", &path, &e))?;
-    let ran = serde_json::from_slice(&text).map_err(|e| ToolError::internal(format!("ran.json: {e}")))?;
-    Ok(Some((folder, ran)))
-}
-
-/// The parts of the command line that the script needs.
-#[derive(Debug, Default)]
-struct Call {
-    tool: String,
-    control: Option<String>,
-    stdin: Option<PathBuf>,
-    tool_input: Option<PathBuf>,
-    files: Vec<PathBuf>,
-    args: Vec<String>,
-}
-
-impl Call {
-    /// Reads the command line; `None` when it asks for something else than a run, or makes no sense: then the usual way
-    /// tells what is wrong.
-    fn of(args: &[OsString]) -> Option<Self> {
-        const ALONE: [&str; 10] = [
-            "--smtp",
-            "--any-order",
-            "--json",
-            "--text",
-            "--quiet",
-            "-q",
-            "--apply",
-            "--capture",
-            "--confine",
-            "-v",
-        ];
-        const OTHERWISE: [&str; 9] = [
-            "--help",
-            "-h",
-            "--version",
-            "-V",
-            "--describe",
-            "--print-input",
-            "--dry-run",
-            "--input",
-            "--legacy",
-        ];
-        let mut args = args.iter().map(|arg| arg.to_str());
-        if args.next()?? != "shadow" {
-            return None;
-        }
-        let mut call = Self::default();
-        while let Some(arg) = args.next() {
-            let arg = arg?;
-            if arg == "--" {
-                call.args = args.map(|arg| arg.map(str::to_owned)).collect::<Option<_>>()?;
-                break;
-            }
-            let (name, mut value) = match arg.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (arg, None),
-            };
-            if OTHERWISE.contains(&name) {
-                return None;
-            }
-            if !name.starts_with('-') {
-                if call.tool.is_empty() {
-                    arg.clone_into(&mut call.tool);
-                } else {
-                    call.args.push(arg.to_owned());
-                }
-                continue;
-            }
-            if value.is_none() && !ALONE.contains(&name) {
-                value = Some(args.next()??.to_owned());
-            }
-            match (name, value) {
-                ("--control", Some(words)) => call.control = Some(words),
-                ("--stdin", Some(path)) => call.stdin = Some(path.into()),
-                ("--tool-input", Some(path)) => call.tool_input = Some(path.into()),
-                ("--files" | "--sqlite", Some(path)) => call.files.push(path.into()),
-                _ => {}
-            }
-        }
-        (!call.tool.is_empty()).then_some(call)
-    }
 }
 
 /// Runs the script of a `parity shadow` and compares afterwards; `None` when this process is to go the usual way.
@@ -254,11 +107,9 @@ fn run(args: &[OsString], call: &Call, words: &[String], stdin: Option<Vec<u8>>,
     let (false, Some(folder)) = (stopped, folder) else {
         return exit;
     };
-    let ran = Ran {
-        inputs_lost: lost,
-        stdin: stdin.unwrap_or_default(),
-        ..Ran::of(&status, started.elapsed(), app_core::Clock::System.now(), before)
-    };
+    let mut ran = Ran::of(&status, started.elapsed(), app_core::Clock::System.now(), before);
+    ran.inputs_lost = lost;
+    ran.stdin = stdin.unwrap_or_default();
     if let Err(why) = compared(args, folder.path(), &ran) {
         warn(&format!("the run of `{}` was not compared: {why}", call.tool));
     }
@@ -342,36 +193,5 @@ impl Told {
             return std::future::pending().await;
         }
         futures_util::future::select_all(waits).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(line: &str) -> Option<Call> {
-        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        Call::of(&words)
-    }
-
-    #[test]
-    fn the_command_line_gives_script_and_arguments() {
-        let found = call("shadow demo --control=old --effects reads --json --files a --sqlite b -- x --help")
-            .unwrap();
-        assert_eq!(
-            (found.tool.as_str(), found.control.as_deref()),
-            ("demo", Some("old"))
-        );
-        assert_eq!(found.files, [PathBuf::from("a"), PathBuf::from("b")]);
-        assert_eq!(found.args, ["x", "--help"]);
-        for other in [
-            "run demo",
-            "shadow demo --dry-run",
-            "shadow --help",
-            "shadow",
-            "shadow demo --control",
-        ] {
-            assert!(call(other).is_none(), "{other}");
-        }
     }
 }

@@ -2,21 +2,19 @@
 //!
 //! Nothing the tool does reaches the script's result. Every comparison is one line of the divergence log.
 
+mod directory;
+mod script;
+
 use std::{
-    collections::BTreeMap,
-    io::IsTerminal as _,
-    os::unix::{fs::MetadataExt as _, process::ExitStatusExt as _},
     path::Path,
-    process::Stdio,
     time::{Duration, Instant},
 };
 
-use app_core::{Context, ToolError, ToolResult, process::ChildGroup};
+use app_core::{Context, ToolError, ToolResult};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
     diff::{self, Divergence},
@@ -24,15 +22,15 @@ use crate::{
     first::{self, Ran},
     output::Output,
     place::{self, Names, Place},
-    run,
-    seen::{Entry, Exit, Kind, Seen},
+    report, run,
+    seen::{Exit, Kind, Seen},
     setup::{Job, Sides},
     side::{self, Given},
-    sqlite,
 };
+use directory::{MAX_ENTRIES, made, tables};
 
-/// Entries of the working directory that are looked at for files the script made.
-const MAX_ENTRIES: usize = 20_000;
+pub use directory::{Stamp, snapshot};
+pub use script::pass_through;
 
 /// Fields of `parity shadow`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
@@ -214,104 +212,6 @@ fn prepare(job: &Job, aside: &Path, copy: bool) -> ToolResult<(Given, String)> {
     Ok((given, hex::encode(sha.finalize())))
 }
 
-/// The script as it always ran: in this directory, with this environment, its output passed on as it comes. When `told`
-/// ends it is asked to stop, and ended by force after `grace`, if there is one. Gives its end, and whether it was told.
-///
-/// Fails when it cannot be started.
-pub async fn pass_through(
-    words: &[String],
-    stdin: Option<&[u8]>,
-    (out, err): (&mut Output, &mut Output),
-    told: impl Future<Output = ()>,
-    grace: Option<Duration>,
-) -> ToolResult<(Exit, bool)> {
-    let (program, arguments) = words
-        .split_first()
-        .ok_or_else(|| ToolError::invalid("control", "the command is empty"))?;
-    let mut command = tokio::process::Command::new(program);
-    // The events of this run are this run's own.
-    command
-        .args(arguments)
-        .env_remove("ONEJOB_EVENTS_FD")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command.stdin(if stdin.is_some() {
-        Stdio::piped()
-    } else if std::io::stdin().is_terminal() {
-        // In a process group of its own, a script that reads the terminal would be stopped for ever.
-        Stdio::null()
-    } else {
-        Stdio::inherit()
-    });
-    let mut group = ChildGroup::spawn(command)?;
-    let (input, output, errors) = {
-        let child = group.child();
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    };
-    let write = async {
-        if let (Some(mut pipe), Some(bytes)) = (input, stdin) {
-            let _ = pipe.write_all(bytes).await;
-        }
-    };
-    let io = async {
-        tokio::join!(
-            tee(output, out, app_core::stdout::stdout()),
-            tee(errors, err, std::io::stderr()),
-            write
-        )
-    };
-    let mut asked = false;
-    let ended = {
-        tokio::pin!(io);
-        tokio::pin!(told);
-        let mut closed = false;
-        let late = tokio::time::sleep(Duration::MAX);
-        tokio::pin!(late);
-        let status = loop {
-            tokio::select! {
-                // Told to stop, the script is told too, and what it still says is still passed on.
-                () = &mut told, if !asked => {
-                    group.terminate();
-                    asked = true;
-                    if let Some(grace) = grace {
-                        late.as_mut().reset(tokio::time::Instant::now() + grace);
-                    }
-                }
-                () = &mut late => break None,
-                status = group.wait() => break Some(status),
-                _ = &mut io, if !closed => closed = true,
-            }
-        };
-        if status.is_some() && !closed {
-            // A child it left in the background may hold the pipes for ever.
-            let _ = tokio::time::timeout(Duration::from_millis(300), io).await;
-        }
-        status
-    };
-    // Dropped with the group, a script that does not stop is ended by force.
-    let status = ended.ok_or_else(ToolError::cancelled)?;
-    let status = status.map_err(|e| ToolError::internal(format!("cannot wait for the script: {e}")))?;
-    let exit = status
-        .code()
-        .map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code);
-    // Whatever the script left running stays, as it always did.
-    group.release();
-    Ok((exit, asked))
-}
-
-async fn tee(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Output, mut to: impl std::io::Write) {
-    let Some(mut pipe) = pipe else { return };
-    let mut buffer = vec![0; 64 << 10];
-    while let Ok(read) = pipe.read(&mut buffer).await {
-        if read == 0 {
-            return;
-        }
-        // A reader that left must not stop the script.
-        let _ = to.write_all(&buffer[..read]).and_then(|()| to.flush());
-        kept.push(&buffer[..read]);
-    }
-}
-
 /// The tool apart; when it differs, the script apart too, which shows what differs by itself.
 async fn compare(
     job: &Job,
@@ -356,72 +256,9 @@ fn told(found: &Divergence) -> String {
         "{}: {}: legacy {}, rust {}",
         found.place,
         found.what,
-        crate::report::short(&found.control),
-        crate::report::short(&found.candidate)
+        report::short(&found.control),
+        report::short(&found.candidate)
     )
-}
-
-/// What changes when an entry is written: time, size, inode, mode.
-pub type Stamp = (i64, i64, u64, u64, u32);
-
-/// Every entry of the directory with what changes when it is written; `None` when there are too many.
-pub fn snapshot(cwd: &Path) -> Option<BTreeMap<String, Stamp>> {
-    let mut found = BTreeMap::new();
-    walk(cwd, "", &mut found).then_some(found)
-}
-
-fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Stamp>) -> bool {
-    for item in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Ok(metadata) = item.metadata() else { continue };
-        let name = format!("{prefix}{}", item.file_name().to_string_lossy());
-        // A folder changes whenever something in it does.
-        let time = if metadata.is_dir() {
-            (0, 0)
-        } else {
-            (metadata.mtime(), metadata.mtime_nsec())
-        };
-        let size = if metadata.is_dir() { 0 } else { metadata.len() };
-        let stamp = (time.0, time.1, size, metadata.ino(), metadata.mode());
-        let inner = !metadata.is_dir() || walk(&item.path(), &format!("{name}/"), found);
-        found.insert(name, stamp);
-        if !inner || found.len() > MAX_ENTRIES {
-            return false;
-        }
-    }
-    true
-}
-
-/// What the script made or changed.
-fn made(cwd: &Path, before: Option<&BTreeMap<String, Stamp>>, given: &Given) -> BTreeMap<String, Entry> {
-    let (Some(before), Some(after)) = (before, snapshot(cwd)) else {
-        return BTreeMap::new();
-    };
-    let ours = app_core::state::state_dir().unwrap_or_default();
-    let changed = after
-        .into_iter()
-        .filter(|(name, stamp)| before.get(name) != Some(stamp));
-    let mut files = BTreeMap::new();
-    for (name, _) in changed {
-        let path = cwd.join(&name);
-        let own = path.starts_with(&ours) || name.split('/').any(|part| part == "__pycache__");
-        if own || given.sqlite.iter().any(|file| side::is_database(&name, file)) {
-            continue;
-        }
-        if let Some(entry) = place::entry(&path).filter(|entry| !place::is_own(&name, entry)) {
-            files.insert(name, entry);
-        }
-    }
-    files
-}
-
-fn tables(cwd: &Path, given: &Given) -> BTreeMap<String, crate::seen::Table> {
-    let mut tables = BTreeMap::new();
-    for file in &given.sqlite {
-        for (name, table) in sqlite::tables(&cwd.join(file)).unwrap_or_default() {
-            tables.insert(format!("{file}:{name}"), table);
-        }
-    }
-    tables
 }
 
 fn named(mut seen: Seen, names: &Names) -> Seen {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Output, state_file, summary};
+use crate::{Output, spending::summary, state_file};
 
 /// Where the old script kept its state: the file that a call without one means.
 fn old_state_file() -> PathBuf {

@@ -3,179 +3,34 @@
 //! Replaces `generation_budget_manager`, which kept an unlocked JSON file with one limit. The ledger here is the one
 //! that every paid tool uses; daily, monthly and window limits hold for all of them together.
 
+mod input;
 mod legacy;
+mod price;
+mod spending;
 mod state_file;
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, time::Duration};
 
 use app_core::{
     Context, Definition, Effect, ErrorKind, Gate, Policy, Tool, ToolError, ToolResult, Usd, View,
     contract::RetryPolicy,
     state::{BudgetPeriod, Ledger, LedgerEntry, Reservation},
 };
-use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use migration::OldCalls;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
+
+use input::Input;
+use price::price;
+use spending::{ToolSum, summary, sums};
 
 fn main() -> std::process::ExitCode {
     migration::main::<GenerationBudgetManager>()
 }
 
 struct GenerationBudgetManager;
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
-#[serde(tag = "action", rename_all = "snake_case")]
-enum Input {
-    /// Show what is spent and reserved, and what the limits are.
-    Status(Status),
-    /// Tell what a call would cost by the price list, and whether the budget allows it. Reserves nothing.
-    Estimate(#[garde(dive)] Estimate),
-    /// Set money aside before a paid call; the printed id settles it.
-    Reserve(#[garde(dive)] Reserve),
-    /// Turn a reservation into spending of the real amount.
-    Commit(#[garde(dive)] Commit),
-    /// Give a reservation back.
-    Refund(#[garde(dive)] Refund),
-    /// Record money spent elsewhere, in one step; refused when a limit would be passed.
-    Record(#[garde(dive)] Record),
-    /// List entries, with sums by tool.
-    Report(#[garde(dive)] Report),
-    /// Take over the records of an old budget file; can be repeated without counting twice.
-    Import(Import),
-    /// Take entries out of the ledger that cannot be true: absurd amounts, and times in the future. Only planned
-    /// without `--apply`.
-    Repair(Repair),
-    /// Answer a call of the replaced script's functions and keep its state file in step with the ledger.
-    Call(#[garde(dive)] legacy::Call),
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-struct Status {}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
-struct Estimate {
-    /// Model as the price list names it.
-    #[schemars(extend("x-cli" = {"positional": 1}))]
-    #[garde(length(min = 1))]
-    model: String,
-    /// Characters of input text (a token counts as four).
-    #[serde(default)]
-    input_chars: usize,
-    /// Characters of output text.
-    #[serde(default)]
-    output_chars: usize,
-    /// Images.
-    #[serde(default)]
-    #[garde(range(max = 1_000_000))]
-    images: u32,
-    /// Videos.
-    #[serde(default)]
-    #[garde(range(max = 1_000_000))]
-    videos: u32,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-struct Reserve {
-    /// Amount in dollars.
-    #[schemars(extend("x-cli" = {"positional": 1}))]
-    #[garde(custom(not_negative))]
-    amount_usd: Usd,
-    /// Who asks.
-    #[serde(default = "by_hand")]
-    #[garde(length(min = 1))]
-    tool: String,
-    /// What for, for example provider and model.
-    #[serde(default = "unnamed")]
-    #[garde(length(min = 1))]
-    what: String,
-    /// Seconds after which an unsettled reservation lapses.
-    #[serde(default = "ten_minutes")]
-    #[garde(range(min = 1, max = 604_800))]
-    expires_s: u64,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-struct Commit {
-    /// Id that `reserve` printed.
-    #[schemars(extend("x-cli" = {"positional": 1}))]
-    #[garde(length(min = 1))]
-    id: String,
-    /// Amount really spent in dollars.
-    #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(custom(not_negative))]
-    spent_usd: Usd,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-struct Refund {
-    /// Id that `reserve` printed.
-    #[schemars(extend("x-cli" = {"positional": 1}))]
-    #[garde(length(min = 1))]
-    id: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-struct Record {
-    /// Amount in dollars.
-    #[schemars(extend("x-cli" = {"positional": 1}))]
-    #[garde(custom(not_negative))]
-    amount_usd: Usd,
-    /// Who spent it.
-    #[schemars(extend("x-cli" = {"positional": 2}))]
-    #[garde(length(min = 1))]
-    tool: String,
-    /// What for.
-    #[serde(default = "unnamed")]
-    #[garde(length(min = 1))]
-    what: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-struct Report {
-    /// Days back from now.
-    #[serde(default = "thirty")]
-    #[garde(range(min = 1, max = 400))]
-    days: u32,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-struct Repair {}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-struct Import {
-    /// The old budget file.
-    #[schemars(extend("x-cli" = {"positional": 1, "path": "file", "exists": true}))]
-    file: PathBuf,
-}
-
-fn by_hand() -> String {
-    "by_hand".to_owned()
-}
-
-fn unnamed() -> String {
-    "unnamed".to_owned()
-}
-
-const fn ten_minutes() -> u64 {
-    600
-}
-
-const fn thirty() -> u32 {
-    30
-}
-
-fn not_negative<C>(amount: &Usd, _: &C) -> garde::Result {
-    if *amount < Usd::ZERO {
-        Err(garde::Error::new("must be 0 or more"))
-    } else {
-        Ok(())
-    }
-}
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
@@ -237,14 +92,6 @@ enum Output {
         /// Records that were there already.
         known: usize,
     },
-}
-
-/// Spending of one tool.
-#[derive(Debug, Serialize, JsonSchema)]
-struct ToolSum {
-    tool: String,
-    spent_usd: Usd,
-    entries: usize,
 }
 
 impl Tool for GenerationBudgetManager {
@@ -437,62 +284,4 @@ fn repair(ledger: &mut Ledger, ctx: &Context) -> ToolResult<Output> {
     }
     ctx.count_items(taken_out as u64);
     Ok(Output::Repair { entries, taken_out })
-}
-
-/// The line of the replaced script: `Daily spend: $0.0140 / $2.00`.
-fn summary(periods: &[BudgetPeriod]) -> String {
-    let Some(day) = periods.first() else {
-        return String::new();
-    };
-    match day.limit_usd {
-        Some(limit) => format!("Daily spend: {} / {limit:.2}", day.used_usd),
-        None => format!("Daily spend: {}", day.used_usd),
-    }
-}
-
-/// Cost in dollars by the price list of the day.
-fn price(estimate: &Estimate, ctx: &Context) -> ToolResult<f64> {
-    let prices = ctx.config().prices()?;
-    let day = ctx.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let price = prices.get(&estimate.model, day)?;
-    let mut cost = price.text(&estimate.model, estimate.input_chars, estimate.output_chars)?;
-    for (count, rate, unit) in [
-        (estimate.images, price.per_image, "image"),
-        (estimate.videos, price.per_video, "video"),
-    ] {
-        if count > 0 {
-            let rate = rate.ok_or_else(|| {
-                ToolError::new(
-                    ErrorKind::InvalidInput,
-                    format!("model `{}` has no price per {unit}", estimate.model),
-                )
-                .code(format!("missing_model_{unit}_rate"))
-            })?;
-            cost += rate.times(i64::from(count)).dollars();
-        }
-    }
-    Ok(cost)
-}
-
-fn sums(entries: Vec<LedgerEntry>) -> Output {
-    let mut by_tool: Vec<ToolSum> = Vec::new();
-    for entry in &entries {
-        let spent = entry.spent_usd.unwrap_or_default();
-        match by_tool.iter_mut().find(|sum| sum.tool == entry.tool) {
-            Some(sum) => {
-                sum.spent_usd += spent;
-                sum.entries += 1;
-            }
-            None => by_tool.push(ToolSum {
-                tool: entry.tool.clone(),
-                spent_usd: spent,
-                entries: 1,
-            }),
-        }
-    }
-    Output::Report {
-        spent_usd: entries.iter().filter_map(|e| e.spent_usd).sum(),
-        by_tool,
-        entries,
-    }
 }

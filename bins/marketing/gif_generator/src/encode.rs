@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     dither::{Dither, map},
     frames::{Frame, Frames},
-    screen::Screen,
+    screen::{Drawing, Screen},
     table::Table,
 };
 
@@ -141,37 +141,40 @@ pub fn encode(
             outcome.duration += u64::from(frame.delay);
             drawn.push((drawing, own.map(|t| t.bytes(true)), frame.delay));
         }
-        let packed: Vec<gif::Frame<'static>> = drawn
+        let frames: Vec<gif::Frame<'static>> = drawn
             .into_par_iter()
-            .map(|(drawing, palette, delay)| {
-                let (buffer, transparent) = drawing.compress();
-                let area = drawing.area;
-                gif::Frame {
-                    delay,
-                    dispose: DisposalMethod::Keep,
-                    transparent,
-                    needs_user_input: false,
-                    top: area.y0 as u16,
-                    left: area.x0 as u16,
-                    width: area.width() as u16,
-                    height: area.height() as u16,
-                    interlaced: false,
-                    palette,
-                    buffer: buffer.into(),
-                }
-            })
+            .map(|(drawing, palette, delay)| packed(&drawing, palette, delay))
             .collect();
-        for frame in &packed {
+        for frame in &frames {
             encoder
                 .write_lzw_pre_encoded_frame(frame)
                 .map_err(|e| failure(&e))?;
         }
-        outcome.frames += packed.len();
+        outcome.frames += frames.len();
         watch(&window, &shown)
     })?;
     encoder.into_inner().map_err(|e| failure(&e))?;
     outcome.bytes = counted.bytes;
     Ok(outcome)
+}
+
+/// A drawing as a frame of the file.
+fn packed(drawing: &Drawing, palette: Option<Vec<u8>>, delay: u16) -> gif::Frame<'static> {
+    let (buffer, transparent) = drawing.compress();
+    let area = drawing.area;
+    gif::Frame {
+        delay,
+        dispose: DisposalMethod::Keep,
+        transparent,
+        needs_user_input: false,
+        top: area.y0 as u16,
+        left: area.x0 as u16,
+        width: area.width() as u16,
+        height: area.height() as u16,
+        interlaced: false,
+        palette,
+        buffer: buffer.into(),
+    }
 }
 
 fn failure(target: &Path, error: &gif::EncodingError) -> ToolError {

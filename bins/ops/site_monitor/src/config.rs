@@ -1,13 +1,19 @@
 //! The YAML file: the old script's fields, all honoured now, and what was added.
 
+mod target;
+mod window;
+
 use std::{collections::BTreeMap, path::Path};
 
 use app_core::{Context, ToolError, ToolResult};
-use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
+use jiff::{SignedDuration, tz::TimeZone};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::{condition::Condition, hysteresis::Thresholds};
+use crate::hysteresis::Thresholds;
+use window::Window;
+
+pub(crate) use target::Target;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -164,32 +170,6 @@ pub(crate) struct Alerts {
     pub(crate) max_per_hour: u32,
 }
 
-/// A daily stretch of time, for example nightly maintenance. It may pass midnight.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Window {
-    from: Time,
-    to: Time,
-    /// Days on which it begins (`monday` ...); all without any.
-    #[serde(default)]
-    days: Vec<Weekday>,
-    /// IANA time zone.
-    #[serde(default = "utc")]
-    timezone: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Weekday {
-    Monday,
-    Tuesday,
-    Wednesday,
-    Thursday,
-    Friday,
-    Saturday,
-    Sunday,
-}
-
 const fn three() -> u32 {
     3
 }
@@ -205,117 +185,8 @@ const fn thirty() -> u64 {
 const fn sixty() -> u32 {
     60
 }
-fn utc() -> String {
-    "UTC".to_owned()
-}
 fn bot_api() -> String {
     "https://api.telegram.org".to_owned()
-}
-
-/// A site with its conditions parsed.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) site: Site,
-    pub(crate) conditions: Vec<(Condition, Severity)>,
-    pub(crate) thresholds: Thresholds,
-}
-
-impl Target {
-    /// A site named on the command line.
-    pub(crate) fn single(url: &str, timeout_secs: u64, conditions: &[String]) -> ToolResult<Self> {
-        let site = Site {
-            url: url.to_owned(),
-            name: None,
-            timeout_secs,
-            expected_status: None,
-            check_content: false,
-            content_selector: None,
-            conditions: conditions.iter().cloned().map(Rule::Plain).collect(),
-            method: None,
-            headers: BTreeMap::new(),
-            body: None,
-            maintenance: Vec::new(),
-            failure_threshold: None,
-            success_threshold: None,
-        };
-        Self::of(
-            site,
-            Thresholds {
-                failures: 1,
-                successes: 1,
-                reminder: None,
-            },
-            fourteen(),
-        )
-        .map_err(|(field, problem)| ToolError::invalid(field, problem))
-    }
-
-    fn of(site: Site, default: Thresholds, warn_days: u32) -> Result<Self, (String, String)> {
-        let url = url::Url::parse(&site.url)
-            .map_err(|e| ("url".to_owned(), format!("`{}` is not a URL: {e}", site.shown())))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err((
-                "url".to_owned(),
-                format!("`{}` is not an http(s) address", site.shown()),
-            ));
-        }
-        if site.timeout_secs == 0 || site.timeout_secs > 3600 {
-            return Err(("timeout_secs".to_owned(), "must be between 1 and 3600".to_owned()));
-        }
-        if let Some(selector) = &site.content_selector {
-            scraper::Selector::parse(selector).map_err(|_| {
-                (
-                    "content_selector".to_owned(),
-                    format!("`{selector}` is not a CSS selector"),
-                )
-            })?;
-        }
-        let mut conditions = Vec::new();
-        for (index, rule) in site.conditions.iter().enumerate() {
-            let (text, severity) = match rule {
-                Rule::Plain(text) => (text, Severity::Critical),
-                Rule::Graded { when, severity } => (when, *severity),
-            };
-            conditions.push((
-                Condition::parse(text).map_err(|e| (format!("conditions[{index}]"), e))?,
-                severity,
-            ));
-        }
-        let covers_certificate = conditions
-            .iter()
-            .any(|(c, _)| c.to_string().contains("CERTIFICATE_DAYS"));
-        if url.scheme() == "https" && warn_days > 0 && !covers_certificate {
-            let text = format!("[CERTIFICATE_DAYS] > {warn_days}");
-            conditions.push((
-                Condition::parse(&text).map_err(|e| ("conditions".to_owned(), e))?,
-                Severity::Warning,
-            ));
-        }
-        let thresholds = Thresholds {
-            failures: site.failure_threshold.unwrap_or(default.failures).max(1),
-            successes: site.success_threshold.unwrap_or(default.successes).max(1),
-            ..default
-        };
-        Ok(Self {
-            site,
-            conditions,
-            thresholds,
-        })
-    }
-
-    /// Name, or the address without one.
-    pub(crate) fn label(&self) -> String {
-        self.site.name.clone().unwrap_or_else(|| self.site.shown())
-    }
-
-    /// Whether results count at this time.
-    pub(crate) fn in_maintenance(&self, config: &Config, now: Timestamp) -> bool {
-        self.site
-            .maintenance
-            .iter()
-            .chain(&config.maintenance)
-            .any(|window| window.covers(now))
-    }
 }
 
 impl Config {
@@ -367,24 +238,6 @@ impl Config {
     }
 }
 
-impl Window {
-    fn covers(&self, now: Timestamp) -> bool {
-        let Ok(zone) = TimeZone::get(&self.timezone) else {
-            return false;
-        };
-        let local = now.to_zoned(zone);
-        let (time, today) = (local.time(), local.date().weekday());
-        let begins = |day: jiff::civil::Weekday| {
-            self.days.is_empty() || self.days.iter().any(|d| *d as i8 == day.to_monday_zero_offset())
-        };
-        if self.from <= self.to {
-            begins(today) && self.from <= time && time < self.to
-        } else {
-            begins(today) && time >= self.from || begins(today.previous()) && time < self.to
-        }
-    }
-}
-
 /// What `init-config` writes.
 pub(crate) const SAMPLE: &str = "\
 # Sites that site_monitor checks. Only `url` is required.
@@ -421,25 +274,6 @@ reminder_minutes: 60
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn window(text: &str) -> Window {
-        serde_saphyr::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn windows_pass_midnight_in_their_zone_on_their_days() {
-        let nightly = window("{from: '23:00:00', to: '01:00:00', days: [sunday], timezone: Europe/Berlin}");
-        // 2026-03-01 is a Sunday; Berlin is UTC+1 then.
-        for (at, covered) in [
-            ("2026-03-01T22:30:00Z", true),
-            ("2026-03-01T23:59:00Z", true),
-            ("2026-03-02T00:00:00Z", false),
-            ("2026-03-01T21:59:00Z", false),
-            ("2026-03-02T22:30:00Z", false),
-        ] {
-            assert_eq!(nightly.covers(at.parse().unwrap()), covered, "{at}");
-        }
-    }
 
     #[test]
     fn the_sample_and_the_old_format_are_read() {

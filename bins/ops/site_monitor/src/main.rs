@@ -9,8 +9,10 @@ mod config;
 mod hysteresis;
 mod input;
 mod probe;
+mod record;
 mod render;
 mod round;
+mod watch;
 
 use std::{
     fmt,
@@ -28,9 +30,10 @@ use crate::{
     alerts::Alert,
     config::{Config, SAMPLE, Target},
     hysteresis::Memories,
-    input::{Check, CheckAll, Input, Watch},
+    input::{Check, CheckAll, Input},
     probe::Prober,
-    round::{Record, Round, line},
+    record::Record,
+    round::Round,
 };
 
 fn main() -> std::process::ExitCode {
@@ -125,7 +128,7 @@ impl Tool for SiteMonitor {
         match input {
             Input::Check(check) => check_one(&check, ctx).await,
             Input::CheckAll(all) => check_all(&all, ctx).await,
-            Input::Watch(input) => watch(&input, ctx).await,
+            Input::Watch(input) => watch::watch(&input, ctx).await,
             Input::InitConfig(init) => {
                 if init.output.exists() {
                     return Err(ToolError::new(
@@ -239,51 +242,6 @@ async fn check_all(input: &CheckAll, ctx: &Context) -> ToolResult<Output> {
     }
 }
 
-async fn watch(input: &Watch, ctx: &Context) -> ToolResult<Output> {
-    let (config, targets) = Config::load(&input.config, ctx)?;
-    let pause = Duration::from_secs(input.interval.or(config.check_interval_secs).unwrap_or(60).max(1));
-    let checkpoint = ctx.checkpoint(&memory_key(&input.config))?;
-    let mut memories: Memories = checkpoint.load()?.unwrap_or_default();
-    let prober = prober()?;
-    let (mut rounds, mut alerts, mut before) = (0, 0, Vec::new());
-    ctx.notify_ready();
-    let mut ticks = tokio::time::interval(pause);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            () = ctx.cancellation().cancelled() => {
-                return Err(ToolError::cancelled().with_output(&Output::Watch { rounds, alerts }));
-            }
-            _ = ticks.tick() => {}
-        }
-        let round = one_round(&config, &targets, &mut memories, &prober, ctx).await?;
-        let changes = round::changes(&before, &round.records);
-        if !ctx.dry_run() {
-            for failure in alerts::send(&round.alerts, &config, ctx).await? {
-                ctx.warn(format!("alert not delivered: {failure}"));
-            }
-            checkpoint.save(&memories)?;
-            if let Some(path) = &input.history {
-                append(path, &round.records)?;
-            }
-        }
-        show(&round, &changes, ctx);
-        let healthy = round.records.iter().filter(|r| r.is_healthy).count();
-        ctx.info(format!(
-            "{healthy} of {} sites are up; next round in {} s",
-            round.records.len(),
-            pause.as_secs()
-        ));
-        rounds += 1;
-        alerts += round.alerts.len() as u64;
-        before = round.records;
-        if input.rounds.is_some_and(|limit| rounds >= limit) {
-            return Ok(Output::Watch { rounds, alerts });
-        }
-    }
-}
-
 async fn one_round(
     config: &Config,
     targets: &[Target],
@@ -311,35 +269,4 @@ fn memory_key(config: &Path) -> String {
         .unwrap_or_else(|_| config.to_owned())
         .display()
         .to_string()
-}
-
-fn append(path: &Path, records: &[Record]) -> ToolResult<()> {
-    use std::io::Write as _;
-    let mut text = Vec::new();
-    for record in records {
-        serde_json::to_writer(&mut text, record).map_err(|e| ToolError::internal(format!("history: {e}")))?;
-        text.push(b'\n');
-    }
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(&text))
-        .map_err(|e| ToolError::file("append to", path, &e))
-}
-
-/// The old program's lines of one round, while it runs.
-fn show(round: &Round, changes: &[String], ctx: &Context) {
-    let mut text = String::new();
-    for record in &round.records {
-        text.push_str(&format!("{}\n", line(record)));
-    }
-    if !changes.is_empty() {
-        text.push_str("\n📢 Изменения:\n");
-        for change in changes {
-            text.push_str(&format!("  {change}\n"));
-        }
-    }
-    text.push_str("---\n");
-    ctx.stream(
-        &serde_json::json!({"sites": round.records, "alerts": round.alerts, "changes": changes}),
-        &text,
-    );
 }

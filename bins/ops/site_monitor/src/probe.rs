@@ -3,37 +3,31 @@
 //! Connections are made by hand, because a client library does not tell which part took how long, nor which
 //! certificate it saw.
 
+mod content;
+mod request;
+
 use std::{
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::{
-    Request,
-    body::Bytes,
-    header::{HeaderMap, HeaderName},
-};
+use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
-use url::Url;
-
-use web::{
-    charset,
-    http::redirect::{self, Hop},
-};
+use web::http::redirect::{self, Hop};
 
 use crate::{condition::Facts, config::Site};
+use content::{content_hash, days_left, headers, text};
+use request::first_hop;
 
 /// Largest body read, in bytes; conditions see no more of it.
 const MAX_BODY: usize = 4 << 20;
@@ -281,31 +275,6 @@ impl Prober {
         (probe.content_hash, probe.facts.body) = web::aside(read).await;
         Ok(None)
     }
-
-    fn request(&self, hop: &Hop) -> Result<Request<Full<Bytes>>, String> {
-        let url = &hop.url;
-        let target = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
-        let host = url.host_str().unwrap_or_default();
-        let authority = url
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let mut request = Request::builder()
-            .method(hop.method.clone())
-            .uri(target)
-            .header("host", authority)
-            .header("user-agent", &self.user_agent)
-            .header("accept", "*/*");
-        for (name, value) in &hop.headers {
-            request = request.header(name, value);
-        }
-        let body = hop.body.clone().unwrap_or_default();
-        request
-            .body(Full::from(body))
-            .map_err(|e| format!("the request cannot be built: {e}"))
-    }
 }
 
 /// One hop of a probe.
@@ -316,27 +285,6 @@ struct Way<'a> {
     /// Whether it may lead to a private address.
     inside: bool,
     started: Instant,
-}
-
-/// The request as the operator wrote it.
-fn first_hop(site: &Site) -> Result<Hop, String> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &site.headers {
-        let refused = || format!("`{name}` is not a header that can be sent");
-        let name: HeaderName = name.parse().map_err(|_| refused())?;
-        headers.append(name, value.parse().map_err(|_| refused())?);
-    }
-    Ok(Hop {
-        method: site
-            .method
-            .as_deref()
-            .unwrap_or("GET")
-            .parse()
-            .map_err(|_| "the method cannot be sent".to_owned())?,
-        url: Url::parse(&site.url).map_err(|e| e.to_string())?,
-        headers,
-        body: site.body.clone().map(String::into_bytes),
-    })
 }
 
 /// The first address that answers.
@@ -351,49 +299,6 @@ async fn connect(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
     Err(last)
 }
 
-/// The body as text: in the encoding that the server or the page states, else as UTF-8.
-fn text(bytes: &[u8], content_type: &str) -> String {
-    let stated = charset::of_content_type(content_type);
-    if stated.is_some() || content_type.to_ascii_lowercase().contains("html") {
-        charset::page(bytes, stated, None).text
-    } else {
-        String::from_utf8_lossy(bytes).into_owned()
-    }
-}
-
-/// SHA-256 of the body, or of the text of the selected elements; `None` when nothing is selected.
-fn content_hash(bytes: &[u8], text: &str, selector: Option<&str>) -> Option<String> {
-    let Some(selector) = selector else {
-        return Some(hex::encode(Sha256::digest(bytes)));
-    };
-    web::html::check_depth(text, "the page").ok()?;
-    let selector = scraper::Selector::parse(selector).ok()?;
-    let page = scraper::Html::parse_document(text);
-    let parts: Vec<String> = page
-        .select(&selector)
-        .map(|element| element.text().collect::<String>())
-        .collect();
-    (!parts.is_empty()).then(|| hex::encode(Sha256::digest(parts.join("\n").as_bytes())))
-}
-
-/// Days until the certificate (DER) expires, by this host's clock.
-fn days_left(certificate: &[u8]) -> Option<f64> {
-    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
-    let expires = parsed.validity().not_after.timestamp();
-    Some((expires - app_core::Clock::System.now().as_second()) as f64 / 86_400.0)
-}
-
-fn headers(map: &HeaderMap) -> Vec<(String, String)> {
-    map.iter()
-        .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect()
-}
-
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 100_000.0).round() / 100.0
 }
@@ -401,23 +306,4 @@ fn millis(time: Duration) -> f64 {
 fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_read_in_the_encoding_it_states() {
-        let page = b"<!-- <meta charset=utf-8> --><meta charset = windows-1251><p>\xcf\xf0\xe8\xe2\xe5\xf2";
-        assert!(text(page, "text/html").ends_with("Привет"));
-        assert_eq!(text(b"\xd0\x9f", "application/json"), "П");
-        assert_eq!(text(b"\xf0", "text/plain; charset=koi8-r"), "П");
-        // Two texts of the same length are two texts, also where they are not UTF-8.
-        let hash = |letters: &[u8]| {
-            let bytes = [page.as_slice(), letters].concat();
-            content_hash(&bytes, &text(&bytes, "text/html"), Some("p"))
-        };
-        assert_ne!(hash(b"\xe0"), hash(b"\xe1"));
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     Summary,
-    round::{Record, line},
+    record::{Record, line},
 };
 
 pub(crate) fn record(record: &Record, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -1,5 +1,7 @@
 //! The store of approvals.
 
+use sha2::{Digest as _, Sha256};
+
 use super::*;
 
 fn at(second: i64) -> Timestamp {

@@ -3,20 +3,26 @@
 //! Spending goes reserve -> commit or refund, each one transaction under SQLite's write lock, so racing processes
 //! can never pass a limit together. A reservation whose process died expires.
 
+mod bucket;
+mod entry;
+mod period;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use jiff::{Timestamp, ToSpan, Unit, tz::TimeZone};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::database::{database_error, open};
-use crate::contract::{
-    ErrorKind, RateBucket, ToolError, ToolResult, Usd, settings::BudgetSettings as BudgetLimits,
-};
+use crate::contract::{ErrorKind, ToolError, ToolResult, Usd, settings::BudgetSettings as BudgetLimits};
+use period::{check, periods};
+
+pub use entry::{LedgerEntry, ReservationState};
+pub use period::BudgetPeriod;
 
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE entries (
@@ -40,51 +46,6 @@ CREATE TABLE buckets (
     blocked_until INTEGER NOT NULL DEFAULT 0
 );
 "];
-
-/// One period of the budget.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct BudgetPeriod {
-    /// `day`, `month` or `window`.
-    pub name: String,
-    /// Spent and reserved so far.
-    pub used_usd: Usd,
-    /// Of that, still reserved.
-    pub reserved_usd: Usd,
-    /// The limit, when there is one.
-    pub limit_usd: Option<Usd>,
-    /// When used money becomes free again.
-    pub resets_at: Timestamp,
-}
-
-/// State of a ledger entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum ReservationState {
-    Reserved,
-    Committed,
-    Refunded,
-    Expired,
-}
-
-/// One reservation or spending.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LedgerEntry {
-    /// Id of the reservation.
-    pub id: String,
-    /// Who asked.
-    pub tool: String,
-    /// What for, for example provider and model.
-    pub what: String,
-    /// Amount reserved.
-    pub reserved_usd: Usd,
-    /// Amount really spent, once committed.
-    pub spent_usd: Option<Usd>,
-    /// Where it stands.
-    pub state: ReservationState,
-    /// When it was reserved.
-    pub at: Timestamp,
-}
 
 /// An open reservation. Settle it with [`Ledger::commit`] or [`Ledger::refund`]; left alone it expires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -269,116 +230,6 @@ impl Ledger {
         })
     }
 
-    /// Entries since a time, oldest first.
-    pub fn entries(&mut self, since: Timestamp) -> ToolResult<Vec<LedgerEntry>> {
-        let path = self.path.clone();
-        let read = |connection: &Connection| -> rusqlite::Result<Vec<LedgerEntry>> {
-            let mut statement = connection.prepare(
-                "SELECT id, tool, what, reserved, spent, state, at FROM entries WHERE at >= ? ORDER BY at, rowid",
-            )?;
-            let rows = statement.query_map([since.as_millisecond()], |row| {
-                Ok(LedgerEntry {
-                    id: row.get(0)?,
-                    tool: row.get(1)?,
-                    what: row.get(2)?,
-                    reserved_usd: Usd::from_nanos(row.get(3)?),
-                    spent_usd: row.get::<_, Option<i64>>(4)?.map(Usd::from_nanos),
-                    state: match row.get::<_, String>(5)?.as_str() {
-                        "committed" => ReservationState::Committed,
-                        "refunded" => ReservationState::Refunded,
-                        "expired" => ReservationState::Expired,
-                        _ => ReservationState::Reserved,
-                    },
-                    at: Timestamp::from_millisecond(row.get(6)?).unwrap_or_default(),
-                })
-            })?;
-            rows.collect()
-        };
-        read(&self.connection).map_err(|e| database_error(&path, &e))
-    }
-
-    /// Takes `count` tokens from a rate bucket shared by the host.
-    ///
-    /// Returns zero when they were there, else how long to wait before asking again (nothing is taken then).
-    pub fn take(&mut self, bucket: &RateBucket, count: f64, now: Timestamp) -> ToolResult<Duration> {
-        if !(count > 0.0 && count <= bucket.capacity) {
-            return Err(ToolError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "bucket `{}` can never give {count} of its {} tokens",
-                    bucket.name, bucket.capacity
-                ),
-            ));
-        }
-        let now_ms = now.as_millisecond();
-        self.write(|transaction| {
-            let row: Option<(f64, i64, i64)> = transaction
-                .query_row(
-                    "SELECT tokens, updated_at, blocked_until FROM buckets WHERE name = ?",
-                    [&bucket.name],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-                )
-                .optional()?;
-            let (tokens, updated, blocked) = row.unwrap_or((bucket.capacity, now_ms, 0));
-            if blocked > now_ms {
-                return Ok(Duration::from_millis((blocked - now_ms) as u64));
-            }
-            let refilled =
-                (tokens + (now_ms - updated).max(0) as f64 / 1000.0 * bucket.per_second).min(bucket.capacity);
-            if refilled + 1e-9 < count {
-                let wait = (count - refilled) / bucket.per_second.max(1e-9);
-                return Ok(Duration::from_secs_f64(wait.clamp(0.001, 1e9)));
-            }
-            transaction.execute(
-                "INSERT INTO buckets (name, tokens, updated_at) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (name) DO UPDATE SET tokens = ?2, updated_at = ?3",
-                params![bucket.name, refilled - count, now_ms],
-            )?;
-            Ok(Duration::ZERO)
-        })
-    }
-
-    /// Remembers that the far side asked for silence until a time (a flood wait); no process gets tokens before.
-    pub fn block(&mut self, bucket: &str, until: Timestamp, now: Timestamp) -> ToolResult<()> {
-        self.write(|transaction| {
-            transaction
-                .execute(
-                    "INSERT INTO buckets (name, tokens, updated_at, blocked_until) VALUES (?1, 0, ?2, ?3)
-                     ON CONFLICT (name) DO UPDATE SET blocked_until = max(blocked_until, ?3)",
-                    params![bucket, now.as_millisecond(), until.as_millisecond()],
-                )
-                .map(drop)
-        })
-    }
-
-    /// Entries that cannot be true: an amount beyond [`Ledger::MOST`] or below zero, or a time in the future. They
-    /// count in no period or make one overflow; [`Ledger::void`] takes them out.
-    pub fn absurd(&mut self, now: Timestamp) -> ToolResult<Vec<LedgerEntry>> {
-        let latest = now.saturating_add(SKEW).unwrap_or(now);
-        let entries = self.entries(Timestamp::MIN)?;
-        let absurd = |entry: &LedgerEntry| {
-            let amount = entry.spent_usd.unwrap_or(entry.reserved_usd);
-            let counts = matches!(
-                entry.state,
-                ReservationState::Reserved | ReservationState::Committed
-            );
-            counts && (amount > Self::MOST || amount < Usd::ZERO || entry.at > latest)
-        };
-        Ok(entries.into_iter().filter(absurd).collect())
-    }
-
-    /// Takes one entry out of every period, whatever its state; it stays in the file as refunded.
-    pub fn void(&mut self, id: &str, now: Timestamp) -> ToolResult<()> {
-        self.write(|transaction| {
-            transaction
-                .execute(
-                    "UPDATE entries SET state = 'refunded', settled_at = ? WHERE id = ?",
-                    params![now.as_millisecond(), id],
-                )
-                .map(drop)
-        })
-    }
-
     /// Runs `act` under the write lock.
     fn write<T>(&mut self, act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> ToolResult<T> {
         let run = |connection: &mut Connection| -> rusqlite::Result<T> {
@@ -398,97 +249,10 @@ fn expire(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()>
         .map(drop)
 }
 
-fn periods(
-    transaction: &Transaction<'_>,
-    limits: &BudgetLimits,
-    now: Timestamp,
-) -> rusqlite::Result<Vec<BudgetPeriod>> {
-    let today = now.to_zoned(TimeZone::UTC).date();
-    let start = |date: jiff::civil::Date| {
-        date.to_zoned(TimeZone::UTC)
-            .map_or(Timestamp::MIN, |z| z.timestamp())
-    };
-    let window = i64::from(limits.window_hours.clamp(1, 8_784));
-    let month = today.first_of_month();
-    let tomorrow = today.tomorrow().unwrap_or(today);
-    let next_month = month.checked_add(1.month()).unwrap_or(month);
-    let rows = [
-        ("day", start(today), start(tomorrow), limits.daily_usd),
-        ("month", start(month), start(next_month), limits.monthly_usd),
-        (
-            "window",
-            now.saturating_sub(window.hours()).unwrap_or(Timestamp::MIN),
-            now,
-            limits.window_usd,
-        ),
-    ];
-    let mut statement = transaction.prepare_cached(
-        // `total` adds as floating point and so cannot overflow, whatever an older version let in.
-        "SELECT total(coalesce(spent, reserved)), total(iif(state = 'reserved', reserved, 0)), min(at)
-         FROM entries WHERE at >= ? AND at < ? AND state IN ('reserved', 'committed')",
-    )?;
-    let mut periods = Vec::with_capacity(rows.len());
-    for (name, from, resets_at, limit_usd) in rows {
-        // A period ends: an entry of a clock that ran ahead belongs to a later one. The window ends now.
-        let end = resets_at.max(now.saturating_add(SKEW).unwrap_or(now));
-        let (used, reserved, oldest): (f64, f64, Option<i64>) = statement
-            .query_row([from.as_millisecond(), end.as_millisecond()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
-        // The sliding window frees money when its oldest entry leaves it.
-        let resets_at = match (name, oldest.and_then(|ms| Timestamp::from_millisecond(ms).ok())) {
-            ("window", Some(oldest)) => oldest.saturating_add(window.hours()).unwrap_or(resets_at),
-            _ => resets_at,
-        };
-        periods.push(BudgetPeriod {
-            name: name.to_owned(),
-            used_usd: Usd::from_nanos(used as i64),
-            reserved_usd: Usd::from_nanos(reserved as i64),
-            limit_usd,
-            resets_at: resets_at.round(Unit::Second).unwrap_or(resets_at),
-        });
-    }
-    Ok(periods)
-}
-
-/// The inner result is the refusal; exactly reaching a limit is allowed.
-fn check(
-    transaction: &Transaction<'_>,
-    limits: &BudgetLimits,
-    amount: Usd,
-    now: Timestamp,
-) -> rusqlite::Result<ToolResult<()>> {
-    for period in periods(transaction, limits, now)? {
-        let Some(limit) = period.limit_usd else { continue };
-        if period.used_usd + amount > limit {
-            let wait = period
-                .resets_at
-                .duration_since(now)
-                .max(jiff::SignedDuration::ZERO);
-            return Ok(Err(ToolError::new(
-                ErrorKind::BudgetExceeded,
-                format!(
-                    "{amount} would pass the {} limit of {limit:.2}: {} is spent or reserved",
-                    period.name, period.used_usd
-                ),
-            )
-            .code(format!("{}_budget_exceeded", period.name))
-            .from_source("ledger")
-            .hint(format!(
-                "wait until {}, or raise `budget` in onejob.toml",
-                period.resets_at
-            ))
-            .retry_after(wait.unsigned_abs())
-            .with("limit_usd", limit.dollars())
-            .with("used_usd", period.used_usd.dollars())));
-        }
-    }
-    Ok(Ok(()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::RateBucket;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

@@ -7,13 +7,16 @@
 
 use std::{
     collections::HashMap,
+    fs::OpenOptions,
     io::Write as _,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::json;
 
 use super::*;
+use crate::state::Principal;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(1_700_000_000_000 + ms).unwrap()

@@ -4,9 +4,12 @@
 //! is on disk. Then jobs are claimed in a transaction of their own, and started.
 
 mod claim;
+mod commit;
 mod ended;
+mod parts;
 mod recover;
 mod tell;
+mod upkeep;
 mod watch;
 
 use std::{
@@ -16,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app_core::contract::{ErrorKind, Progress, ToolResult};
+use app_core::contract::{ErrorKind, Progress};
 use jiff::Timestamp;
 use tokio::sync::{
     mpsc::{self, UnboundedSender},
@@ -24,7 +27,7 @@ use tokio::sync::{
 };
 
 use crate::{
-    executor::{Place, Report, Stop, Why},
+    executor::{Place, Stop, Why},
     id::JobId,
     limits::Limits,
     manager::Role,
@@ -33,26 +36,18 @@ use crate::{
     poke::Pokes,
     registry::Registry,
     settings::JobsSection,
-    store::{Retention, Store, Surroundings},
-    wire::{JobEvent, Pruned},
+    store::{Store, Surroundings},
+    wire::JobEvent,
 };
 use watch::Watcher;
 
 pub(crate) use claim::{LEAST_DISK, disk_left};
+pub(crate) use parts::Parts;
 
 /// Messages in one transaction at most.
 const BATCH: usize = 512;
-/// How often the store is looked at without a poke.
-const POLL: Duration = Duration::from_millis(500);
-/// The same while somebody follows a job that another process runs.
-const FOLLOW: Duration = Duration::from_millis(100);
 /// How often the progress of a job goes to disk, and so to everybody who follows it from another process.
 const SAVE_PROGRESS: Duration = Duration::from_millis(250);
-/// How often dead owners are looked for.
-const LOOK_FOR_DEAD: Duration = Duration::from_secs(2);
-/// How often the history is cut.
-const PRUNE: Duration = Duration::from_secs(600);
-
 /// A job that runs here.
 struct Live {
     orders: UnboundedSender<Stop>,
@@ -113,76 +108,7 @@ pub(crate) struct Actor {
     due: Option<Timestamp>,
 }
 
-/// What an actor is made of.
-pub(crate) struct Parts {
-    pub store: Store,
-    pub role: Role,
-    pub owner: Owner,
-    pub worker: Option<Lock>,
-    pub place: Place,
-    pub owners_dir: PathBuf,
-    pub limits: Limits,
-    pub jobs: JobsSection,
-    pub registry: Registry,
-    pub pokes: Pokes,
-    pub runtime: tokio::runtime::Handle,
-    pub inbox: Receiver<Message>,
-    pub own: Sender<Message>,
-}
-
 impl Actor {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts {
-            store,
-            role,
-            owner,
-            worker,
-            place,
-            owners_dir,
-            limits,
-            jobs,
-            registry,
-            pokes,
-            runtime,
-            inbox,
-            own,
-        } = parts;
-        Self {
-            store,
-            role,
-            owner,
-            worker,
-            place,
-            owners_dir,
-            limits,
-            jobs,
-            registry,
-            pokes,
-            runtime,
-            inbox,
-            own,
-            live: HashMap::new(),
-            subscribers: HashMap::new(),
-            watchers: Vec::new(),
-            answers: Vec::new(),
-            outbox: Vec::new(),
-            cleaned: Vec::new(),
-            poke: false,
-            poke_followers: false,
-            paused: None,
-            look_for_jobs: true,
-            look_for_cancels: false,
-            again: Vec::new(),
-            cleaning: HashSet::new(),
-            closing: None,
-            closed: Vec::new(),
-            looked_for_dead: None,
-            pruned: None,
-            polled: Instant::now(),
-            due: None,
-        }
-    }
-
     /// A verb put something into the queue or took something out of it.
     pub(crate) fn queue_changed(&mut self) {
         self.look_for_jobs = true;
@@ -266,29 +192,6 @@ impl Actor {
         self.closing.is_some() && self.live.is_empty() && self.again.is_empty()
     }
 
-    /// How long the next message may be waited for.
-    fn patience(&self) -> Duration {
-        let mut patience = POLL;
-        let foreign = self.subscribers.keys().any(|id| !self.live.contains_key(id));
-        let behind = self.subscribers.values().flatten().any(|s| s.behind);
-        if foreign || behind || self.watchers.iter().any(|w| w.lagged) {
-            patience = FOLLOW;
-        }
-        if !self.again.is_empty() {
-            return FOLLOW;
-        }
-        if let Some(due) = self.due {
-            let wait =
-                Duration::try_from(due.duration_since(app_core::Clock::System.now())).unwrap_or_default();
-            patience = patience.min(wait + Duration::from_millis(1));
-        }
-        let unsaved = self.live.values().filter(|l| l.progress.is_some());
-        let save = unsaved
-            .map(|l| SAVE_PROGRESS.saturating_sub(l.saved.elapsed()))
-            .min();
-        patience.min(save.unwrap_or(patience))
-    }
-
     fn turn(&mut self, batch: Vec<Message>) {
         let mut kept = Vec::new();
         for message in batch {
@@ -348,107 +251,6 @@ impl Actor {
         }
         if self.look_for_jobs {
             self.claim();
-        }
-    }
-
-    /// Looks into the store for what other processes did.
-    fn look(&mut self) {
-        self.polled = Instant::now();
-        self.look_for_jobs = true;
-        self.look_for_cancels = true;
-        self.follow();
-    }
-
-    fn housekeeping(&mut self) {
-        if self.polled.elapsed() >= self.patience().min(POLL) {
-            self.look();
-        }
-        if self.due.is_some_and(|due| due <= app_core::Clock::System.now()) {
-            self.look_for_jobs = true;
-        }
-        self.save_progress();
-        // A client that waits for a job must not wait for a dead process.
-        let waits = self.role != Role::Client || !self.subscribers.is_empty() || !self.watchers.is_empty();
-        if !waits || self.closing.is_some() {
-            return;
-        }
-        if self
-            .looked_for_dead
-            .is_none_or(|at| at.elapsed() >= LOOK_FOR_DEAD)
-        {
-            self.looked_for_dead = Some(Instant::now());
-            self.look_for_dead();
-        }
-        if self.role == Role::Client {
-            return;
-        }
-        if self.pruned.is_none_or(|at| at.elapsed() >= PRUNE) {
-            self.pruned = Some(Instant::now());
-            self.forget_names();
-            let keep = Retention {
-                days: self.jobs.keep_days,
-                count: self.jobs.keep_count,
-            };
-            if let Err(e) = self.prune(keep) {
-                tracing::warn!("cannot cut the history: {e}");
-            }
-        }
-    }
-
-    /// Cuts the history, a few hundred jobs at a time.
-    pub(crate) fn prune(&mut self, keep: Retention) -> ToolResult<Pruned> {
-        let mut pruned = Pruned::default();
-        loop {
-            let gone = self.store.prune(keep, 500, app_core::Clock::System.now())?;
-            self.store.commit()?;
-            for id in &gone {
-                crate::executor::remove_files(&self.place.state_dir, *id);
-            }
-            pruned.jobs += gone.len() as u64;
-            if gone.is_empty() {
-                return Ok(pruned);
-            }
-        }
-    }
-
-    /// Ends the batch, then does everything that had to wait for it.
-    fn commit(&mut self, kept: Vec<Message>) {
-        let result = self.store.commit();
-        let answers = std::mem::take(&mut self.answers);
-        for answer in answers {
-            answer(result.clone());
-        }
-        match result {
-            Ok(()) => {
-                for lock in self.cleaned.drain(..) {
-                    lock.remove();
-                }
-                for message in kept {
-                    if let Message::Report(Report::Ended { id, attempt, .. }) = message
-                        && self.live.get(&id).is_some_and(|l| l.attempt == attempt)
-                    {
-                        self.live.remove(&id);
-                        self.look_for_jobs = true;
-                        self.poke = true;
-                    }
-                }
-                self.send_out();
-                let followers = std::mem::take(&mut self.poke_followers);
-                if std::mem::take(&mut self.poke) {
-                    self.pokes.poke_others(true);
-                } else if followers {
-                    self.pokes.poke_others(false);
-                }
-            }
-            Err(e) => {
-                self.pause(format!("cannot write the job store: {e}"));
-                self.outbox.clear();
-                self.again.extend(kept);
-                let owners = std::mem::take(&mut self.cleaned);
-                // Their locks are let go: whoever sees it first cleans up again, which finds nothing to end.
-                drop(owners);
-                self.cleaning.clear();
-            }
         }
     }
 

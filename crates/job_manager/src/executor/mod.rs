@@ -2,6 +2,7 @@
 
 mod capture;
 mod events;
+mod group;
 mod job_log;
 mod lines;
 mod outcome;
@@ -9,6 +10,7 @@ mod pidfd;
 mod run;
 mod script_run;
 mod spawn;
+mod stop;
 mod whole_input;
 
 use std::{
@@ -20,7 +22,8 @@ use app_core::contract::Progress;
 
 pub(crate) use job_log::{log_path, read_log};
 pub(crate) use outcome::{Outcome, Why};
-pub(crate) use run::{Runner, Stop};
+pub(crate) use run::Runner;
+pub(crate) use stop::Stop;
 
 use crate::{id::JobId, wire::JobEventBody, wire::Route};
 

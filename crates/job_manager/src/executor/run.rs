@@ -1,31 +1,23 @@
 //! One attempt from the first process to the last.
 
 use std::{
-    io::PipeReader,
-    os::{fd::OwnedFd, unix::fs::OpenOptionsExt as _},
-    process::{Child, ExitStatus},
-    sync::mpsc::Sender,
-    time::Duration,
+    io::PipeReader, os::unix::fs::OpenOptionsExt as _, process::Child, sync::mpsc::Sender, time::Duration,
 };
 
-use app_core::contract::{ErrorKind, Progress, ToolError, ToolResult};
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{
-    io::AsyncWriteExt,
-    net::unix::pipe,
-    sync::mpsc::UnboundedReceiver,
-    time::{Instant, sleep_until, timeout},
-};
+use app_core::contract::{Progress, ToolError, ToolResult};
+use tokio::{io::AsyncWriteExt, net::unix::pipe, sync::mpsc::UnboundedReceiver, time::timeout};
 
 use super::{
-    Outcome, Place, Report, Why,
+    Outcome, Place, Report,
     capture::{self, Captured},
     events::{self, Seen},
+    group::{Group, receiver},
     job_log::{JobLog, log_path},
     outcome,
-    pidfd::PidFd,
     script_run::ScriptRun,
-    spawn, stdout_path, whole_input,
+    spawn, stdout_path,
+    stop::{Stop, watch},
+    whole_input,
 };
 use crate::{
     fallback,
@@ -41,15 +33,6 @@ const LEAK: Duration = Duration::from_millis(200);
 /// Most of a replaced script's stdout that is looked at for its answer.
 const SCRIPT_STDOUT: usize = 16 << 20;
 
-/// An order to a running job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// SIGTERM now, SIGKILL after the grace.
-    Ask(Why),
-    /// SIGKILL now.
-    Kill(Why),
-}
-
 /// Runs one claimed job. Always ends with exactly one [`Report::Ended`], also when it is dropped.
 pub(crate) struct Runner {
     claimed: Claimed,
@@ -58,12 +41,6 @@ pub(crate) struct Runner {
     reports: Sender<Message>,
     progress: Option<Progress>,
     over: bool,
-}
-
-/// What supervising saw.
-struct Exit {
-    status: ExitStatus,
-    stopped: Option<(Why, bool)>,
 }
 
 impl Runner {
@@ -294,133 +271,10 @@ impl Drop for Runner {
     }
 }
 
-/// Waits for the end of the process, and brings it about when told to or when time is up. Nothing of its process
-/// group is left when this returns.
-async fn watch(
-    group: &mut Group,
-    claimed: &Claimed,
-    orders: &mut UnboundedReceiver<Stop>,
-) -> ToolResult<Exit> {
-    // Also for a limit that a clock cannot hold.
-    let never = Duration::from_secs(10 * 365 * 86400);
-    let mut time_up = Instant::now() + claimed.policy.timeout().unwrap_or(never).min(never);
-    let mut grace_over = Instant::now() + never;
-    let mut stopped: Option<(Why, bool)> = None;
-    let mut open = true;
-    loop {
-        let order = tokio::select! {
-            biased;
-            ended = group.watched.ended() => {
-                ended?;
-                break;
-            }
-            order = orders.recv(), if open => match order {
-                Some(order) => order,
-                None => {
-                    open = false;
-                    continue;
-                }
-            },
-            () = sleep_until(grace_over) => Stop::Kill(stopped.map_or(Why::Cancel, |(why, _)| why)),
-            () = sleep_until(time_up) => Stop::Ask(Why::Timeout),
-        };
-        time_up = Instant::now() + never;
-        match order {
-            // The first reason is the one that counts.
-            Stop::Ask(why) if stopped.is_none() => {
-                stopped = Some((why, false));
-                grace_over = Instant::now() + claimed.policy.cancel_grace().min(never);
-                group.signal(Signal::TERM);
-                // A stopped process cannot heed it.
-                group.signal(Signal::CONT);
-            }
-            Stop::Ask(_) => {}
-            Stop::Kill(why) => {
-                stopped = Some((stopped.map_or(why, |(first, _)| first), true));
-                grace_over = Instant::now() + never;
-                group.signal(Signal::KILL);
-            }
-        }
-    }
-    Ok(Exit {
-        status: group.reap()?,
-        stopped,
-    })
-}
-
 /// Writes the input. A tool that does not read it has its reasons.
 async fn feed(pipe: pipe::Sender, input: &[u8]) {
     let mut pipe = pipe;
     if let Err(e) = pipe.write_all(input).await {
         tracing::debug!("the input was not read: {e}");
     }
-}
-
-/// A child that leads a process group.
-struct Group {
-    child: Child,
-    pid: Pid,
-    watched: PidFd,
-    reaped: bool,
-}
-
-impl Group {
-    fn new(mut child: Child) -> ToolResult<Self> {
-        let pid =
-            Pid::from_raw(child.id() as i32).ok_or_else(|| ToolError::internal("a child without a number"));
-        match pid.and_then(|pid| Ok((pid, PidFd::open(pid)?))) {
-            Ok((pid, watched)) => Ok(Self {
-                child,
-                pid,
-                watched,
-                reaped: false,
-            }),
-            Err(error) => {
-                drop((child.kill(), child.wait()));
-                Err(error)
-            }
-        }
-    }
-
-    fn pipes(&mut self) -> ToolResult<(pipe::Sender, pipe::Receiver, pipe::Receiver)> {
-        let gone = || ToolError::internal("a child without pipes");
-        let stdin = self.child.stdin.take().ok_or_else(gone)?;
-        let stdout = self.child.stdout.take().ok_or_else(gone)?;
-        let stderr = self.child.stderr.take().ok_or_else(gone)?;
-        let sender = pipe::Sender::from_owned_fd(stdin.into()).map_err(|e| pipe_error(&e))?;
-        Ok((sender, receiver(stdout.into())?, receiver(stderr.into())?))
-    }
-
-    fn signal(&self, signal: Signal) {
-        if !self.reaped {
-            // Nobody may be left to hear it.
-            let _ = kill_process_group(self.pid, signal);
-        }
-    }
-
-    /// Ends what the leader left behind in its group, and takes its status.
-    fn reap(&mut self) -> ToolResult<ExitStatus> {
-        self.signal(Signal::KILL);
-        self.reaped = true;
-        self.child
-            .wait()
-            .map_err(|e| ToolError::new(ErrorKind::Io, format!("cannot wait for a process: {e}")))
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if !self.reaped {
-            self.signal(Signal::KILL);
-            drop(self.child.wait());
-        }
-    }
-}
-
-fn receiver(fd: OwnedFd) -> ToolResult<pipe::Receiver> {
-    pipe::Receiver::from_owned_fd(fd).map_err(|e| pipe_error(&e))
-}
-
-fn pipe_error(cause: &std::io::Error) -> ToolError {
-    ToolError::new(ErrorKind::Io, format!("cannot read from a child: {cause}")).from_source("job")
 }

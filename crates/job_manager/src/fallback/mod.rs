@@ -1,5 +1,6 @@
 //! The decision whether a tool's binary or the script it replaces runs.
 
+mod answer;
 mod call;
 
 use std::time::Duration;
@@ -7,8 +8,9 @@ use std::time::Duration;
 use app_core::contract::{CONTRACT, Definition, Effect, Policy, RetryPolicy, ToolError, ToolResult};
 use serde_json::json;
 
+pub(crate) use answer::{EXIT_CODE, outcome};
 pub use call::arguments;
-pub(crate) use call::{Call, EXIT_CODE, call, check, outcome};
+pub(crate) use call::{Call, call, check};
 
 use crate::{
     settings::{LegacySection, Settings},

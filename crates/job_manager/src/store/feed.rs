@@ -10,7 +10,7 @@ use app_core::contract::ToolResult;
 use jiff::Timestamp;
 use rusqlite::{Row, params, params_from_iter};
 
-use super::{Store, failed, history, queue::latest, rows};
+use super::{Store, claim::latest, failed, history, rows};
 use crate::{
     id::JobId,
     limits::Limits,

@@ -3,10 +3,12 @@
 //! Several processes share it: every change happens in an immediate transaction, and a change of a running job
 //! names the process that runs it. Nothing here starts a process or knows the time.
 
+mod claim;
 mod clean;
 mod feed;
 mod finish;
 mod history;
+mod owned;
 mod queue;
 mod rows;
 
@@ -22,10 +24,11 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::secrets::Secrets;
 
+pub(crate) use claim::{Claim, Claimed, LONGEST_WAIT};
 pub(crate) use feed::Surroundings;
 pub(crate) use finish::End;
 pub(crate) use history::{Retention, check_filter};
-pub(crate) use queue::{Claim, Claimed, LONGEST_WAIT, NewJob, own_folder};
+pub(crate) use queue::{NewJob, own_folder};
 pub(crate) use rows::RunRow;
 
 /// Migrations in order; the position is the version they lead to.

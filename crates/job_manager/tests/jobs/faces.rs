@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use app_core::contract::{Effect, ErrorKind};
 use job_manager::{
-    ArtifactState, JobEventBody, JobFilter, ListRequest, Role, RunMode, StartRequest, WaitingFor, WatchBody,
-    WatchRequest,
+    ArtifactState, JobEventBody, JobFilter, JobManager, ListRequest, Role, RunMode, StartRequest, WaitingFor,
+    WatchBody, WatchRequest,
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -54,10 +54,8 @@ async fn nobody_names_himself_in_a_payload() {
     assert!(error.contains("unknown field `requested_by`"), "{error}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_history_page_is_filtered_counted_and_read_both_ways() {
-    let place = Place::new();
-    let jobs = place.open(Role::Foreground);
+/// Six jobs that are over: three of a tool that reads and three of one that sends, the second failed, the last a plan.
+async fn history(jobs: &JobManager) {
     for n in 0..6 {
         let by = if n % 2 == 0 { "campaign:c1" } else { "cli:ana" };
         let mut start = request(
@@ -72,6 +70,13 @@ async fn a_history_page_is_filtered_counted_and_read_both_ways() {
         let id = jobs.start(start).await.unwrap().id;
         jobs.wait(id).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_is_filtered() {
+    let place = Place::new();
+    let jobs = place.open(Role::Foreground);
+    history(&jobs).await;
     let with = async |filter: JobFilter| {
         let page = jobs
             .list(ListRequest {
@@ -150,7 +155,13 @@ async fn a_history_page_is_filtered_counted_and_read_both_ways() {
         .await,
         [2, 1]
     );
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_history_is_counted_and_read_both_ways() {
+    let place = Place::new();
+    let jobs = place.open(Role::Foreground);
+    history(&jobs).await;
     let page = |before, after| ListRequest {
         before,
         after,

@@ -3,7 +3,6 @@
 use grammers_tl_types::{Serializable, enums, functions, types};
 use serde_json::json;
 
-use super::objects;
 use super::rpc::{Call, Outcome};
 use super::state::Refusal;
 use super::world::Message;
@@ -293,60 +292,4 @@ pub(super) fn by_id_in_channel(call: &mut Call<'_>, request: &functions::channel
         let message = call.state.histories.get(&chat)?.get(id)?;
         (!message.is_hidden()).then_some((chat, message))
     }))
-}
-
-pub(super) fn reaction_list(
-    call: &mut Call<'_>,
-    request: &functions::messages::GetMessageReactionsList,
-) -> Outcome {
-    let chat = call.state.peer(&request.peer)?;
-    call.note(json!({"chat": chat, "id": request.id}));
-    let message = call
-        .state
-        .histories
-        .get(&chat)
-        .and_then(|history| history.get(request.id))
-        .ok_or_else(|| Refusal::new("MESSAGE_ID_INVALID"))?;
-    let mine = objects::reactions(&message.reactions, call.state.account, message.unix());
-    let reactions = mine.recent_reactions.unwrap_or_default();
-    let (users, chats) = call.state.company([call.state.account]);
-    let list = types::messages::MessageReactionsList {
-        count: reactions.len() as i32,
-        reactions,
-        chats,
-        users,
-        next_offset: None,
-    };
-    Ok(enums::messages::MessageReactionsList::List(list).to_bytes())
-}
-
-pub(super) fn available_reactions(
-    call: &mut Call<'_>,
-    _request: &functions::messages::GetAvailableReactions,
-) -> Outcome {
-    call.note(json!({}));
-    let blank = || -> enums::Document { types::DocumentEmpty { id: 0 }.into() };
-    let reactions = call
-        .state
-        .stock_reactions
-        .iter()
-        .map(|emoji| {
-            types::AvailableReaction {
-                inactive: false,
-                premium: false,
-                reaction: emoji.clone(),
-                title: emoji.clone(),
-                static_icon: blank(),
-                appear_animation: blank(),
-                select_animation: blank(),
-                activate_animation: blank(),
-                effect_animation: blank(),
-                around_animation: None,
-                center_icon: None,
-            }
-            .into()
-        })
-        .collect();
-    let answer = types::messages::AvailableReactions { hash: 1, reactions };
-    Ok(enums::messages::AvailableReactions::Reactions(answer).to_bytes())
 }

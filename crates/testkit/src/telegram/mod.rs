@@ -6,13 +6,16 @@
 
 mod acting;
 mod auth;
+mod deleting;
 mod fault;
 mod files;
 mod listing;
 pub mod media;
+mod members;
 mod messages;
 mod objects;
 mod odd;
+mod reacting;
 mod rpc;
 pub mod scenes;
 mod server;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::server::WithId;
 use super::state::{Recorded, Refusal, State};
-use super::{Shared, acting, auth, files, listing, messages, updates};
+use super::{Shared, acting, auth, deleting, files, listing, members, messages, reacting, updates};
 
 /// What goes back.
 pub(super) struct Answer {
@@ -199,9 +199,9 @@ fn dispatch(call: &mut Call<'_>, constructor: u32, cursor: &mut Cursor<'_>) -> O
         functions::messages::GetPeerDialogs => listing::peer_dialogs,
         functions::messages::GetDialogFilters => listing::folders,
         functions::messages::GetChats => listing::chats,
-        functions::messages::GetFullChat => listing::full_chat,
+        functions::messages::GetFullChat => members::full_chat,
         functions::channels::GetChannels => listing::channels,
-        functions::channels::GetParticipants => listing::participants,
+        functions::channels::GetParticipants => members::participants,
         functions::contacts::ResolveUsername => listing::resolve,
         functions::messages::GetForumTopics => listing::topics,
         functions::messages::GetHistory => messages::history,
@@ -209,15 +209,15 @@ fn dispatch(call: &mut Call<'_>, constructor: u32, cursor: &mut Cursor<'_>) -> O
         functions::messages::GetReplies => messages::replies,
         functions::messages::GetMessages => messages::by_id,
         functions::channels::GetMessages => messages::by_id_in_channel,
-        functions::messages::GetMessageReactionsList => messages::reaction_list,
-        functions::messages::GetAvailableReactions => messages::available_reactions,
+        functions::messages::GetMessageReactionsList => reacting::reaction_list,
+        functions::messages::GetAvailableReactions => reacting::available_reactions,
         functions::messages::SendMessage => acting::send,
         functions::messages::SendMedia => acting::send_media,
         functions::messages::EditMessage => acting::edit,
         functions::messages::ForwardMessages => acting::forward,
-        functions::messages::DeleteMessages => acting::delete,
-        functions::channels::DeleteMessages => acting::delete_in_channel,
-        functions::messages::SendReaction => acting::react,
+        functions::messages::DeleteMessages => deleting::delete,
+        functions::channels::DeleteMessages => deleting::delete_in_channel,
+        functions::messages::SendReaction => reacting::react,
         functions::upload::GetFile => files::get,
         functions::upload::SaveFilePart => files::save,
         functions::upload::SaveBigFilePart => files::save_big,

@@ -1,26 +1,28 @@
 //! Connections: frames in, messages unwrapped and answered, frames out.
 
-use std::io::{Read, Write};
+mod out;
+mod pieces;
+
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, functions, types};
+use grammers_tl_types::{Cursor, Deserializable, Identifiable, functions, types};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::rpc::{self, Answer};
+use super::rpc;
 use super::{Shared, shared_key, wire};
+use out::Out;
+use pieces::{contained, future_salts, result, unzip};
+
+pub(super) use pieces::WithId;
 
 /// The salt every message must carry; a client starts without it and is told.
 const SALT: i64 = 0x0123_4567_89ab_cdef;
 
 /// How many salts follow each other.
 const SALTS: i64 = 64;
-
-/// Most bytes that go into one container.
-const LARGEST_CONTAINER: usize = 512 * 1024;
 
 const CONTAINER: u32 = 0x73f1_f8dc;
 const GZIP: u32 = 0x3072_cfa1;
@@ -62,84 +64,6 @@ pub(super) fn serve(
 fn tracing_end(_number: u32, opened: bool, shared: &Shared, dc: i32) {
     if opened && let Some(open) = shared.state().open_sessions.get_mut(&dc) {
         *open = open.saturating_sub(1);
-    }
-}
-
-/// Message ids grow over all connections, as they do in the service.
-static LAST_ID: AtomicI64 = AtomicI64::new(0);
-
-fn next_id(kind: i64) -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let fresh = ((now.as_secs() as i64) << 32) | (i64::from(now.subsec_nanos()) & !3);
-    let last = LAST_ID.fetch_max(fresh, Ordering::Relaxed);
-    let id = if last >= fresh {
-        LAST_ID.fetch_add(4, Ordering::Relaxed) + 4
-    } else {
-        fresh
-    };
-    (id & !3) | kind
-}
-
-/// The writing side of a connection. Frames are numbered as they go out, so that an answer may wait for its time while
-/// others pass it.
-struct Out {
-    stream: tokio::net::tcp::OwnedWriteHalf,
-    session: i64,
-    sent: u32,
-    content: i32,
-    key: [u8; 256],
-}
-
-impl Out {
-    /// Sends replies as one frame, all of it or its first `cut` bytes; whether the connection is still good.
-    async fn send(&mut self, replies: Vec<(Vec<u8>, bool)>, cut: Option<usize>) -> bool {
-        let size: usize = replies.iter().map(|(body, _)| body.len()).sum();
-        if replies.len() > 1 && size > LARGEST_CONTAINER {
-            let mut good = true;
-            for reply in replies {
-                good = good && Box::pin(self.send(vec![reply], cut)).await;
-            }
-            return good;
-        }
-        let frame = self.batch(replies);
-        let whole = cut.map_or(frame.len(), |at| at.min(frame.len()));
-        let written = self.stream.write_all(&frame[..whole]).await.is_ok();
-        if cut.is_some() {
-            let _ = self.stream.shutdown().await;
-        }
-        written && cut.is_none()
-    }
-
-    /// One frame with all replies, in a container if there are several.
-    fn batch(&mut self, replies: Vec<(Vec<u8>, bool)>) -> Vec<u8> {
-        if let [(body, content)] = replies.as_slice() {
-            return self.seal(body, 1, *content);
-        }
-        let mut body = Vec::new();
-        body.extend(CONTAINER.to_le_bytes());
-        body.extend((replies.len() as i32).to_le_bytes());
-        for (reply, content) in replies {
-            body.extend(next_id(1).to_le_bytes());
-            body.extend(self.number_of(content).to_le_bytes());
-            body.extend((reply.len() as i32).to_le_bytes());
-            body.extend(reply);
-        }
-        self.seal(&body, 1, false)
-    }
-
-    /// The sequence number of a message.
-    fn number_of(&mut self, content: bool) -> i32 {
-        let number = self.content * 2 + i32::from(content);
-        self.content += i32::from(content);
-        number
-    }
-
-    fn seal(&mut self, body: &[u8], kind: i64, content: bool) -> Vec<u8> {
-        let number = self.number_of(content);
-        let payload = wire::encrypt(&self.key, SALT, self.session, next_id(kind), number, body);
-        let frame = wire::frame(self.sent, &payload);
-        self.sent += 1;
-        frame
     }
 }
 
@@ -349,78 +273,5 @@ impl<'a> Connection<'a> {
         }
         later.insert(0, now);
         later
-    }
-}
-
-/// The next message of a container.
-fn contained(cursor: &mut Cursor<'_>) -> Option<(i64, i32, Vec<u8>)> {
-    let id = i64::deserialize(cursor).ok()?;
-    let seq = i32::deserialize(cursor).ok()?;
-    let length = usize::try_from(i32::deserialize(cursor).ok()?).ok()?;
-    let mut body = vec![0; length.min(2 * 1024 * 1024)];
-    cursor.read_exact(&mut body).ok()?;
-    Some((id, seq, body))
-}
-
-/// The salts of the next days, half an hour each.
-fn future_salts(id: i64, count: i32) -> Vec<u8> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs() as i32;
-    let count = count.clamp(1, SALTS as i32);
-    // The salts are a bare vector of bare objects, which the schema's generator does not write.
-    let mut out = Vec::new();
-    out.extend(types::FutureSalts::CONSTRUCTOR_ID.to_le_bytes());
-    out.extend(id.to_le_bytes());
-    out.extend(now.to_le_bytes());
-    out.extend(count.to_le_bytes());
-    for n in 0..count {
-        out.extend((now - 60 + n * 1800).to_le_bytes());
-        out.extend((now + (n + 1) * 1800).to_le_bytes());
-        out.extend((SALT + i64::from(n)).to_le_bytes());
-    }
-    out
-}
-
-fn unzip(packed: &[u8]) -> Option<Vec<u8>> {
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(packed)
-        .read_to_end(&mut plain)
-        .ok()?;
-    Some(plain)
-}
-
-/// The message that answers a call.
-fn result(id: i64, answer: Answer, gzip: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(answer.body.len() + 16);
-    out.extend(RPC_RESULT.to_le_bytes());
-    out.extend(id.to_le_bytes());
-    if gzip && answer.body.len() > 1024 {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        let packed = encoder.write_all(&answer.body).and_then(|()| encoder.finish());
-        if let Ok(packed) = packed
-            && packed.len() < answer.body.len()
-        {
-            out.extend(GZIP.to_le_bytes());
-            packed.serialize(&mut out);
-            return out;
-        }
-    }
-    out.extend(answer.body);
-    out
-}
-
-/// Writes an object of a bare type with its constructor number before it.
-pub(super) trait WithId {
-    /// The boxed bytes.
-    fn to_bytes_with_id(&self) -> Vec<u8>;
-}
-
-impl<T: Identifiable + Serializable> WithId for T {
-    fn to_bytes_with_id(&self) -> Vec<u8> {
-        let mut out = T::CONSTRUCTOR_ID.to_le_bytes().to_vec();
-        self.serialize(&mut out);
-        out
     }
 }

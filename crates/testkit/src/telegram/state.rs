@@ -1,14 +1,18 @@
 //! Everything the data centre remembers while it runs.
 
+mod begin;
+mod peers;
+mod refusal;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
-use grammers_tl_types::{enums, types};
 use serde_json::Value;
 
 use super::fault::Faults;
-use super::objects;
-use super::world::{Dialog, Entity, Generated, History, Login, Message, Topic, World};
+use super::world::{Dialog, Entity, History, Login, Topic};
+
+pub(super) use refusal::Refusal;
 
 /// A request that a client made.
 #[derive(Debug, Clone)]
@@ -42,46 +46,6 @@ pub(super) struct Logged {
     pub pts: i32,
     pub count: i32,
     pub event: Event,
-}
-
-/// An error of the service.
-#[derive(Debug, Clone)]
-pub(super) struct Refusal(pub String);
-
-impl Refusal {
-    pub fn new(name: &str) -> Self {
-        // Recorded cases carry the client's wording: `NAME (caused by ...)`.
-        Self(name.split(' ').next().unwrap_or(name).to_owned())
-    }
-
-    /// The number that goes with the name.
-    pub fn code(&self) -> i32 {
-        let name = self.0.as_str();
-        let is = |prefix: &str| name.starts_with(prefix);
-        // Spelt so, and with this number, when the service is slow.
-        if name == "Timeout" {
-            return -503;
-        }
-        if name == "AUTH_KEY_DUPLICATED" {
-            406
-        } else if is("FLOOD_WAIT")
-            || is("SLOWMODE_WAIT")
-            || is("TAKEOUT_INIT_DELAY")
-            || is("FLOOD_PREMIUM_WAIT")
-        {
-            420
-        } else if name.contains("_MIGRATE_") {
-            303
-        } else if is("AUTH_KEY") || is("SESSION_") || is("USER_DEACTIVATED") {
-            401
-        } else if is("CHAT_WRITE_FORBIDDEN") || is("CHAT_ADMIN_REQUIRED") || is("MESSAGE_DELETE_FORBIDDEN") {
-            403
-        } else if is("RPC_CALL_FAIL") || is("INTERNAL") {
-            500
-        } else {
-            400
-        }
-    }
 }
 
 /// The state behind all data centres of one test.
@@ -123,251 +87,7 @@ pub(super) struct State {
     pub most_sessions: u32,
 }
 
-/// The emoji every account may react with.
-const STOCK: [&str; 30] = [
-    "👍",
-    "👎",
-    "❤",
-    "🔥",
-    "🥰",
-    "👏",
-    "😁",
-    "🤔",
-    "🤯",
-    "😱",
-    "🤬",
-    "😢",
-    "🎉",
-    "🤩",
-    "🤮",
-    "💩",
-    "🙏",
-    "👌",
-    "🕊",
-    "🤡",
-    "🥱",
-    "🥴",
-    "😍",
-    "🐳",
-    "❤‍🔥",
-    "🌚",
-    "🌭",
-    "💯",
-    "🤣",
-    "⚡",
-];
-
 impl State {
-    pub fn new(world: World) -> Self {
-        let entities: BTreeMap<i64, Entity> = world
-            .entities
-            .into_iter()
-            .map(|entity| (entity.marked(), entity))
-            .collect();
-        let mut generated: HashMap<i64, Generated> = world
-            .generated
-            .into_iter()
-            .filter_map(|(id, how)| Some((id.parse().ok()?, how)))
-            .collect();
-        let account = world.account.id;
-        let mut histories = HashMap::new();
-        let kept: HashMap<i64, Vec<Message>> = world
-            .messages
-            .into_iter()
-            .filter_map(|(id, list)| Some((id.parse().ok()?, list)))
-            .collect();
-        let custom_emoji = kept
-            .values()
-            .flatten()
-            .flat_map(|message| message.reactions.iter().filter_map(|tally| tally.custom_emoji_id))
-            .collect();
-        let chats: HashSet<i64> = kept.keys().chain(generated.keys()).copied().collect();
-        for chat in chats {
-            let senders = entities
-                .get(&chat)
-                .map(|entity| entity.members.clone())
-                .unwrap_or_default();
-            let made = generated.remove(&chat).map(|how| (how, senders));
-            histories.insert(
-                chat,
-                History::new(kept.get(&chat).cloned().unwrap_or_default(), made),
-            );
-        }
-        let mut state = Self {
-            account,
-            authorized: HashSet::new(),
-            login: world.login,
-            dialogs: world.dialogs,
-            folders: world.folders,
-            topics: world
-                .topics
-                .into_iter()
-                .filter_map(|(id, list)| Some((id.parse().ok()?, list)))
-                .collect(),
-            history_errors: parsed(world.history_errors),
-            reaction_errors: parsed(world.reaction_errors),
-            send_error: world.send_error,
-            next_message_id: world.next_message_id,
-            send_date: world.send_date,
-            gzip: world.gzip,
-            custom_emoji,
-            stock_reactions: if world.reactions.is_empty() {
-                STOCK.iter().map(|emoji| (*emoji).to_owned()).collect()
-            } else {
-                world.reactions
-            },
-            latency: std::time::Duration::from_millis(world.latency_ms),
-            faults: Faults::new(world.faults, world.allowed_per_second),
-            requests: Vec::new(),
-            pts: 1000,
-            channel_pts: HashMap::new(),
-            log: Vec::new(),
-            uploads: HashMap::new(),
-            uploaded: HashMap::new(),
-            files: HashMap::new(),
-            random_ids: HashSet::new(),
-            last_sent: HashMap::new(),
-            password_pending: false,
-            srp: None,
-            login_token_accepted: false,
-            ports: Vec::new(),
-            connections: 0,
-            open_sessions: HashMap::new(),
-            most_sessions: 0,
-            entities,
-            histories,
-        };
-        if world.authorized {
-            state.authorized.insert(1);
-        }
-        if state.dialogs.is_empty() {
-            state.dialogs = state.default_dialogs();
-        }
-        state
-    }
-
-    /// The chats with messages, most recent first.
-    fn default_dialogs(&self) -> Vec<Dialog> {
-        let mut chats: Vec<(i32, i64)> = self
-            .histories
-            .iter()
-            .filter(|(chat, _)| {
-                self.entities
-                    .get(chat)
-                    .is_some_and(|entity| !entity.left && entity.migrated_to().is_none())
-            })
-            .map(|(chat, history)| {
-                (
-                    history
-                        .below(i32::MAX, 0)
-                        .next()
-                        .map_or(0, |message| message.unix()),
-                    *chat,
-                )
-            })
-            .collect();
-        chats.sort_unstable_by(|a, b| b.cmp(a));
-        chats
-            .into_iter()
-            .map(|(_, chat)| Dialog {
-                chat,
-                ..Dialog::default()
-            })
-            .collect()
-    }
-
-    /// Reads a peer that a client named; its access hash must be right.
-    pub fn peer(&self, peer: &enums::InputPeer) -> Result<i64, Refusal> {
-        let checked = |marked: i64, hash: i64, name: &str| {
-            if self.entities.contains_key(&marked) && hash == objects::access_hash(marked) {
-                Ok(marked)
-            } else {
-                Err(Refusal::new(name))
-            }
-        };
-        match peer {
-            enums::InputPeer::PeerSelf => Ok(self.account),
-            enums::InputPeer::User(user) => checked(user.user_id, user.access_hash, "PEER_ID_INVALID"),
-            enums::InputPeer::Chat(chat) => {
-                let marked = -chat.chat_id;
-                if self.entities.contains_key(&marked) {
-                    Ok(marked)
-                } else {
-                    Err(Refusal::new("CHAT_ID_INVALID"))
-                }
-            }
-            enums::InputPeer::Channel(channel) => {
-                let marked = -(1_000_000_000_000 + channel.channel_id);
-                checked(marked, channel.access_hash, "CHANNEL_INVALID")
-            }
-            _ => Err(Refusal::new("PEER_ID_INVALID")),
-        }
-    }
-
-    /// Reads a channel that a client named.
-    pub fn channel(&self, channel: &enums::InputChannel) -> Result<i64, Refusal> {
-        match channel {
-            enums::InputChannel::Channel(channel) => {
-                self.peer(&enums::InputPeer::Channel(types::InputPeerChannel {
-                    channel_id: channel.channel_id,
-                    access_hash: channel.access_hash,
-                }))
-            }
-            _ => Err(Refusal::new("CHANNEL_INVALID")),
-        }
-    }
-
-    /// The users and chats that go with an answer.
-    pub fn company(&self, ids: impl IntoIterator<Item = i64>) -> (Vec<enums::User>, Vec<enums::Chat>) {
-        let ids: std::collections::BTreeSet<i64> = ids.into_iter().collect();
-        let (mut users, mut chats) = (Vec::new(), Vec::new());
-        for entity in ids.iter().filter_map(|id| self.entities.get(id)) {
-            if entity.marked() > 0 {
-                users.push(objects::user(entity, entity.id == self.account));
-            } else {
-                chats.push(objects::chat(entity));
-            }
-        }
-        (users, chats)
-    }
-
-    /// The peers a message speaks of and delivers.
-    pub fn people(message: &Message, chat: i64) -> Vec<i64> {
-        let mut ids = vec![chat];
-        if message.sender_known {
-            ids.extend(message.from);
-        }
-        ids.extend(message.forward_from);
-        if let Some(users) = message.attached.get("users").and_then(Value::as_array) {
-            ids.extend(users.iter().filter_map(Value::as_i64));
-        }
-        ids
-    }
-
-    /// Messages on the wire, with the people in them.
-    pub fn deliver(
-        &mut self,
-        chat: i64,
-        messages: &[Message],
-    ) -> (Vec<enums::Message>, Vec<enums::User>, Vec<enums::Chat>) {
-        for message in messages {
-            if let Some((id, size, dc)) = super::media::whereabouts(message) {
-                self.files.entry(id).or_insert((size, dc));
-            }
-        }
-        let (users, chats) = self.company(
-            messages
-                .iter()
-                .flat_map(|message| Self::people(message, chat))
-                .chain([chat]),
-        );
-        let wire = messages
-            .iter()
-            .map(|message| objects::message(message, chat, self.account))
-            .collect();
-        (wire, users, chats)
-    }
-
     /// Counts an event in a chat and keeps it for those who ask later; the new number.
     pub fn log(&mut self, chat: i64, count: i32, event: Event) -> i32 {
         let pts = if chat < -1_000_000_000_000 {
@@ -390,28 +110,6 @@ impl State {
     /// The number of the latest event in a channel.
     pub fn channel_pts(&self, chat: i64) -> i32 {
         self.channel_pts.get(&chat).copied().unwrap_or(100)
-    }
-
-    /// Who is a member of a chat.
-    pub fn members(&self, chat: i64) -> Vec<i64> {
-        let Some(entity) = self.entities.get(&chat) else {
-            return Vec::new();
-        };
-        if !entity.members.is_empty() {
-            return entity.members.clone();
-        }
-        let Some(history) = self.histories.get(&chat) else {
-            return vec![self.account];
-        };
-        let mut members: Vec<i64> = history
-            .below(i32::MAX, 0)
-            .take(1000)
-            .filter_map(|message| message.from)
-            .filter(|id| *id > 0)
-            .collect();
-        members.sort_unstable();
-        members.dedup();
-        members
     }
 
     /// The time that sent messages bear.
@@ -445,10 +143,4 @@ impl State {
             .unwrap_or_default()
             + 1
     }
-}
-
-fn parsed<K: std::str::FromStr + Eq + std::hash::Hash>(map: HashMap<String, String>) -> HashMap<K, String> {
-    map.into_iter()
-        .filter_map(|(id, error)| Some((id.parse().ok()?, error)))
-        .collect()
 }

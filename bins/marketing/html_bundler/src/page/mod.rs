@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use scraper::{ElementRef, Html};
 use web::{Location, charset::Encoding};
 
+mod head;
+mod leaf;
 mod linked;
 mod scripts;
 
 use crate::{
     css,
-    embed::{Embedder, Found, Kind, is_inline},
+    embed::{Embedder, Kind},
     markup::{self, Edit, NodeId},
-    srcset,
 };
 
 /// How the page is written.
@@ -123,7 +124,7 @@ impl<'w, 's> Work<'w, 's> {
         let name = element.value().name();
         let html = markup::is_html(element.value());
         match name {
-            "base" => base(element, edit),
+            "base" => head::base(element, edit),
             "meta" => self.meta(element, edit),
             "link" => self.link(element, edit),
             "style" => {
@@ -196,17 +197,6 @@ impl<'w, 's> Work<'w, 's> {
         }
     }
 
-    /// Attributes of pictures that are declarations: `fill="url(pattern.svg#a)"`.
-    fn presentation(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
-        for (name, value) in &element.value().attrs {
-            let name = markup::full_name(name.prefix.as_deref(), &name.local);
-            if name != "style" && value.to_ascii_lowercase().contains("url(") {
-                let value = css::embed_declarations(value, &self.base, self.embedder);
-                edit.set(&name, value);
-            }
-        }
-    }
-
     /// What a page shows where scripts are switched off: markup, though the parser takes it for text.
     fn noscript(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
         let inner: String = element.text().collect();
@@ -225,165 +215,6 @@ impl<'w, 's> Work<'w, 's> {
         // An end tag in an attribute would end the element when the page is read.
         edit.text = Some(linked::without_end(&inner, "noscript", "&lt;/"));
     }
-
-    fn meta(&mut self, element: ElementRef<'_>, edit: &mut Edit) {
-        let equiv = element
-            .attr("http-equiv")
-            .unwrap_or("")
-            .trim()
-            .to_ascii_lowercase();
-        // The page is written in UTF-8 and says so once; a policy of the site would forbid data URLs.
-        edit.drop = element.attr("charset").is_some()
-            || matches!(equiv.as_str(), "content-type" | "content-security-policy")
-            || equiv == "refresh" && self.style.isolate;
-        if equiv == "refresh"
-            && let Some(content) = element.attr("content")
-            && let Some(at) = refresh_address(content)
-        {
-            let address = content[at..].trim_end_matches(['"', '\'']);
-            edit.set(
-                "content",
-                format!("{}{}", &content[..at], self.embedder.stays(address, &self.base)),
-            );
-        }
-        let names = element.attr("property").or(element.attr("name")).unwrap_or("");
-        if matches!(names, "og:image" | "og:url" | "twitter:image") {
-            self.link_on(element, "content", edit);
-        }
-    }
-
-    /// An attribute whose resource is embedded as it is.
-    fn leaf(&mut self, element: ElementRef<'_>, attribute: &str, kind: Kind, edit: &mut Edit) {
-        let Some(value) = attribute_value(element, attribute) else {
-            return;
-        };
-        if is_inline(&value) {
-            return;
-        }
-        match self.embedder.find(&value, &self.base, kind) {
-            Found::Resource(resource) => {
-                let data = self.embedder.data_url(resource, kind);
-                match value.find('#') {
-                    Some(at) => edit.set(attribute, format!("{data}{}", &value[at..])),
-                    None => edit.set(attribute, data),
-                }
-                edit.remove("crossorigin");
-            }
-            Found::Address(address) => self.kept(kind, attribute, address, edit),
-        }
-    }
-
-    fn srcset(&mut self, element: ElementRef<'_>, attribute: &str, edit: &mut Edit) {
-        let Some(value) = element.attr(attribute) else {
-            return;
-        };
-        let mut candidates = srcset::parse(value);
-        for candidate in candidates
-            .iter_mut()
-            .filter(|candidate| !is_inline(&candidate.address))
-        {
-            candidate.address = match self.embedder.find(&candidate.address, &self.base, Kind::Images) {
-                Found::Resource(resource) => self.embedder.data_url(resource, Kind::Images).to_string(),
-                Found::Address(address) => address,
-            };
-        }
-        if self.style.drop_excluded && !self.embedder.takes(Kind::Images) {
-            edit.remove(attribute);
-        } else {
-            edit.set(attribute, srcset::print(&candidates));
-        }
-    }
-
-    /// Browsers refuse data URLs in `<use>`.
-    fn sprite(&mut self, element: ElementRef<'_>, attribute: &str, edit: &mut Edit) {
-        let Some(value) = attribute_value(element, attribute).filter(|value| !is_inline(value)) else {
-            return;
-        };
-        let reason = "browsers show no external SVG symbols from a data URL";
-        self.embedder
-            .leave_out_address(&value, &self.base, Kind::Images, reason);
-        self.link_on(element, attribute, edit);
-    }
-
-    /// An address that stays: absolute, or gone where its kind is excluded and wanted out.
-    fn kept(&mut self, kind: Kind, attribute: &str, address: String, edit: &mut Edit) {
-        if self.style.drop_excluded && !self.embedder.takes(kind) {
-            if matches!(kind, Kind::Css | Kind::Scripts | Kind::Icons) {
-                edit.drop = true;
-            } else {
-                edit.remove(attribute);
-            }
-        } else {
-            edit.set(attribute, address);
-        }
-    }
-
-    /// An address that stays one: it leads where it led before.
-    fn link_on(&mut self, element: ElementRef<'_>, attribute: &str, edit: &mut Edit) {
-        let Some(value) = attribute_value(element, attribute) else {
-            return;
-        };
-        if !is_inline(&value) {
-            edit.set(attribute, self.embedder.stays(&value, &self.base));
-        }
-    }
-
-    /// Charset and policy at the beginning of the head.
-    fn head(&mut self, page: &Html) {
-        let mut elements = page.tree.root().descendants().filter_map(ElementRef::wrap);
-        let Some(at) = elements.position(|element| element.value().name() == "head") else {
-            return;
-        };
-        let mut first = "<meta charset=\"utf-8\">".to_owned();
-        if self.style.isolate {
-            first.push_str(&policy(self.embedder));
-        } else if self.drops_scripts() {
-            first.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'none'\">");
-        }
-        self.edits.entry(at).or_default().first = first;
-    }
-}
-
-/// A policy that lets the page use only what is in it.
-fn policy(embedder: &Embedder<'_>) -> String {
-    let mut policy =
-        "default-src 'unsafe-eval' 'unsafe-inline' data: blob:; form-action 'none'; base-uri 'none';"
-            .to_owned();
-    let directives = [
-        (Kind::Css, "style-src 'none';"),
-        (Kind::Scripts, "script-src 'none';"),
-        (Kind::Images, "img-src 'none';"),
-        (Kind::Fonts, "font-src 'none';"),
-        (Kind::Frames, "frame-src 'none'; child-src 'none';"),
-    ];
-    for (kind, directive) in directives {
-        if !embedder.takes(kind) {
-            policy.push(' ');
-            policy.push_str(directive);
-        }
-    }
-    format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")
-}
-
-/// Relative links are written out, and `#part` must stay on this page: only the address of a base goes.
-fn base(element: ElementRef<'_>, edit: &mut Edit) {
-    edit.drop = element.attr("target").is_none();
-    edit.remove("href");
-}
-
-/// Where the address of a refresh begins (HTML, "shared declarative refresh steps"); `None` when it names none.
-fn refresh_address(content: &str) -> Option<usize> {
-    let behind_time = content.find(|c: char| !(c.is_ascii_whitespace() || c.is_ascii_digit() || c == '.'))?;
-    let rest = content[behind_time..].trim_start_matches([';', ',']).trim_start();
-    let bare = match rest.get(..3).filter(|head| head.eq_ignore_ascii_case("url")) {
-        Some(_) => match rest[3..].trim_start().strip_prefix('=') {
-            Some(address) => address.trim_start(),
-            None => rest,
-        },
-        None => rest,
-    };
-    let bare = bare.strip_prefix(['"', '\'']).unwrap_or(bare);
-    (!bare.is_empty()).then(|| content.len() - bare.len())
 }
 
 fn attribute_value(element: ElementRef<'_>, name: &str) -> Option<String> {
