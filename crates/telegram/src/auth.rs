@@ -36,6 +36,37 @@ pub enum Step {
     },
 }
 
+/// Why a login did not go through. What was merely mistyped may be typed again; everything else starts anew.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The code from Telegram is another one, or was sent too long ago.
+    #[error("the login code is wrong or too old")]
+    WrongCode,
+    /// The account's own password is another one.
+    #[error("the two-step password is wrong")]
+    WrongPassword,
+    /// The account has a password, and there is nobody to ask for it.
+    #[error("the account has a two-step password")]
+    PasswordNeeded,
+    /// Anything else.
+    #[error(transparent)]
+    Failed(#[from] ToolError),
+}
+
+impl From<LoginError> for ToolError {
+    fn from(error: LoginError) -> Self {
+        let told = Self::new(ErrorKind::Unauthorised, error.to_string());
+        match error {
+            LoginError::WrongCode => told.code("code_wrong"),
+            LoginError::WrongPassword => told.code("password_wrong"),
+            LoginError::PasswordNeeded => told
+                .code("password_needed")
+                .hint("set `TELEGRAM_PASSWORD` and run the same command again"),
+            LoginError::Failed(error) => error,
+        }
+    }
+}
+
 /// A login code to scan.
 #[derive(Debug, Clone)]
 pub struct LoginToken {
@@ -89,8 +120,8 @@ impl Telegram {
     /// Signs in with the code.
     ///
     /// # Errors
-    /// `unauthorised` with code `code_wrong` for a wrong or old code.
-    pub async fn sign_in(&self, sent: &CodeSent, code: &str) -> ToolResult<Step> {
+    /// [`LoginError::WrongCode`] for a wrong or old code.
+    pub async fn sign_in(&self, sent: &CodeSent, code: &str) -> Result<Step, LoginError> {
         let request = tl::functions::auth::SignIn {
             phone_number: sent.phone.clone(),
             phone_code_hash: sent.hash.clone(),
@@ -98,19 +129,15 @@ impl Telegram {
             email_verification: None,
         };
         match self.call_raw(Pace::Logins, Repeat::Never, &request).await {
-            Ok(enums::auth::Authorization::Authorization(done)) => self.signed_in(&done.user),
-            Ok(enums::auth::Authorization::SignUpRequired(_)) => Err(ToolError::new(
-                ErrorKind::Unauthorised,
-                "no Telegram account has this number",
-            )
-            .from_source("telegram")),
-            Err(failed) if failed.is("SESSION_PASSWORD_NEEDED") => self.password_step().await,
-            Err(failed) if failed.is("PHONE_CODE_*") => Err(ToolError::new(
-                ErrorKind::Unauthorised,
-                "the login code is wrong or too old",
-            )
-            .code("code_wrong")),
-            Err(failed) => Err(failed.told()),
+            Ok(enums::auth::Authorization::Authorization(done)) => Ok(self.signed_in(&done.user)?),
+            Ok(enums::auth::Authorization::SignUpRequired(_)) => {
+                let text = "no Telegram account has this number";
+                let error = ToolError::new(ErrorKind::Unauthorised, text).from_source("telegram");
+                Err(error.into())
+            }
+            Err(failed) if failed.is("SESSION_PASSWORD_NEEDED") => Ok(self.password_step().await?),
+            Err(failed) if failed.is("PHONE_CODE_*") => Err(LoginError::WrongCode),
+            Err(failed) => Err(failed.told().into()),
         }
     }
 
@@ -128,8 +155,8 @@ impl Telegram {
     /// Proves the two-step password; it never leaves this machine.
     ///
     /// # Errors
-    /// `unauthorised` with code `password_wrong` for a wrong one.
-    pub async fn check_password(&self, password: &app_core::Secret) -> ToolResult<Peer> {
+    /// [`LoginError::WrongPassword`] for a wrong one.
+    pub async fn check_password(&self, password: &app_core::Secret) -> Result<Peer, LoginError> {
         let enums::account::Password::Password(asked) = self
             .call(
                 Pace::Logins,
@@ -138,11 +165,9 @@ impl Telegram {
             )
             .await?;
         if asked.current_algo.is_none() || asked.srp_b.is_none() || asked.srp_id.is_none() {
-            return Err(ToolError::new(
-                ErrorKind::ProviderRejected,
-                "Telegram asks for the password in an unknown way",
-            )
-            .from_source("telegram"));
+            let text = "Telegram asks for the password in an unknown way";
+            let error = ToolError::new(ErrorKind::ProviderRejected, text).from_source("telegram");
+            return Err(error.into());
         }
         match self
             .client
@@ -165,19 +190,15 @@ impl Telegram {
                     .ok_or_else(|| ToolError::internal("signed in as nobody"))?;
                 match self.signed_in(&user)? {
                     Step::Done(peer) => Ok(*peer),
-                    Step::Password { .. } => Err(ToolError::internal("asked for the password twice")),
+                    Step::Password { .. } => Err(ToolError::internal("asked for the password twice").into()),
                 }
             }
-            Err(SignInError::InvalidPassword(_)) => Err(ToolError::new(
-                ErrorKind::Unauthorised,
-                "the two-step password is wrong",
-            )
-            .code("password_wrong")),
-            Err(SignInError::Other(error)) => Err(crate::failure::failure(&error)),
-            Err(_) => Err(ToolError::new(
-                ErrorKind::Unauthorised,
-                "Telegram did not accept the password",
-            )),
+            Err(SignInError::InvalidPassword(_)) => Err(LoginError::WrongPassword),
+            Err(SignInError::Other(error)) => Err(crate::failure::failure(&error).into()),
+            Err(_) => {
+                let text = "Telegram did not accept the password";
+                Err(ToolError::new(ErrorKind::Unauthorised, text).into())
+            }
         }
     }
 

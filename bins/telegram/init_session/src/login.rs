@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use app_core::{Context, ErrorKind, Secret, ToolError, ToolResult};
 use serde_json::json;
-use telegram::auth::Step;
+use telegram::auth::{LoginError, Step};
 use telegram::model::Peer;
 use telegram::storage::{Layout, Storage, layout};
 use telegram::{Lock, Settings, Telegram, import};
@@ -102,11 +102,11 @@ pub async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {
         }
         Err(error) => {
             // A code that was mistyped may be typed again; everything else starts anew.
-            if error.code != "code_wrong" && error.code != "password_needed" {
+            if !matches!(error, LoginError::WrongCode | LoginError::PasswordNeeded) {
                 remove(&pending);
                 sent::forget(ctx, &settings)?;
             }
-            Err(error)
+            Err(error.into())
         }
     }
 }
@@ -156,7 +156,7 @@ async fn sign_in(
     settings: &Settings,
     telegram: &Telegram,
     ctx: &Context,
-) -> ToolResult<Option<Peer>> {
+) -> Result<Option<Peer>, LoginError> {
     if input.qr {
         return by_picture(input, telegram, ctx).await;
     }
@@ -197,14 +197,14 @@ async fn sign_in(
         let code = ask::line("Code:")?;
         match telegram.sign_in(&sent, &code).await {
             Ok(step) => return finish(step, input, telegram).await.map(Some),
-            Err(error) if error.code == "code_wrong" => ask::show("That is not the code."),
+            Err(LoginError::WrongCode) => ask::show("That is not the code."),
             Err(error) => return Err(error),
         }
     }
-    Err(ToolError::new(ErrorKind::Unauthorised, "the login code was wrong three times").code("login_failed"))
+    Err(given_up("the login code was wrong three times"))
 }
 
-async fn finish(step: Step, input: &Input, telegram: &Telegram) -> ToolResult<Peer> {
+async fn finish(step: Step, input: &Input, telegram: &Telegram) -> Result<Peer, LoginError> {
     let hint = match step {
         Step::Done(account) => return Ok(*account),
         Step::Password { hint } => hint,
@@ -213,11 +213,7 @@ async fn finish(step: Step, input: &Input, telegram: &Telegram) -> ToolResult<Pe
         return telegram.check_password(password).await;
     }
     if !ask::possible() {
-        return Err(
-            ToolError::new(ErrorKind::Unauthorised, "the account has a two-step password")
-                .code("password_needed")
-                .hint("set `TELEGRAM_PASSWORD` and run the same command again"),
-        );
+        return Err(LoginError::PasswordNeeded);
     }
     let question = hint.map_or_else(
         || "Two-step password:".to_owned(),
@@ -227,15 +223,22 @@ async fn finish(step: Step, input: &Input, telegram: &Telegram) -> ToolResult<Pe
         let password: Secret = ask::secret(&question)?;
         match telegram.check_password(&password).await {
             Ok(account) => return Ok(account),
-            Err(error) if error.code == "password_wrong" => ask::show("That is not the password."),
+            Err(LoginError::WrongPassword) => ask::show("That is not the password."),
             Err(error) => return Err(error),
         }
     }
-    Err(ToolError::new(ErrorKind::Unauthorised, "the password was wrong three times").code("login_failed"))
+    Err(given_up("the password was wrong three times"))
+}
+
+/// No further question is asked.
+fn given_up(why: &str) -> LoginError {
+    ToolError::new(ErrorKind::Unauthorised, why)
+        .code("login_failed")
+        .into()
 }
 
 /// Shows a code to scan until somebody does.
-async fn by_picture(input: &Input, telegram: &Telegram, ctx: &Context) -> ToolResult<Option<Peer>> {
+async fn by_picture(input: &Input, telegram: &Telegram, ctx: &Context) -> Result<Option<Peer>, LoginError> {
     let until = std::time::Instant::now() + QR_PATIENCE;
     let mut shown = String::new();
     while std::time::Instant::now() < until {
@@ -259,7 +262,8 @@ async fn by_picture(input: &Input, telegram: &Telegram, ctx: &Context) -> ToolRe
     }
     Err(ToolError::new(ErrorKind::Timeout, "nobody scanned the code")
         .code("login_failed")
-        .hint("run it again"))
+        .hint("run it again")
+        .into())
 }
 
 /// Copies the login of another program's session file.

@@ -24,8 +24,28 @@ const PARTS_AHEAD: usize = 3;
 /// How often a reference to a file is renewed without a part having come in between.
 const RENEWALS: u32 = 2;
 
-/// What a reference that no longer holds is called.
-const EXPIRED: &str = "file_reference_expired";
+/// Why a part did not come.
+#[derive(Debug, thiserror::Error)]
+enum PartError {
+    /// The reference to the file no longer holds; the message tells a new one.
+    #[error("the reference to the file has expired")]
+    Expired,
+    /// Anything else.
+    #[error(transparent)]
+    Failed(#[from] ToolError),
+}
+
+impl From<PartError> for ToolError {
+    fn from(error: PartError) -> Self {
+        match error {
+            PartError::Expired => Self::new(ErrorKind::Conflict, error.to_string())
+                .code("file_reference_expired")
+                .from_source("telegram")
+                .hint("read the message again, then download"),
+            PartError::Failed(error) => error,
+        }
+    }
+}
 
 impl Telegram {
     /// Fetches a file into `out`, of which `have` bytes are there. Returns how many there are then. A reference that
@@ -63,14 +83,14 @@ impl Telegram {
             let bytes = match ahead.next().await {
                 None => return Ok(offset),
                 Some(Ok(bytes)) => bytes,
-                Some(Err(error)) if error.code == EXPIRED && renewed < RENEWALS => {
+                Some(Err(PartError::Expired)) if renewed < RENEWALS => {
                     renewed += 1;
                     file = Arc::new(self.renewed(wanted).await?);
                     ahead = FuturesOrdered::new();
                     asked = offset;
                     continue;
                 }
-                Some(Err(error)) => return Err(error),
+                Some(Err(error)) => return Err(error.into()),
             };
             renewed = 0;
             out.write_all(&bytes).map_err(|e| written(&e))?;
@@ -98,7 +118,13 @@ impl Telegram {
         }
     }
 
-    async fn part(&self, file: &File, dc: &AtomicI32, offset: u64, gate: &Semaphore) -> ToolResult<Vec<u8>> {
+    async fn part(
+        &self,
+        file: &File,
+        dc: &AtomicI32,
+        offset: u64,
+        gate: &Semaphore,
+    ) -> Result<Vec<u8>, PartError> {
         let location: enums::InputFileLocation = if file.photo {
             types::InputPhotoFileLocation {
                 id: file.id,
@@ -143,20 +169,15 @@ impl Telegram {
                         "the file lies on a public cache, which is not used",
                     )
                     .code("cdn_redirect")
-                    .from_source("telegram"));
+                    .from_source("telegram")
+                    .into());
                 }
                 Err(failed) => match failed.migrate_to() {
                     Some(other) => dc.store(other, Ordering::Relaxed),
                     None if failed.is("FILE_REFERENCE_*") || failed.is("FILEREF_UPGRADE_NEEDED") => {
-                        return Err(ToolError::new(
-                            ErrorKind::Conflict,
-                            "the reference to the file has expired",
-                        )
-                        .code(EXPIRED)
-                        .from_source("telegram")
-                        .hint("read the message again, then download"));
+                        return Err(PartError::Expired);
                     }
-                    None => return Err(failed.told()),
+                    None => return Err(failed.told().into()),
                 },
             }
         }
@@ -164,6 +185,7 @@ impl Telegram {
             ErrorKind::ProviderRejected,
             "the data centres send each other for the file",
         )
-        .from_source("telegram"))
+        .from_source("telegram")
+        .into())
     }
 }
