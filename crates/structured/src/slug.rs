@@ -61,6 +61,11 @@ impl Names {
         names
     }
 
+    /// Says that a name is somebody else's, unless it was given here.
+    pub fn reserve(&mut self, name: &str) {
+        self.taken.insert(compared(name));
+    }
+
     /// The name for the product at this address; with a number where another product has it.
     pub fn name(&mut self, url: &str, product: &str) -> String {
         if let Some(known) = self.by_url.get(url) {
