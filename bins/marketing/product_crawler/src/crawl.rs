@@ -79,7 +79,7 @@ pub struct Failed {
 struct Report<'a> {
     shop: &'a Url,
     agent: &'a str,
-    robots: &'a [String],
+    robots: RobotsReport<'a>,
     delay: f64,
     sitemaps: &'a [Seen],
     lists: &'a [Url],
@@ -88,6 +88,14 @@ struct Report<'a> {
     more_not_crawled: usize,
     over_limit: usize,
     changes: &'a Changes,
+}
+
+/// robots.txt in `crawl.json`.
+#[derive(Serialize)]
+struct RobotsReport<'a> {
+    crawl_delay: Option<f64>,
+    sitemaps: &'a [String],
+    warnings: &'a [String],
 }
 
 /// A page in `crawl.json`.
@@ -238,13 +246,24 @@ async fn begin<'a>(
     // The first page was fetched to find the others: where it is a product page itself, it need not be asked again.
     if let Some(answer) = first {
         let home = run.job.home.clone();
-        if run.known.contains(&home) || run.job.pages.is_empty() {
+        let named = run.known.contains(&home);
+        if named || run.job.pages.is_empty() && is_product_page(&answer, &home, ctx).await? {
             run.known.insert(home.clone());
             run.queue.retain(|url| *url != home);
             run.answered(&home, &answer).await?;
         }
     }
     Ok(run)
+}
+
+/// Whether the address that was given is that of a product and not of a shop.
+async fn is_product_page(answer: &web::Response, home: &Url, ctx: &Context) -> ToolResult<bool> {
+    let meaning = visit::read(answer, home, home, ctx).await?;
+    let told = |result: &PageResult| {
+        let product = result.product.as_ref()?;
+        Some(product.evidence.get("name")?.first()?.source != structured::Source::VisibleText)
+    };
+    Ok(matches!(&meaning, Meaning::Read(result, _) if told(result) == Some(true)))
 }
 
 impl Run<'_> {
@@ -454,7 +473,11 @@ impl Run<'_> {
         folder.report(&Report {
             shop: &self.job.home,
             agent: AGENT,
-            robots: &self.job.robots.warnings,
+            robots: RobotsReport {
+                crawl_delay: self.job.robots.delay(AGENT),
+                sitemaps: &self.job.robots.sitemaps,
+                warnings: &self.job.robots.warnings,
+            },
             delay: self.output.delay,
             sitemaps: &self.job.sitemaps,
             lists: &self.job.lists,
