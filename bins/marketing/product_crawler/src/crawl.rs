@@ -457,6 +457,7 @@ impl Run<'_> {
     fn end(mut self, folder: &Folder<'_>) -> ToolResult<Crawled> {
         let pages: Vec<String> = self.found.iter().map(|(url, _)| url.clone()).collect();
         self.output.products = pages.len();
+        self.ctx.count_items(pages.len() as u64);
         self.output.over_limit += self.job.more_pages;
         self.output.not_crawled = self.job.not_crawled.len() + self.job.more_not_crawled;
         let whole = self.output.over_limit == 0 && self.output.failures == 0 && !self.job.incomplete;

@@ -48,7 +48,6 @@ pub async fn read(answer: &Response, url: &Url, home: &Url, ctx: &Context) -> To
         Ok(page) => page,
         Err(why) => return Ok(Meaning::Failed(why)),
     };
-    ctx.count_items(1);
     let text = |name: &str| answer.header(name).map(str::to_owned);
     let validators = Validators {
         etag: text("etag"),
