@@ -150,7 +150,7 @@ impl Robots {
                     }
                 }
                 "sitemap" if !value.is_empty() && robots.sitemaps.len() < 1000 => {
-                    robots.sitemaps.push(value.to_owned())
+                    robots.sitemaps.push(value.to_owned());
                 }
                 _ => {}
             }

@@ -207,10 +207,10 @@ mod tests {
         let bomb = pack(&vec![b' '; 1_000_000]).repeat(51);
         assert!(bomb.len() < 100_000);
         assert_eq!(read(&bomb), Err(Unreadable::TooLarge));
-        let lines: String = (0..5000_u64)
-            .map(|n| format!("https://shop.example/{}\n", n * n * 7919))
+        let lines: Vec<String> = (0..5000_u64)
+            .map(|n| format!("https://shop.example/{}", n * n * 7919))
             .collect();
-        let whole = pack(lines.as_bytes());
+        let whole = pack(lines.join("\n").as_bytes());
         let cut = read(&whole[..whole.len() / 2]).unwrap();
         assert!(cut.entries.len() > 100 && cut.notes.len() == 1, "{:?}", cut.notes);
     }

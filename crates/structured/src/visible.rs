@@ -59,7 +59,7 @@ pub fn text(element: ElementRef<'_>, most: usize) -> String {
         }
         match node.value() {
             Node::Element(found) if open && hidden(found.name()) && node.id() != element.id() => {
-                skipped = Some(node.id())
+                skipped = Some(node.id());
             }
             Node::Element(found) if breaks(found.name()) => new_line(&mut text),
             Node::Text(found) if open => push(&mut text, found),

@@ -101,11 +101,11 @@ impl Walk {
     }
 
     /// The sitemap to read next.
-    pub fn next(&mut self) -> Option<Url> {
+    pub fn upcoming(&self) -> Option<Url> {
         self.open.front().map(|(url, _)| url.clone())
     }
 
-    /// What the sitemap that [`next`](Self::next) named turned out to be: its bytes from where it was found in the end,
+    /// What the sitemap that [`upcoming`](Self::upcoming) named turned out to be: its bytes from where it was found in the end,
     /// or why it could not be had.
     pub fn take(&mut self, found: Result<(&Url, &[u8]), String>) {
         let Some((url, depth)) = self.open.pop_front() else {

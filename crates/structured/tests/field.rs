@@ -241,7 +241,7 @@ fn knotted_sitemaps_are_untied() {
     let mut walk = Walk::new(&home, 1000, |url| url.host_str() == Some("169.254.169.254"));
     assert!(walk.add("https://shop.quillmoss.example/sitemap.xml"));
     let mut asked = Vec::new();
-    while let Some(url) = walk.next() {
+    while let Some(url) = walk.upcoming() {
         asked.push(url.path().to_owned());
         let file = match url.path() {
             "/sitemap.xml" => "sitemap.xml",

@@ -9,7 +9,7 @@ use std::{
 use app_core::{Context, ErrorKind, ToolError, ToolResult, state::Checkpoint};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use structured::walk::{NotFollowed, Seen};
 use url::Url;
 
@@ -52,7 +52,7 @@ pub struct Crawled {
     /// Pages that could not be read, in all.
     pub failures: usize,
     /// Addresses that were not visited, with the reason in crawl.json.
-    pub not_crawled: usize,
+    pub not_visited: usize,
     /// Pages left out because of `--max` and `--max-pages`.
     pub over_limit: usize,
     /// Seconds between two requests.
@@ -84,8 +84,8 @@ struct Report<'a> {
     sitemaps: &'a [Seen],
     lists: &'a [Url],
     pages: &'a [PageLine],
-    not_crawled: &'a [NotFollowed],
-    more_not_crawled: usize,
+    not_visited: &'a [NotFollowed],
+    more_not_visited: usize,
     over_limit: usize,
     changes: &'a Changes,
 }
@@ -119,6 +119,14 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// `[tools.product_crawler.settings]` of onejob.toml.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    /// Address of the shop that is crawled when none is given.
+    base_url: Option<String>,
+}
+
 /// A crawl that is under way.
 struct Run<'a> {
     ctx: &'a Context,
@@ -140,7 +148,8 @@ struct Run<'a> {
 
 /// Crawls.
 pub async fn crawl(input: &Crawl, ctx: &Context) -> ToolResult<Crawled> {
-    let Some(address) = &input.url else {
+    let settings = ctx.tool_settings::<Settings>()?;
+    let Some(address) = input.url.as_ref().or(settings.base_url.as_ref()) else {
         return Err(ToolError::invalid("url", "no shop is named").hint(
             "give its address, or set `base_url` in `[tools.product_crawler.settings]` of onejob.toml",
         ));
@@ -459,7 +468,7 @@ impl Run<'_> {
         self.output.products = pages.len();
         self.ctx.count_items(pages.len() as u64);
         self.output.over_limit += self.job.more_pages;
-        self.output.not_crawled = self.job.not_crawled.len() + self.job.more_not_crawled;
+        self.output.not_visited = self.job.not_visited.len() + self.job.more_not_visited;
         let whole = self.output.over_limit == 0 && self.output.failures == 0 && !self.job.incomplete;
         let last = self.store.last(&folder.key)?;
         self.output.changes = changes::between(&last, &self.found, &self.gone, whole);
@@ -483,8 +492,8 @@ impl Run<'_> {
             sitemaps: &self.job.sitemaps,
             lists: &self.job.lists,
             pages: &self.lines,
-            not_crawled: &self.job.not_crawled,
-            more_not_crawled: self.job.more_not_crawled,
+            not_visited: &self.job.not_visited,
+            more_not_visited: self.job.more_not_visited,
             over_limit: self.output.over_limit,
             changes: &self.output.changes,
         })?;

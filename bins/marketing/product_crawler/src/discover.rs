@@ -52,9 +52,9 @@ pub struct Job {
     /// List pages that were looked at.
     pub lists: Vec<Url>,
     /// Addresses that are not visited.
-    pub not_crawled: Vec<NotFollowed>,
+    pub not_visited: Vec<NotFollowed>,
     /// Addresses that are not visited and have no place in the list.
-    pub more_not_crawled: usize,
+    pub more_not_visited: usize,
     /// Pages beyond `--max-pages`.
     pub more_pages: usize,
     /// What went wrong on the way.
@@ -66,11 +66,11 @@ pub struct Job {
 impl Job {
     /// Notes an address that is not visited.
     pub fn leave(&mut self, url: &Url, why: &str, rule: Option<String>) {
-        if self.not_crawled.len() >= MOST_LISTED {
-            self.more_not_crawled += 1;
+        if self.not_visited.len() >= MOST_LISTED {
+            self.more_not_visited += 1;
             return;
         }
-        self.not_crawled.push(NotFollowed {
+        self.not_visited.push(NotFollowed {
             url: url.to_string(),
             why: why.to_owned(),
             rule,
@@ -155,8 +155,8 @@ pub async fn job(fetcher: &Fetcher<'_>, ctx: &Context, shop: &Shop, input: &Craw
         pages: Vec::new(),
         sitemaps: Vec::new(),
         lists: Vec::new(),
-        not_crawled: Vec::new(),
-        more_not_crawled: 0,
+        not_visited: Vec::new(),
+        more_not_visited: 0,
         more_pages: 0,
         warnings: shop.robots.warnings.clone(),
         incomplete: false,
@@ -201,7 +201,7 @@ async fn sitemaps(
         walk.add(address);
     }
     let progress = ctx.progress("sitemaps", "sitemaps", None);
-    while let Some(url) = walk.next() {
+    while let Some(url) = walk.upcoming() {
         ctx.check_cancelled()?;
         let verdict = job.robots.verdict(AGENT, &url);
         if !verdict.allowed {
@@ -241,8 +241,8 @@ async fn sitemaps(
         .iter()
         .any(|left| left.why.starts_with("sitemaps nested") || left.why.starts_with("too many"));
     job.more_pages += walk.more_pages;
-    job.more_not_crawled += walk.more_not_followed;
-    job.not_crawled.extend(walk.not_followed);
+    job.more_not_visited += walk.more_not_followed;
+    job.not_visited.extend(walk.not_followed);
     for page in walk.pages {
         if matching.is_given() && !matching.fits(&page.url) {
             job.leave(&page.url, "does not fit `--match`", None);

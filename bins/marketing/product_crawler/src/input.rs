@@ -40,7 +40,7 @@ pub enum Discover {
 pub struct Crawl {
     /// Address of the shop; without it `base_url` of `[tools.product_crawler.settings]` in onejob.toml.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cli" = {"positional": 1, "config": "tools.product_crawler.settings.base_url"}))]
+    #[schemars(extend("x-cli" = {"positional": 1}))]
     #[garde(length(min = 1))]
     pub url: Option<String>,
     /// Folder for products.ndjson, crawl.json and a Markdown file for each product.

@@ -42,7 +42,7 @@ fn crawl(crawled: &Crawled, out: &mut dyn Write) -> fmt::Result {
         (crawled.without_product, "without a product"),
         (crawled.gone, "gone"),
         (crawled.failures, "failed"),
-        (crawled.not_crawled, "addresses not visited"),
+        (crawled.not_visited, "addresses not visited"),
         (crawled.over_limit, "over the limit"),
     ] {
         if count > 0 {
@@ -50,7 +50,7 @@ fn crawl(crawled: &Crawled, out: &mut dyn Write) -> fmt::Result {
         }
     }
     writeln!(out)?;
-    if crawled.not_crawled > 0 {
+    if crawled.not_visited > 0 {
         writeln!(
             out,
             "why an address was not visited stands in `{folder}/crawl.json`"

@@ -226,8 +226,8 @@ impl<'a> Lexer<'a> {
         let mut after = rest.chars();
         match (after.next(), place) {
             // A quote inside a name is rarer than a forgotten colon.
-            (None, _) | (_, Place::Name) => true,
-            (Some('}'), Place::Member) | (Some(']'), Place::Entry) => true,
+            // A closer of the other kind is one too many, or one was forgotten.
+            (None | Some('}' | ']'), _) | (_, Place::Name) => true,
             (Some('/'), _) => matches!(after.next(), Some('/' | '*')),
             (Some(','), Place::Entry) => {
                 let next = after.as_str().trim_start_matches(is_blank).chars().next();
@@ -238,8 +238,6 @@ impl<'a> Lexer<'a> {
             (Some(','), Place::Member) => starts_member(after.as_str()),
             // A comma was forgotten: the next member must be there.
             (Some('"' | '\''), Place::Member) => starts_member(rest),
-            // Nothing but closers of the other kind: a bracket was forgotten or is one too many.
-            (Some(']'), Place::Member) | (Some('}'), Place::Entry) => true,
             _ => false,
         }
     }

@@ -159,9 +159,13 @@ fn amounts(price: &Price) -> String {
 
 fn same_amounts(a: &str, b: &str) -> bool {
     let bare = |text: &str| -> Vec<String> {
-        let ends = text.split("..").map(|end| match end.contains('.') {
-            true => end.trim_end_matches('0').trim_end_matches('.').to_owned(),
-            false => end.to_owned(),
+        let ends = text.split("..").map(|end| {
+            let end = if end.contains('.') {
+                end.trim_end_matches('0')
+            } else {
+                end
+            };
+            end.trim_end_matches('.').to_owned()
         });
         ends.collect()
     };

@@ -17,7 +17,7 @@ pub(super) fn normal(text: &str) -> String {
         at += if escaped.is_some() { 3 } else { 1 };
         match escaped {
             Some(inner) if inner.is_ascii_alphanumeric() || b"-._~".contains(&inner) => {
-                normal.push(char::from(inner))
+                normal.push(char::from(inner));
             }
             Some(inner) => push_escape(&mut normal, inner),
             None if byte.is_ascii_graphic() => normal.push(char::from(byte)),

@@ -140,7 +140,7 @@ fn pages_that_are_too_much_are_named_and_cost_no_other() {
         assert!(named, "{page}: {}", output["failed"]);
     }
     assert_eq!(
-        report(&sandbox)["not_crawled"][0]["why"],
+        report(&sandbox)["not_visited"][0]["why"],
         "not a web page but `application/pdf`"
     );
     assert_eq!(products(&sandbox).len(), 1);
@@ -227,7 +227,7 @@ fn the_shop_of_the_settings_is_crawled_without_arguments() {
         "[tools.product_crawler.settings]\nbase_url = \"{}\"\n",
         shop.url()
     );
-    sandbox.file("onejob.toml", settings);
+    sandbox.file("shared-config/onejob.toml", settings);
     let run = sandbox.run(crate::program(), &[] as &[&str]).expect_code(0);
     assert_eq!(run.json()["products"], 1);
     assert!(sandbox.files().contains(&"products/cup.md".to_owned()));

@@ -55,7 +55,7 @@ fn rules_and_pace_are_kept_and_every_address_has_its_reason() {
         (&output["products"], &output["gone"], &output["without_product"]),
         (&2.into(), &1.into(), &1.into())
     );
-    let left: Vec<_> = report(&sandbox)["not_crawled"]
+    let left: Vec<_> = report(&sandbox)["not_visited"]
         .as_array()
         .unwrap()
         .iter()
@@ -163,7 +163,7 @@ fn private_addresses_are_refused_unless_allowed_and_never_reached_by_redirect() 
         output["products"], 1,
         "the redirect leads to the same product: {output}"
     );
-    let left = report(&sandbox)["not_crawled"].clone();
+    let left = report(&sandbox)["not_visited"].clone();
     assert_eq!(left[0]["why"], "leads to a private address", "{left}");
     assert_eq!(shop.paths().iter().filter(|path| *path == "/p/1").count(), 1);
 }
