@@ -230,3 +230,55 @@ pub fn checked(
     }
     Err("another scheme or port of the host")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(addresses: &[&str]) -> Vec<u8> {
+        let entries: Vec<String> = addresses
+            .iter()
+            .map(|address| format!("<sitemap><loc>{address}</loc></sitemap>"))
+            .collect();
+        format!("<sitemapindex>{}</sitemapindex>", entries.concat()).into_bytes()
+    }
+
+    fn home() -> Url {
+        Url::parse("https://shop.example/").unwrap()
+    }
+
+    #[test]
+    fn endless_nesting_ends_after_ten_levels() {
+        let mut walk = Walk::new(&home(), 100, |_| false);
+        walk.add("/0.xml");
+        let mut read = 0;
+        while let Some(url) = walk.upcoming() {
+            read += 1;
+            let next = format!("/{read}.xml");
+            walk.take(Ok((&url, &index(&[&next]))));
+        }
+        assert_eq!(read, DEEPEST + 1);
+        assert_eq!(walk.not_followed[0].why, "sitemaps nested too deeply");
+    }
+
+    #[test]
+    fn a_child_that_leads_to_its_parent_is_not_read_again() {
+        let mut walk = Walk::new(&home(), 100, |_| false);
+        walk.add("/a.xml");
+        let parent = walk.upcoming().unwrap();
+        walk.take(Ok((&parent, &index(&["/b.xml", "/a.xml"]))));
+        walk.take(Ok((&parent, &index(&["/c.xml"]))));
+        assert_eq!(walk.upcoming(), None);
+        assert!(walk.seen[1].failed.as_ref().unwrap().contains("was read already"));
+        assert_eq!(walk.not_followed[0].why, "a sitemap that was named before");
+    }
+
+    #[test]
+    fn pages_over_the_limit_are_counted() {
+        let mut walk = Walk::new(&home(), 2, |_| false);
+        walk.add("/list.txt");
+        let url = walk.upcoming().unwrap();
+        walk.take(Ok((&url, b"https://shop.example/1\nhttps://shop.example/2\nhttps://shop.example/1\nhttps://shop.example/3\n")));
+        assert_eq!((walk.pages.len(), walk.more_pages), (2, 1));
+    }
+}

@@ -185,7 +185,7 @@ async fn sitemaps(
 ) -> ToolResult<()> {
     // Pages that do not match take no place.
     let most = if matching.is_given() {
-        1_000_000
+        200_000
     } else {
         input.max_pages
     };

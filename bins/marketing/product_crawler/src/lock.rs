@@ -1,6 +1,9 @@
 //! One crawl of a host at a time on this machine: two would ask it twice as fast as it wants.
 
-use std::fs::{File, TryLockError};
+use std::{
+    fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt as _,
+};
 
 use app_core::{Context, ErrorKind, ToolError, ToolResult, state};
 use url::Url;
@@ -31,6 +34,8 @@ impl HostLock {
             .create(true)
             .truncate(false)
             .write(true)
+            // Like everything in the state folder, whatever the umask.
+            .mode(0o600)
             .open(&path)
             .map_err(|error| ToolError::file("open", &path, &error))?;
         match file.try_lock() {
