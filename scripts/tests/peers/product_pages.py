@@ -119,8 +119,6 @@ def pages():
             name = f"{name} & lid {chance.randint(1, 99)}"
             price = f"{chance.randint(1, 999)}.{chance.randint(0, 99):02}"
             html = make(name, price)
-            if kind not in ("twice encoded",) and "itemscope" not in html:
-                pass
             cases.append((kind, (name, price), html))
     with tempfile.TemporaryDirectory() as folder:
         files = []
@@ -162,8 +160,9 @@ def prices():
             for form, mark, decimal, code, language in forms for value in values]
     read_prices, took = ours(["prices"], "".join(f"{text}\t{language}\n" for text, language, *_ in rows))
     begun = time.perf_counter()
-    parsed = [Price.fromstring(text) for text, *_ in rows]
-    peer = time.perf_counter() - begun
+    for _ in range(100):
+        parsed = [Price.fromstring(text) for text, *_ in rows]
+    peer = (time.perf_counter() - begun) / 100
     right = [answer.get("amount") is not None and float(answer["amount"]) == float(row[2]) and answer.get("currency") == row[3]
              for answer, row in zip(read_prices, rows)]
     amounts = [price.amount is not None and float(price.amount) == float(row[2]) for price, row in zip(parsed, rows)]

@@ -89,41 +89,44 @@ const CODES: &[(&str, u32, char)] = &[
     ("ZAR", 2, '.'),
 ];
 
-/// Signs and words, longer ones first; those with `true` are used by several currencies.
-const SIGNS: &[(&str, &str, bool)] = &[
-    ("R$", "BRL", false),
-    ("US$", "USD", false),
-    ("U$S", "USD", false),
-    ("CA$", "CAD", false),
-    ("C$", "CAD", true),
-    ("AU$", "AUD", false),
-    ("A$", "AUD", false),
-    ("NZ$", "NZD", false),
-    ("HK$", "HKD", false),
-    ("NT$", "TWD", false),
-    ("S$", "SGD", true),
-    ("MX$", "MXN", false),
-    ("€", "EUR", false),
-    ("£", "GBP", false),
-    ("₽", "RUB", false),
-    ("₴", "UAH", false),
-    ("₹", "INR", false),
-    ("₺", "TRY", false),
-    ("₩", "KRW", false),
-    ("₪", "ILS", false),
-    ("฿", "THB", false),
-    ("₫", "VND", false),
-    ("₱", "PHP", false),
-    ("₦", "NGN", false),
-    ("₸", "KZT", false),
-    ("₾", "GEL", false),
-    ("₼", "AZN", false),
-    ("֏", "AMD", false),
-    ("₡", "CRC", false),
-    ("円", "JPY", false),
-    ("元", "CNY", false),
-    ("원", "KRW", false),
-    ("$", "USD", true),
+/// Signs of one currency each, apart from `$`.
+const SIGNS: &[(char, &str)] = &[
+    ('€', "EUR"),
+    ('£', "GBP"),
+    ('₽', "RUB"),
+    ('₴', "UAH"),
+    ('₹', "INR"),
+    ('₺', "TRY"),
+    ('₩', "KRW"),
+    ('₪', "ILS"),
+    ('฿', "THB"),
+    ('₫', "VND"),
+    ('₱', "PHP"),
+    ('₦', "NGN"),
+    ('₸', "KZT"),
+    ('₾', "GEL"),
+    ('₼', "AZN"),
+    ('֏', "AMD"),
+    ('₡', "CRC"),
+    ('円', "JPY"),
+    ('元', "CNY"),
+    ('원', "KRW"),
+];
+
+/// What stands before `$`; those with `true` are used for several currencies.
+const DOLLARS: &[(&str, &str, bool)] = &[
+    ("", "USD", true),
+    ("R", "BRL", false),
+    ("US", "USD", false),
+    ("CA", "CAD", false),
+    ("C", "CAD", true),
+    ("AU", "AUD", false),
+    ("A", "AUD", false),
+    ("NZ", "NZD", false),
+    ("HK", "HKD", false),
+    ("NT", "TWD", false),
+    ("S", "SGD", true),
+    ("MX", "MXN", false),
 ];
 
 /// Words, which must stand alone.
@@ -163,7 +166,8 @@ pub fn decimal_mark(code: &str) -> Option<char> {
 }
 
 fn entry(code: &str) -> Option<&'static (&'static str, u32, char)> {
-    CODES.iter().find(|(known, ..)| *known == code)
+    let at = CODES.binary_search_by_key(&code, |(known, ..)| known).ok()?;
+    CODES.get(at)
 }
 
 /// A code as schema.org wants it, from a code in any case or a sign; with what was repaired.
@@ -180,48 +184,86 @@ pub fn code(text: &str, hint: &Hint) -> Option<(String, Option<&'static str>)> {
 
 /// The currency in a piece of text beside a number: the one nearest to it, which is at the end when `at_end`.
 pub fn find<'a>(text: &'a str, at_end: bool, hint: &Hint) -> Option<Found<'a>> {
-    let mut best: Option<(usize, Found<'a>)> = None;
-    let mut take = |at: usize, found: Found<'a>| {
-        let nearer = best.as_ref().is_none_or(|(known, kept)| {
-            let same = at == *known && found.written.len() > kept.written.len();
-            let covered = at_end && at > *known && at < known + kept.written.len();
-            same || (if at_end {
-                at > *known && !covered
-            } else {
-                at < *known
-            })
-        });
-        if nearer {
-            best = Some((at, found));
-        }
-    };
-    for (sign, code, shared) in SIGNS {
-        for (at, written) in text.match_indices(sign) {
-            // `R$` must not be the end of a word.
-            let letters = sign.chars().next().is_some_and(char::is_alphabetic);
-            let glued = letters && text[..at].ends_with(char::is_alphabetic) && sign.is_ascii();
-            if !glued {
-                take(at, sure(code, written, *shared));
+    let mut last = None;
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let (found, length) = if c.is_alphabetic() {
+            word(rest, hint)
+        } else {
+            (sign(rest, c, hint), c.len_utf8())
+        };
+        at += length;
+        if found.is_some() {
+            if !at_end {
+                return found;
             }
+            last = found;
         }
     }
-    for (at, written) in text.match_indices(['¥', '￥']) {
-        take(at, yen_or_yuan(written, hint));
+    last
+}
+
+/// A currency that the text begins with by a sign.
+fn sign<'a>(rest: &'a str, c: char, hint: &Hint) -> Option<Found<'a>> {
+    if c.is_ascii() {
+        return (c == '$').then(|| sure("USD", &rest[..1], true));
     }
-    for (at, word) in words(text) {
-        let lower = word.to_lowercase();
-        if word.len() == 3
-            && let Some((code, ..)) = entry(&word.to_ascii_uppercase())
-            && (word.chars().all(|c| c.is_ascii_uppercase()) || word.chars().all(|c| c.is_ascii_lowercase()))
-        {
-            take(at, sure(code, word, false));
-        } else if let Some((_, code)) = WORDS.iter().find(|(known, _)| *known == lower) {
-            take(at, sure(code, word, false));
-        } else if matches!(lower.as_str(), "kr" | "kr.") {
-            take(at, crowns(word, hint));
-        }
+    let written = &rest[..c.len_utf8()];
+    if matches!(c, '¥' | '￥') {
+        return Some(yen_or_yuan(written, hint));
     }
-    best.map(|(_, found)| found)
+    let (_, code) = SIGNS.iter().find(|(sign, _)| *sign == c)?;
+    Some(sure(code, written, false))
+}
+
+/// A word at the beginning of the text with the currency that it names, and how many bytes it takes.
+fn word<'a>(rest: &'a str, hint: &Hint) -> (Option<Found<'a>>, usize) {
+    let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let word = &rest[..end];
+    if rest[end..].starts_with('$')
+        && let Some((before, code, shared)) = DOLLARS.iter().find(|(before, ..)| *before == word)
+    {
+        let length = before.len() + 1;
+        return (Some(sure(code, &rest[..length], *shared)), length);
+    }
+    // Scripts without blanks between words: the sign stands before what follows.
+    if let Some(found) = word
+        .chars()
+        .next()
+        .filter(|c| !c.is_ascii())
+        .and_then(|c| sign(rest, c, hint))
+    {
+        let length = found.written.len();
+        return (Some(found), length);
+    }
+    (named(word, hint), end)
+}
+
+/// The currency of a code or word.
+fn named<'a>(word: &'a str, hint: &Hint) -> Option<Found<'a>> {
+    // In lower case only those that are no words of a language.
+    const LOWER: &[&str] = &[
+        "aud", "brl", "cad", "chf", "cny", "czk", "dkk", "eur", "gbp", "huf", "inr", "jpy", "kzt", "nok",
+        "pln", "rub", "sek", "uah", "usd",
+    ];
+    let one_case = |word: &str| word.bytes().all(|b| b.is_ascii_uppercase()) || LOWER.contains(&word);
+    if word.len() == 3
+        && one_case(word)
+        && let Some((code, ..)) = entry(&word.to_ascii_uppercase())
+    {
+        return Some(sure(code, word, false));
+    }
+    // No word of the table is longer.
+    if word.len() > 16 {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    if lower == "kr" {
+        return Some(crowns(word, hint));
+    }
+    let (_, code) = WORDS.iter().find(|(known, _)| *known == lower)?;
+    Some(sure(code, word, false))
 }
 
 fn sure<'a>(code: &'static str, written: &'a str, shared: bool) -> Found<'a> {
@@ -233,19 +275,11 @@ fn sure<'a>(code: &'static str, written: &'a str, shared: bool) -> Found<'a> {
     }
 }
 
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    text.split(|c: char| !c.is_alphabetic()).filter_map(move |word| {
-        // `split` takes one character between two words.
-        let here = at;
-        let after = here + word.len();
-        at = after + text[after..].chars().next().map_or(0, char::len_utf8);
-        (!word.is_empty()).then_some((here, word))
-    })
-}
-
 /// Whether a text is Japanese by its letters or by the words for tax that stand beside prices.
 pub(super) fn is_japanese(text: &str) -> bool {
+    if !text.chars().any(|c| c >= '\u{3040}') {
+        return false;
+    }
     let kana = text.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}'));
     kana || ["税込", "税抜", "円"].iter().any(|word| text.contains(word))
 }
@@ -282,5 +316,24 @@ fn crowns<'a>(written: &'a str, hint: &Hint) -> Found<'a> {
         written,
         inferred: code.is_some(),
         ambiguous: code.is_none().then(|| format!("`{written}` is SEK, NOK or DKK")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_and_the_nearest_currency_is_found() {
+        assert!(CODES.is_sorted_by_key(|(code, ..)| *code));
+        let of = |text, at_end| find(text, at_end, &Hint::default()).map(|found| (found.code, found.written));
+        assert_eq!(of("EUR or US$", true), Some((Some("USD"), "US$")));
+        assert_eq!(of("EUR or US$", false), Some((Some("EUR"), "EUR")));
+        assert_eq!(of("R$", true), Some((Some("BRL"), "R$")));
+        assert_eq!(of("円（税込）", false), Some((Some("JPY"), "円")));
+        assert_eq!(of(" Kč/ks", false), Some((Some("CZK"), "Kč")));
+        assert_eq!(of("руб.", false), Some((Some("RUB"), "руб")));
+        assert_eq!(of("kr", false), Some((None, "kr")));
+        assert_eq!(of("Try all Eur", false), None, "words that look like codes");
     }
 }

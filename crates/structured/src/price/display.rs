@@ -48,7 +48,8 @@ pub fn display(text: &str, hint: &Hint) -> Reading {
         }
         let role = before
             .split(|c: char| !c.is_alphabetic())
-            .filter(|word| !word.is_empty())
+            // No word of the tables is longer.
+            .filter(|word| !word.is_empty() && word.len() <= 26)
             .filter_map(|word| words::role(&word.to_lowercase()))
             .next_back();
         from |= role == Some(Role::From);

@@ -1,5 +1,7 @@
 //! A price text in pieces: numbers, and what stands between them.
 
+use std::borrow::Cow;
+
 /// A number in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
@@ -14,18 +16,24 @@ pub(super) struct Piece {
 }
 
 /// The text with one kind of blank, digit, apostrophe and minus.
-pub(super) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{a0}' | '\u{202f}' | '\u{2009}' | '\u{2007}' | '\t' | '\n' | '\r' | '\u{3000}' => ' ',
-            '\u{ff10}'..='\u{ff19}' => char::from(b'0' + (c as u32 - 0xff10) as u8),
-            '，' => ',',
-            '．' => '.',
-            '\u{2019}' | '\u{2bc}' | '´' | '`' => '\'',
-            '\u{2212}' | '－' => '-',
-            other => other,
-        })
-        .collect()
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| changed(c) == c) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(changed).collect())
+    }
+}
+
+fn changed(c: char) -> char {
+    match c {
+        '\u{a0}' | '\u{202f}' | '\u{2009}' | '\u{2007}' | '\t' | '\n' | '\r' | '\u{3000}' => ' ',
+        '\u{ff10}'..='\u{ff19}' => char::from(b'0' + (c as u32 - 0xff10) as u8),
+        '，' => ',',
+        '．' => '.',
+        '\u{2019}' | '\u{2bc}' | '´' | '`' => '\'',
+        '\u{2212}' | '－' => '-',
+        other => other,
+    }
 }
 
 /// The numbers of a text that went through [`plain`], at most a hundred.
