@@ -1,7 +1,6 @@
 //! Reads many pages, prices or addresses in one process, for measuring and comparing: `pages FILE...`, `prices` and
 //! `robots FILE` with lines on standard input. One line of JSON for each; the seconds it took on standard error.
 #![expect(
-    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::panic,

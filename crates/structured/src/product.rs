@@ -3,6 +3,7 @@
 mod merge;
 mod offer;
 mod read;
+mod summary;
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,7 @@ use crate::{
     input::{Extract, Links, PriceCheck, RobotsCheck},
     links::{self, Matching},
     lock::HostLock,
-    visit,
+    shop, visit,
 };
 
 /// Bytes of a page that lists products, at most.
@@ -65,7 +65,7 @@ pub async fn links(input: &Links, ctx: &Context) -> ToolResult<LinkList> {
     let start = fetch::shop_address(&input.url)?;
     let _lock = HostLock::take(ctx, &start)?;
     let fetcher = Fetcher::new(ctx, std::time::Duration::from_secs(1))?;
-    let shop = discover::open(&fetcher, &start, MOST_BYTES).await?;
+    let shop = shop::open(&fetcher, &start, MOST_BYTES).await?;
     let Some(first) = &shop.first else {
         return Err(forbidden(&shop.robots, &shop.home));
     };

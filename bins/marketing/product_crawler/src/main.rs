@@ -12,7 +12,10 @@ mod legacy;
 mod links;
 mod lock;
 mod markdown;
+mod outcome;
 mod report;
+mod run;
+mod shop;
 mod store;
 mod visit;
 
@@ -37,7 +40,7 @@ struct ProductCrawler;
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Output {
     /// What a crawl found.
-    Crawl(Box<crawl::Crawled>),
+    Crawl(Box<outcome::Crawled>),
     /// The products of a saved page.
     Extract(Box<ask::Extracted>),
     /// The product links of a shop.

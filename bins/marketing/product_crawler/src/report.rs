@@ -10,7 +10,7 @@ use crate::{
     Output,
     ask::{LinkList, PriceAnswer, RobotsAnswer},
     changes::{Change, Changes},
-    crawl::Crawled,
+    outcome::Crawled,
 };
 
 /// Lines for people.

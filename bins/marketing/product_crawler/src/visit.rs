@@ -6,8 +6,8 @@ use url::Url;
 use web::{Response, aside, charset};
 
 use crate::{
-    discover::leads_to,
     fetch::{Validators, is_inside},
+    shop::leads_to,
     store::PageResult,
 };
 
