@@ -106,6 +106,9 @@ pub struct Definition {
     /// Effects and gate of each action that differs from the whole, by the value of the tag.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub actions: BTreeMap<String, ActionEffects>,
+    /// The action that is meant where a command line or input names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_action: Option<String>,
     /// Far sides that a run may talk to: `telegram`, `web`, `smtp`, ...; empty means this machine only.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub reaches: BTreeSet<String>,
@@ -146,6 +149,7 @@ impl Definition {
             effects: BTreeSet::from([Effect::Reads]),
             gate: Gate::Direct,
             actions: BTreeMap::new(),
+            default_action: None,
             reaches: BTreeSet::new(),
             known_gaps: Vec::new(),
             long_running: false,
@@ -190,6 +194,12 @@ impl Definition {
         let effects = effects.iter().copied().collect();
         self.actions
             .insert(name.to_owned(), ActionEffects { effects, gate });
+        self
+    }
+
+    /// The action that is meant where none is named.
+    pub fn default_action(mut self, name: &str) -> Self {
+        self.default_action = Some(name.to_owned());
         self
     }
 

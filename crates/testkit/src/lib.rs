@@ -15,6 +15,7 @@ pub mod extremes;
 pub mod golden;
 pub mod mariadb;
 pub mod sandbox;
+pub mod shop;
 pub mod site;
 pub mod socks;
 #[cfg(feature = "telegram")]
@@ -25,5 +26,6 @@ pub mod tools;
 pub use golden::Golden;
 pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};
+pub use shop::{Goods, Shop};
 pub use site::{Reply, Request, Route, Site};
 pub use socks::Socks;

@@ -190,6 +190,19 @@ async fn redirects_are_followed_within_limits() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_the_answer_where_it_is_not_to_be_followed() {
+    let site = site("GET", vec![with_header(302, "location", "/elsewhere")]);
+    let http = client(|_| {});
+    let request = http.request(HttpMethod::GET, &site.url()).unwrap();
+    let answer = request.no_redirects().send().await.unwrap();
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (302, Some("/elsewhere"))
+    );
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_dropped_connection_is_a_network_failure_and_is_retried() {
     let hang_up = Reply {
         close: true,

@@ -8,6 +8,7 @@ use crate::contract::{Definition, Effect, Gate, PathKind, schema::tagged};
 
 /// Ids of the common flags; prefixed so that no input field collides with them.
 pub(super) mod id {
+    pub const PREFIX: &str = "onejob:";
     pub const INPUT: &str = "onejob:input";
     pub const JSON: &str = "onejob:json";
     pub const TEXT: &str = "onejob:text";

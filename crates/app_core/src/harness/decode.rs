@@ -82,7 +82,8 @@ pub(super) fn merge(
                 .action
                 .as_ref()
                 .map(|(_, action)| action.as_str())
-                .or(given);
+                .or(given)
+                .or(definition.default_action.as_deref());
             if chosen.is_none() && !input.contains_key(tag) {
                 let names: Vec<_> = branches.iter().map(|(name, _)| format!("`{name}`")).collect();
                 return Err(ToolError::invalid(
@@ -97,6 +98,10 @@ pub(super) fn merge(
         }
     };
     let mut merged = Map::new();
+    // Whatever names an action wins over it below.
+    if let (Some(tag), Some(action)) = (tag_name, &definition.default_action) {
+        merged.insert(tag.to_owned(), Value::String(action.clone()));
+    }
     if let Some(branch) = branch {
         for argument in arguments(branch, tag_name) {
             if let Some(value) = from_surroundings(&argument, config)? {

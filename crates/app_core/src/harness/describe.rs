@@ -1,9 +1,11 @@
 //! What a tool says of itself, made complete for faces: schemas, titles, units, examples as inputs, the plan.
 
+use std::ffi::OsString;
+
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-use super::{command, invocation};
+use super::{command, default_action, invocation};
 use crate::{
     contract::{Definition, Plan, cli_mistakes, schema},
     tool::Tool,
@@ -184,9 +186,10 @@ fn unit(name: &str, fields: &Map<String, Value>) -> Option<&'static str> {
 /// The arguments of an example as an input; `None` when they are not one (`--describe`, or a file of input).
 fn as_input(definition: &Definition, args: &[String]) -> Option<Value> {
     let program = std::iter::once(definition.name.clone());
-    let matches = command::build(definition)
-        .try_get_matches_from(program.chain(args.iter().cloned()))
-        .ok()?;
+    let command = command::build(definition);
+    let args = program.chain(args.iter().cloned()).map(OsString::from).collect();
+    let args = default_action::named(&command, definition.default_action.as_deref(), args);
+    let matches = command.try_get_matches_from(args).ok()?;
     let invocation = invocation::read(definition, &matches).ok()?;
     let other = invocation.describe || invocation.input.is_some();
     (!other).then_some(Value::Object(invocation.fields))

@@ -5,6 +5,7 @@ mod arguments;
 mod command;
 mod dashes;
 mod decode;
+mod default_action;
 mod describe;
 mod dialect;
 mod finish;

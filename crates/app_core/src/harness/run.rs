@@ -5,7 +5,7 @@ use std::{ffi::OsString, panic::AssertUnwindSafe, sync::OnceLock};
 use serde_json::Value;
 
 use super::{
-    command, dashes, describe,
+    command, dashes, default_action, describe,
     dialect::{self, Dialect},
     finish::{Outcome, close_run_log, open_run_log, settle, warn_failed, write_manifest},
     invocation::{self, Invocation},
@@ -38,7 +38,9 @@ pub(super) fn program<T: Tool>(args: impl Iterator<Item = OsString>, dialect: Op
     } else {
         args
     };
-    let (command, args) = dashes::understood(command::build(&definition), args);
+    let command = command::build(&definition);
+    let args = default_action::named(&command, definition.default_action.as_deref(), args);
+    let (command, args) = dashes::understood(command, args);
     let matches = match command.try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return command_line_refused(&definition, &error),

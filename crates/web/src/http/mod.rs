@@ -124,6 +124,7 @@ impl Http {
             body: None,
             max_bytes: self.options.max_bytes,
             repeatable,
+            follow: true,
         })
     }
 }
@@ -138,6 +139,7 @@ pub struct Request<'a> {
     body: Option<Vec<u8>>,
     max_bytes: u64,
     repeatable: bool,
+    follow: bool,
 }
 
 impl Request<'_> {
@@ -175,6 +177,12 @@ impl Request<'_> {
     /// Largest body of the answer in bytes, in place of the client's own limit.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
+        self
+    }
+
+    /// Takes a redirect as the answer, for callers that must look at every address before it is asked.
+    pub fn no_redirects(mut self) -> Self {
+        self.follow = false;
         self
     }
 
@@ -263,7 +271,12 @@ impl Request<'_> {
             inside &= response
                 .remote_addr()
                 .is_some_and(|address| is_private(address.ip()));
-            match redirect::next(&hop, response.status(), response.headers())? {
+            let next = if self.follow {
+                redirect::next(&hop, response.status(), response.headers())?
+            } else {
+                None
+            };
+            match next {
                 Some(_) if followed >= options.redirects => {
                     return Err(failure::too_many_redirects(&self.url));
                 }
