@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use crate::{
     days::{self, DAY},
-    event::{Event, Length, Status},
+    event::{Event, Status},
     zone::Zone,
 };
 
@@ -198,10 +198,10 @@ impl<'a> Series<'a> {
         let mut overview = Overview::default();
         let changes = Changes::new(self);
         if let Some(master) = self.master {
-            let margin = changes.margin() + 2 * DAY;
+            let margin = changes.margin();
             let found = instances::within(
                 master,
-                window.from.saturating_sub(margin + longest(self)),
+                window.from.saturating_sub(margin + changes.longest()),
                 window.to.saturating_add(margin),
                 gap,
                 limits,
@@ -235,25 +235,6 @@ impl<'a> Series<'a> {
             .sort_by_key(|occurrence| occurrence.start.seconds(&utc));
         overview
     }
-}
-
-/// Longest instance in seconds, a day more than it says: days are not all of one length.
-fn longest(series: &Series<'_>) -> i64 {
-    let seconds = |length: &Length| match length {
-        Length::Exact(seconds) => *seconds,
-        Length::Days(days) => days * DAY,
-        Length::Nominal { days, seconds } => days * DAY + seconds,
-    };
-    let events = series.master.iter().chain(&series.changed);
-    events
-        .flat_map(|event| {
-            let more = event.more.iter().filter_map(|(_, length)| length.as_ref());
-            std::iter::once(&event.length).chain(more)
-        })
-        .map(seconds)
-        .max()
-        .unwrap_or(0)
-        + DAY
 }
 
 fn cancelled(event: &Event) -> bool {

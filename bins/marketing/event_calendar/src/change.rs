@@ -1,135 +1,19 @@
 //! `move` and `cancel`: a copy of a calendar with one event changed and every other byte kept.
 
+mod target;
+
 use std::path::Path;
 
-use app_core::{Context, ErrorKind, ToolError, ToolResult};
-use calendar::{
-    Calendar, Component, DstGap, Edit, Event, Limits, Moment, Series, Text, Time, Window, Zone, changed,
-    group, inserted, replaced, stamp_utc,
-};
-use jiff::ToSpan as _;
+use app_core::{Context, ToolError, ToolResult};
+use calendar::{Calendar, Component, Edit, Event, Text, Time, Zone, changed, inserted, replaced, stamp_utc};
 
 use crate::{
-    bounds::{self, Given},
-    input,
+    bounds, input,
     make::{LARGEST, Written, put_time, time, write, zone_texts},
     settings::Settings,
 };
 
-/// A calendar and the event that is meant.
-struct Target<'a> {
-    source: &'a [u8],
-    calendar: &'a Calendar,
-    series: Series<'a>,
-    master: &'a Event,
-}
-
-impl<'a> Target<'a> {
-    fn find(source: &'a [u8], calendar: &'a Calendar, uid: &str, file: &Path) -> ToolResult<Self> {
-        if !calendar.is_calendar {
-            let text = format!("`{}` is no calendar", file.display());
-            return Err(ToolError::new(ErrorKind::InvalidInput, text).code("not_a_calendar"));
-        }
-        let series = group(&calendar.events)
-            .into_iter()
-            .find(|series| crate::gather::uid(series) == uid);
-        let unknown = || {
-            let shown = web::shown_text(uid);
-            ToolError::not_found(format!("`{}` has no event `{shown}`", file.display()))
-                .hint("`list --json` shows the identities")
-        };
-        let series = series.ok_or_else(unknown)?;
-        let master = series.master.ok_or_else(unknown)?;
-        Ok(Self {
-            source,
-            calendar,
-            series,
-            master,
-        })
-    }
-
-    /// The component that an event was read from, and the calendar around it.
-    fn component(&self, event: &Event) -> ToolResult<(&'a Component, &'a Component)> {
-        self.calendar
-            .document
-            .components
-            .iter()
-            .find_map(|outer| {
-                let part = outer.parts.iter().find(|part| part.line == event.line)?;
-                Some((outer, part))
-            })
-            .ok_or_else(|| {
-                ToolError::new(ErrorKind::InvalidInput, "the event stands outside of a calendar")
-                    .hint("put it between BEGIN:VCALENDAR and END:VCALENDAR")
-            })
-    }
-
-    /// When the series has the instance that the caller means, as the series writes it.
-    fn instance(&self, text: &str) -> ToolResult<Time> {
-        let utc = Zone::utc();
-        let zone = self.master.start.zone().unwrap_or(&utc);
-        let given = bounds::given("instance", text)?;
-        let at = bounds::seconds(given, zone);
-        let day = zone
-            .civil_at(at)
-            .ok_or_else(|| ToolError::invalid("instance", "the time leaves the calendar"))?
-            .date();
-        let around = |days: i64| day.checked_add(days.days()).unwrap_or(day);
-        let window = Window {
-            from: at - 2 * 86_400,
-            to: at + 2 * 86_400,
-            first: around(-2),
-            last: around(2),
-        };
-        // The plain series: an instance that was moved is still named by its time in the series.
-        let plain = Series {
-            master: Some(self.master),
-            ..Series::default()
-        };
-        let overview = plain.occurrences(&window, DstGap::Shift, &Limits::default());
-        let mut found = overview
-            .occurrences
-            .iter()
-            .filter_map(|occurrence| match &occurrence.start {
-                Moment::Day(date) => {
-                    (matches!(given, Given::Day(asked) if asked == *date)).then_some(Time::Date(*date))
-                }
-                Moment::At { utc, .. } => {
-                    let civil = zone.civil_at(*utc)?;
-                    let meant = match given {
-                        Given::Day(asked) => civil.date() == asked,
-                        _ => *utc == at,
-                    };
-                    meant.then(|| Time::At(civil, zone.clone()))
-                }
-            });
-        let first = found.next().ok_or_else(|| {
-            ToolError::not_found(format!("the series has no instance `{}`", web::shown_text(text)))
-                .hint("give its time by the series: `recurrence_id` of `list --json`")
-        })?;
-        if found.next().is_some() {
-            return Err(
-                ToolError::invalid("instance", "the series has several instances on that day")
-                    .hint("give the time too"),
-            );
-        }
-        Ok(first)
-    }
-
-    /// The changed instance that stands for this one already.
-    fn change_of(&self, instance: &Time) -> Option<&'a Event> {
-        let place = |time: &Time| match time {
-            Time::Date(date) => (date.to_string(), 0),
-            Time::At(civil, zone) => (String::new(), zone.resolve(*civil).utc),
-        };
-        self.series.changed.iter().copied().find(|event| {
-            event.recurrence_id.as_ref().is_some_and(|id| {
-                place(id) == place(instance)
-                    || matches!((id, instance), (Time::Date(day), at) if *day == at.date())
-            })
-        })
-    }
-}
+use target::Target;
 
 /// Properties of a revision.
 fn revision(event: &Event, ctx: &Context) -> Vec<Edit> {
@@ -245,13 +129,7 @@ pub fn call_off(input: &input::Cancel, ctx: &Context) -> ToolResult<Written> {
     let (source, calendar) = read(&input.file, ctx)?;
     let target = Target::find(&source, &calendar, &input.uid, &input.file)?;
     let bytes = match &input.instance {
-        None => {
-            let (_, component) = target.component(target.master)?;
-            let mut edits = revision(target.master, ctx);
-            edits.push(Edit::set("STATUS", vec!["STATUS:CANCELLED".to_owned()]));
-            let text = changed(&source, component, &edits);
-            (replaced(&source, component, &text), text)
-        }
+        None => all_off(&target, ctx)?,
         Some(text) if target.master.recurs() => {
             let instance = target.instance(text)?;
             one_out(&target, &instance, ctx)?
@@ -262,6 +140,24 @@ pub fn call_off(input: &input::Cancel, ctx: &Context) -> ToolResult<Written> {
         }
     };
     finish(&input.file, &input.output, &input.uid, "cancelled", bytes, ctx)
+}
+
+/// The event and every changed instance of it marked.
+fn all_off(target: &Target<'_>, ctx: &Context) -> ToolResult<(Vec<u8>, Vec<u8>)> {
+    let mut events: Vec<&Event> = vec![target.master];
+    events.extend(&target.series.changed);
+    // From the end on, so that the places of those before stay right.
+    events.sort_by_key(|event| std::cmp::Reverse(event.line));
+    let (mut bytes, mut shown) = (target.source.to_vec(), Vec::new());
+    for event in events {
+        let (_, component) = target.component(event)?;
+        let mut edits = revision(event, ctx);
+        edits.push(Edit::set("STATUS", vec!["STATUS:CANCELLED".to_owned()]));
+        let text = changed(target.source, component, &edits);
+        bytes = replaced(&bytes, component, &text);
+        shown.splice(0..0, text);
+    }
+    Ok((bytes, shown))
 }
 
 /// One instance taken out: marked at its own change where it has one, else excepted from the series.

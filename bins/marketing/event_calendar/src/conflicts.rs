@@ -39,7 +39,8 @@ pub struct Clashes {
     /// Events that were compared.
     pub compared: usize,
     /// Pairs that meet, in order.
-    pub clashes: Vec<Clash>,
+    #[serde(rename = "clashes")]
+    pub found: Vec<Clash>,
     /// The calendars behind it.
     pub basis: Basis,
 }
@@ -67,7 +68,7 @@ pub async fn conflicts(input: &input::Conflicts, ctx: &Context) -> ToolResult<Cl
     let mut clashes = Clashes {
         zone: view.zone.name().to_owned(),
         compared: found.len(),
-        clashes: Vec::new(),
+        found: Vec::new(),
         basis,
     };
     for (at, one) in found.iter().enumerate() {
@@ -125,7 +126,7 @@ pub async fn check(input: &input::Check, ctx: &Context) -> ToolResult<Clashes> {
     let mut clashes = Clashes {
         zone: view.zone.name().to_owned(),
         compared: planned.len(),
-        clashes: Vec::new(),
+        found: Vec::new(),
         basis,
     };
     for one in &planned {
@@ -162,7 +163,7 @@ pub async fn check(input: &input::Check, ctx: &Context) -> ToolResult<Clashes> {
 impl Clashes {
     /// Whether there is no room for more; then that is said.
     fn full(&mut self) -> bool {
-        if self.clashes.len() < MOST {
+        if self.found.len() < MOST {
             return false;
         }
         self.basis.missing.push(Finding {
@@ -181,7 +182,7 @@ impl Clashes {
     }
 
     fn add(&mut self, kind: &str, one: &Found<'_>, two: Option<&Found<'_>>) {
-        self.clashes.push(Clash {
+        self.found.push(Clash {
             kind: kind.to_owned(),
             event: Event::of(&one.occurrence, one.source),
             with: two.map(|two| Event::of(&two.occurrence, two.source)),
@@ -192,8 +193,8 @@ impl Clashes {
 
 /// The failure of a run that found something.
 pub fn met(clashes: &Clashes, output: &impl Serialize) -> Option<ToolError> {
-    let first = clashes.clashes.first()?;
-    let count = clashes.clashes.len();
+    let first = clashes.found.first()?;
+    let count = clashes.found.len();
     let with = first
         .with
         .as_ref()

@@ -74,9 +74,8 @@ pub async fn free(input: &input::Free, ctx: &Context) -> ToolResult<FreeBusy> {
         .iter()
         .filter(|found| {
             let day = matches!(found.occurrence.start, Moment::Day(_));
-            !found.occurrence.cancelled
-                && !found.occurrence.event.transparent
-                && !(day && input.ignore_all_day)
+            let leaves_free = found.occurrence.event.transparent || day && input.ignore_all_day;
+            !found.occurrence.cancelled && !leaves_free
         })
         .map(|found| (found.from.max(window.from), found.to.min(window.to)));
     let busy = merged(taken.collect());

@@ -232,8 +232,8 @@ fn end(input: &input::Create, start: &Time, zone: &Zone) -> ToolResult<Time> {
                 "end",
                 "the end needs a time, as the start has one",
             )),
-            end if end.civil() < start.civil() => Err(early()),
-            end => Ok(end),
+            end @ Time::At(..) if end.civil() < start.civil() => Err(early()),
+            end @ Time::At(..) => Ok(end),
         },
         (Time::At(civil, _), None, minutes) => {
             let later = zone.resolve(*civil).utc + minutes.unwrap_or(60) * 60;

@@ -47,7 +47,7 @@ fn clock(when: &When, zone: &Zone) -> Option<jiff::civil::DateTime> {
 fn day(when: &When, zone: &Zone) -> Option<Date> {
     match &when.date {
         Some(date) => date.parse().ok(),
-        None => clock(when, zone).map(|time| time.date()),
+        None => clock(when, zone).map(jiff::civil::DateTime::date),
     }
 }
 
@@ -220,7 +220,7 @@ fn met(clashes: &Clashes, view: &View<'_, Input>, out: Out<'_>) -> fmt::Result {
         let on = day(&event.start, &zone).map_or(String::new(), |on| on.strftime("%d %b %Y").to_string());
         format!("{on} {} {}", span(event, &zone), visible_line(&event.title))
     };
-    for clash in &clashes.clashes {
+    for clash in &clashes.found {
         let kind = view.paint(Paint::Red, &clash.kind.replace('_', " "));
         match &clash.with {
             Some(with) => writeln!(
@@ -237,7 +237,7 @@ fn met(clashes: &Clashes, view: &View<'_, Input>, out: Out<'_>) -> fmt::Result {
             None => writeln!(out, "{kind}: {}", place(&clash.event))?,
         }
     }
-    let count = clashes.clashes.len();
+    let count = clashes.found.len();
     writeln!(
         out,
         "{count} {} among {} {}, days in {}",

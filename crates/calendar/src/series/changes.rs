@@ -124,7 +124,7 @@ impl<'a> Changes<'a> {
             Place::Key(Key::Day(day)) => (Place::Key(Key::Day(day)), day * DAY),
             Place::Day(day) => (Place::Day(day), day * DAY),
         };
-        let found = instances::within(master, around - DAY, around + 2 * DAY, gap, limits);
+        let found = instances::within(master, around - 2 * DAY, around + 2 * DAY, gap, limits);
         found.instances.iter().any(|instance| match place {
             Place::Key(key) => instance.key == key,
             Place::Day(day) => instance.day() == day,
@@ -135,6 +135,13 @@ impl<'a> Changes<'a> {
     pub(super) fn margin(&self) -> i64 {
         let farthest = self.shifts.iter().map(|shift| shift.by.abs()).max();
         farthest.map_or(0, |by| by + DAY)
+    }
+
+    /// Longest instance that a change gives its series, in seconds: it may last into a window that the plain one does
+    /// not reach.
+    pub(super) fn longest(&self) -> i64 {
+        let lengths = self.shifts.iter().map(|shift| shift.event.length.seconds());
+        lengths.max().unwrap_or(0)
     }
 
     /// An instance as it takes place, moved by the last change before it.

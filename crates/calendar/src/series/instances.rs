@@ -57,6 +57,19 @@ impl Instance {
         days::number(self.civil.date())
     }
 
+    /// Whether it lies at least in part between these times. A whole day is another time in every zone, so it is given
+    /// two days more.
+    fn lies_within(&self, from: i64, to: i64) -> bool {
+        match (self.key, &self.zone) {
+            (Key::Utc(utc), Some(zone)) => utc <= to && after(utc, self.civil, zone, self.length) >= from,
+            _ => {
+                let begin = days::seconds(self.civil);
+                let end = begin.saturating_add(self.length.seconds());
+                begin <= to.saturating_add(2 * DAY) && end >= from.saturating_sub(2 * DAY)
+            }
+        }
+    }
+
     pub(super) fn start(&self) -> Moment {
         moment(self.key, self.zone.as_ref())
     }
@@ -127,13 +140,13 @@ pub(super) struct Found {
     pub(super) cut: Option<String>,
 }
 
-/// The instances of a series between two times, in seconds since 1970; none of the changed ones is looked at.
+/// The instances of a series that are not over before `from` and begin before `to`, in seconds since 1970; days
+/// around them come too. None of the changed ones is looked at.
 pub(super) fn within(event: &Event, from: i64, to: i64, gap: DstGap, limits: &Limits) -> Found {
     let mut found = Found::default();
     let mut all: BTreeMap<Key, Instance> = BTreeMap::new();
     let mut add = |instance: Instance| {
-        let seconds = days::seconds(instance.civil);
-        if (from - DAY..=to + DAY).contains(&seconds) {
+        if instance.lies_within(from, to) {
             all.entry(instance.key).or_insert(instance);
         }
     };
@@ -169,10 +182,11 @@ fn of_rule(
     limits: &Limits,
 ) -> (Vec<Instance>, Option<String>) {
     let start = event.start.civil();
-    // A day more on either side: what is asked for is in UTC, a rule speaks of civil times.
+    let begin = from.saturating_sub(event.length.seconds());
+    // More on either side: what is asked for is in UTC, a rule speaks of civil times.
     let (Some(first), Some(last)) = (
-        days::datetime((from - DAY).max(days::day_of(1, 1, 2) * DAY)),
-        days::datetime((to + DAY).min(days::day_of(9999, 12, 30) * DAY)),
+        days::datetime((begin - 2 * DAY).max(days::day_of(1, 1, 2) * DAY)),
+        days::datetime((to + 2 * DAY).min(days::day_of(9999, 12, 30) * DAY)),
     ) else {
         return (Vec::new(), None);
     };
@@ -207,7 +221,7 @@ fn of_rule(
         if rule.count.is_some_and(|count| counted > count) {
             break;
         }
-        if civil < first {
+        if !instance.lies_within(from, to) {
             continue;
         }
         if instances.len() >= limits.instances {
