@@ -76,25 +76,45 @@ pub(crate) fn lines(bytes: &[u8], notes: &mut Vec<Note>) -> Vec<Read> {
         if unfolded.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let text = match String::from_utf8(unfolded) {
-            Ok(text) => text,
-            Err(error) => {
-                if !decoding_told {
-                    decoding_told = true;
-                    notes.push(Note::new(
-                        first,
-                        "not UTF-8: unreadable characters are shown as `\u{fffd}`",
-                    ));
-                }
-                String::from_utf8_lossy(error.as_bytes()).into_owned()
-            }
-        };
+        let (text, told) = decoded(unfolded);
+        if let Some(told) = told.filter(|_| !decoding_told) {
+            decoding_told = true;
+            notes.push(Note::new(first, told));
+        }
         found.push(match parse(&text, first, begin..at) {
             Some(line) => Read::Line(line),
             None => Read::Broken(Note::new(first, format!("`{}` is no property", short(&text)))),
         });
     }
     found
+}
+
+/// What windows-1252 has in the place of the C1 control characters; the others are those of Latin-1.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// The text of a line, and what is to say about its encoding.
+fn decoded(bytes: Vec<u8>) -> (String, Option<&'static str>) {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return (text, None),
+        Err(error) => error.into_bytes(),
+    };
+    let lossy = String::from_utf8_lossy(&bytes);
+    // A line that has letters in UTF-8 is in UTF-8, and damaged.
+    if lossy.chars().any(|c| !c.is_ascii() && c != '\u{fffd}') {
+        let told = "not UTF-8 throughout: unreadable characters are shown as `\u{fffd}`";
+        return (lossy.into_owned(), Some(told));
+    }
+    let text = bytes
+        .iter()
+        .map(|byte| match byte {
+            0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
+            other => char::from(*other),
+        })
+        .collect();
+    (text, Some("not UTF-8: read as windows-1252"))
 }
 
 /// Splits an unfolded line; `None` when it has no name or no value.
@@ -205,6 +225,21 @@ mod tests {
         assert_eq!(line.param("CN"), Some("Weber, Ina: \"x\""));
         assert_eq!(line.params[1].values, ["A", "B"]);
         assert_eq!(line.value, "mailto:i@x.example");
+    }
+
+    #[test]
+    fn another_encoding_is_guessed_and_damage_is_told() {
+        let mut notes = Vec::new();
+        let text = b"SUMMARY:R\xe9union \x80\nSUMMARY:\xc3\xa9 \xe9";
+        let values: Vec<String> = lines(text, &mut notes)
+            .into_iter()
+            .filter_map(|read| match read {
+                Read::Line(line) => Some(line.value),
+                Read::Broken(_) => None,
+            })
+            .collect();
+        assert_eq!(values, ["Réunion €", "é \u{fffd}"]);
+        assert_eq!(notes[0].message, "not UTF-8: read as windows-1252");
     }
 
     #[test]

@@ -175,6 +175,10 @@ impl Tool for EventCalendar {
                 ],
             )
             .example("what is wrong with a calendar", &["lint", "team.ics"])
+            .example(
+                "the same, where a guess is a mistake too",
+                &["lint", "holidays.ics", "--strict"],
+            )
             .example_exit(
                 3,
                 "launches on holidays, or over events of the team",

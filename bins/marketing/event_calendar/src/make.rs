@@ -1,5 +1,7 @@
 //! `create`: a new event, in a file of its own or in a copy of another.
 
+mod checks;
+
 use std::path::Path;
 
 use app_core::{Context, ErrorKind, Source, ToolError, ToolResult};
@@ -15,6 +17,8 @@ use crate::{
     input,
     settings::Settings,
 };
+
+use checks::checked;
 
 /// Largest calendar that is copied, in bytes.
 pub const LARGEST: u64 = 32 << 20;
@@ -46,13 +50,7 @@ pub fn head(text: &mut Text) {
 /// Creates.
 pub fn create(input: &input::Create, ctx: &Context) -> ToolResult<Written> {
     let settings = Settings::of(ctx)?;
-    for (field, text) in [
-        ("title", Some(&input.title)),
-        ("location", input.location.as_ref()),
-        ("uid", input.uid.as_ref()),
-    ] {
-        one_line(field, text.map_or("", String::as_str))?;
-    }
+    let attendees = checked(input)?;
     let zone = bounds::zone(input.zone.as_deref(), &settings)?;
     let start = time("start", &input.start, &zone)?;
     let end = end(input, &start, &zone)?;
@@ -81,9 +79,18 @@ pub fn create(input: &input::Create, ctx: &Context) -> ToolResult<Written> {
             event.line(name, &[], &escape(value));
         }
     }
-    if !input.category.is_empty() {
-        let list: Vec<String> = input.category.iter().map(|name| escape(name)).collect();
+    if !input.categories.is_empty() {
+        let list: Vec<String> = input.categories.iter().map(|name| escape(name)).collect();
         event.line("CATEGORIES", &[], &list.join(","));
+    }
+    for (name, address) in &attendees {
+        let params = [("CN", name.as_str())];
+        let params = if name.is_empty() {
+            &params[..0]
+        } else {
+            &params[..]
+        };
+        event.line("ATTENDEE", params, &format!("mailto:{address}"));
     }
     if input.transparent {
         event.line("TRANSP", &[], "TRANSPARENT");
@@ -246,7 +253,6 @@ fn end(input: &input::Create, start: &Time, zone: &Zone) -> ToolResult<Time> {
 /// The rule as it is written: its end in UTC where RFC 5545 wants that.
 fn rule(text: &str, start: &Time) -> ToolResult<String> {
     let text = text.trim().trim_start_matches("RRULE:").trim_end_matches(';');
-    one_line("rrule", text)?;
     let rule = Rule::parse(text).map_err(|what| {
         ToolError::invalid("rrule", what)
             .hint("for example FREQ=WEEKLY;BYDAY=MO,TH;COUNT=10 (RFC 5545 3.3.10)")
@@ -276,18 +282,4 @@ fn rule(text: &str, start: &Time) -> ToolResult<String> {
         }
         _ => text.to_owned(),
     })
-}
-
-/// Refuses what cannot stand on one line.
-pub fn one_line(field: &str, text: &str) -> ToolResult<()> {
-    if text
-        .chars()
-        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
-    {
-        return Err(ToolError::invalid(
-            field,
-            "must not have line ends or control characters",
-        ));
-    }
-    Ok(())
 }

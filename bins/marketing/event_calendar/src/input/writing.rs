@@ -43,7 +43,13 @@ pub struct Create {
     /// Categories
     #[garde(length(max = 50), inner(length(max = 200)))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub category: Vec<String>,
+    #[schemars(extend("x-cli" = {"aliases": ["category"]}))]
+    pub categories: Vec<String>,
+    /// Who takes part: an address, or Name <address>; may be repeated
+    #[garde(length(max = 500), inner(length(max = 500)))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-cli" = {"aliases": ["attendee"]}))]
+    pub attendees: Vec<String>,
     /// The time stays free for others
     #[serde(default)]
     pub transparent: bool,

@@ -42,6 +42,8 @@ fn a_new_series_is_read_back_as_it_was_asked_for() {
             "one\ntwo",
             "--category",
             "a,b",
+            "--attendee",
+            "Weber, \"Ina\" <ina@quillmoss.example>",
             "--uid",
             "new",
             "-o",
@@ -59,6 +61,10 @@ fn a_new_series_is_read_back_as_it_was_asked_for() {
     assert!(text.contains("BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\n"));
     assert!(
         text.contains("RRULE:FREQ=WEEKLY;UNTIL=20260408T215959Z\r\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ATTENDEE;CN=\"Weber, ^'Ina\":mailto:ina@quillmoss.example\r\n"),
         "{text}"
     );
     let args = [
@@ -325,9 +331,21 @@ fn what_cannot_be_meant_is_refused() {
         "line ends",
     );
     refused(
-        &["create", "x\nATTENDEE:mailto:x", "--start", "2026-03-02T10:00"],
+        &[
+            "create",
+            "x\nBEGIN:VEVENT",
+            "--start",
+            "2026-03-02T10:00",
+            "--attendee",
+            "i@x.example\r\nATTENDEE:mailto:evil@x.example",
+        ],
         2,
-        "line ends",
+        "`title` must not have line ends or control characters; `attendees[0]` must not",
+    );
+    refused(
+        &["create", "x", "--start", "2026-03-02T10:00", "--attendee", "ina"],
+        2,
+        "`attendees[0]` is no address",
     );
 }
 
