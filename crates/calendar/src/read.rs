@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Status},
     value::unescape,
     vtimezone::Table,
-    zone::{Zone, Zones},
+    zone::{Origin, Zone, Zones},
 };
 
 /// An event that cannot be shown.
@@ -69,7 +69,11 @@ impl Calendar {
         }
         self.notes.extend(component.broken.iter().cloned());
         let stated = component.get("X-WR-TIMEZONE");
-        let known = stated.and_then(|line| Zone::database(line.value.trim()));
+        let known = stated.and_then(|line| {
+            let zone = Zones::new(Zone::utc()).named(&unescape(&line.value));
+            let found = !matches!(zone.origin(), Origin::Unknown(_) | Origin::Floating(_));
+            found.then_some(zone)
+        });
         if let (Some(line), None) = (stated, &known) {
             self.notes
                 .push(Note::new(line.number, "X-WR-TIMEZONE is no known zone: left out"));

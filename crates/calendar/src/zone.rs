@@ -1,5 +1,7 @@
 //! Time zones by name: the rules of the file, then the zone database, then the Windows table, else unknown and marked.
 
+mod windows;
+
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{
@@ -9,9 +11,7 @@ use jiff::{
 };
 
 use crate::{days, vtimezone::Table};
-
-/// Names of Windows and the zones of the database that CLDR (territory 001) gives for them, one `name=zone` a line.
-const WINDOWS: &str = include_str!("windows_zones.txt");
+use windows::windows;
 
 /// Where the rules of a zone come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,37 +234,10 @@ impl Zones {
     }
 }
 
-/// The zone of a Windows name, also of one with a number that some programs append.
-fn windows(name: &str) -> Option<&'static str> {
-    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let bare = if bare.len() < name.len() && bare.ends_with(' ') {
-        bare.trim_end()
-    } else {
-        name
-    };
-    WINDOWS
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .find_map(|(known, zone)| {
-            (known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(bare)).then_some(zone)
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use jiff::civil::date;
-
-    #[test]
-    fn every_windows_name_is_a_zone_of_the_database() {
-        let mut names = 0;
-        for line in WINDOWS.lines() {
-            let (_, zone) = line.split_once('=').unwrap();
-            assert!(database(zone).is_some(), "{line}");
-            names += 1;
-        }
-        assert!(names > 130, "{names}");
-    }
 
     #[test]
     fn names_are_found_by_the_order_of_trust() {

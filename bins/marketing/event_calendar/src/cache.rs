@@ -73,7 +73,9 @@ pub async fn fetch(address: &str, max_bytes: u64, ctx: &Context) -> ToolResult<F
         sha256: sha256(&response.body),
     };
     // Without a copy the calendar is only fetched again next time.
-    if let Err(error) = save(&place, &fresh, &response.body) {
+    if !ctx.dry_run()
+        && let Err(error) = save(&place, &fresh, &response.body)
+    {
         ctx.warn(format!("no copy of the calendar is kept: {}", error.message));
     }
     Ok(Fetched {
