@@ -1,0 +1,156 @@
+//! Looking for pieces of text in files as they lie on disk, whatever program or page they belong to.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::Read as _,
+    path::Path,
+};
+
+/// Bytes of a piece; shorter texts are looked for whole.
+const PIECE: usize = 16;
+/// Shortest piece looked for: shorter ones are found everywhere.
+pub(crate) const SHORTEST: usize = 8;
+/// Most pieces looked for at a time.
+const MOST: usize = 200_000;
+
+/// Pieces of texts, found by their first eight bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    by_head: HashMap<u64, HashSet<Vec<u8>>>,
+    count: usize,
+}
+
+impl Pieces {
+    /// Adds the pieces of a text, end to end. A last one that is too short is made from the end of the text.
+    pub(crate) fn add(&mut self, text: &[u8]) {
+        if text.len() < SHORTEST {
+            return;
+        }
+        let mut at = 0;
+        while at < text.len() && self.count < MOST {
+            let from = at.min(text.len() - text.len().min(PIECE));
+            let piece = &text[from..(from + PIECE).min(text.len())];
+            if let Some(head) = head(piece)
+                && self.by_head.entry(head).or_default().insert(piece.to_vec())
+            {
+                self.count += 1;
+            }
+            at += PIECE;
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Takes out those that occur in a text.
+    pub(crate) fn take_out(&mut self, text: &[u8]) {
+        for piece in self.found_in(text) {
+            if let Some(pieces) = head(&piece).and_then(|head| self.by_head.get_mut(&head))
+                && pieces.remove(&piece)
+            {
+                self.count -= 1;
+            }
+        }
+    }
+
+    /// Those that occur in a text, each once.
+    pub(crate) fn found_in(&self, text: &[u8]) -> HashSet<Vec<u8>> {
+        let mut found = HashSet::new();
+        for at in 0..text.len().saturating_sub(SHORTEST - 1) {
+            let Some(pieces) = head(&text[at..]).and_then(|head| self.by_head.get(&head)) else {
+                continue;
+            };
+            found.extend(
+                pieces
+                    .iter()
+                    .filter(|piece| text[at..].starts_with(piece))
+                    .cloned(),
+            );
+        }
+        found
+    }
+
+    /// Those that occur in a file, and its bytes. A file that is not there has none.
+    pub(crate) fn found_in_file(&self, path: &Path) -> std::io::Result<(HashSet<Vec<u8>>, u64)> {
+        let mut found = HashSet::new();
+        let size = each_stretch(path, PIECE, |stretch| found.extend(self.found_in(stretch)))?;
+        Ok((found, size))
+    }
+}
+
+/// How often a text occurs in a file, and the file's bytes.
+pub(crate) fn count_in_file(path: &Path, text: &[u8]) -> std::io::Result<(u64, u64)> {
+    let mut count = 0;
+    let size = each_stretch(path, text.len(), |stretch| {
+        count += stretch
+            .windows(text.len())
+            .filter(|window| *window == text)
+            .count() as u64;
+    })?;
+    Ok((count, size))
+}
+
+/// Calls `act` with the file in stretches that overlap by one byte less than `length`.
+fn each_stretch(path: &Path, length: usize, mut act: impl FnMut(&[u8])) -> std::io::Result<u64> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut buffer = Vec::new();
+    let mut size = 0;
+    loop {
+        let read = file.by_ref().take(1 << 20).read_to_end(&mut buffer)?;
+        size += read as u64;
+        act(&buffer);
+        if read == 0 {
+            return Ok(size);
+        }
+        buffer.drain(..buffer.len() - buffer.len().min(length - 1));
+    }
+}
+
+fn head(text: &[u8]) -> Option<u64> {
+    text.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_found_across_stretches_and_only_where_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let text = b"a text of twenty-seven byte";
+        let mut pieces = Pieces::default();
+        pieces.add(text);
+        pieces.add(b"short");
+        assert_eq!(pieces.len(), 2);
+        let mut bytes = vec![b'.'; (1 << 20) - 9];
+        bytes.extend_from_slice(text);
+        bytes.extend(vec![b'.'; 100]);
+        std::fs::write(&path, &bytes).unwrap();
+        let (found, size) = pieces.found_in_file(&path).unwrap();
+        assert_eq!((found.len(), size), (2, bytes.len() as u64));
+        assert_eq!(count_in_file(&path, text).unwrap().0, 1);
+        assert_eq!(
+            count_in_file(&path, b"..").unwrap().0 as usize,
+            (1 << 20) - 10 + 99
+        );
+        std::fs::write(&path, vec![b'.'; 5000]).unwrap();
+        assert!(pieces.found_in_file(&path).unwrap().0.is_empty());
+        assert!(
+            pieces
+                .found_in_file(&dir.path().join("none"))
+                .unwrap()
+                .0
+                .is_empty()
+        );
+        pieces.take_out(b"xx a text of twenty-seven");
+        assert_eq!(pieces.len(), 1, "what others say too is no remnant");
+    }
+}
