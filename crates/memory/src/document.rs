@@ -34,6 +34,8 @@ pub struct NewDocument {
     pub event_at: Option<Timestamp>,
     /// When it was first stored, for documents that move here from another store.
     pub ingested_at: Option<Timestamp>,
+    /// How often it had been stored there.
+    pub seen: Option<u64>,
     /// Where it comes from.
     pub origin: Origin,
 }

@@ -20,6 +20,8 @@ pub const MOST_TERMS: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Question {
     terms: Vec<String>,
+    /// The terms as they were written.
+    written: Vec<String>,
     checks: Vec<Check>,
     left_out: usize,
 }
@@ -75,6 +77,11 @@ impl Question {
         &self.terms
     }
 
+    /// The same as they were written.
+    pub fn written(&self) -> &[String] {
+        &self.written
+    }
+
     /// How many terms behind the first [`MOST_TERMS`] were left out.
     pub fn left_out(&self) -> usize {
         self.left_out
@@ -97,6 +104,7 @@ impl Question {
             }
             if self.terms.len() < MOST_TERMS {
                 self.terms.push(term.text);
+                self.written.push(text[term.start..term.end].to_owned());
             } else {
                 self.left_out += 1;
             }

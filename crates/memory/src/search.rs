@@ -49,7 +49,7 @@ pub struct Found {
     pub searched: u64,
     /// Documents that are hits, also those beyond the limit.
     pub matching: u64,
-    /// Terms of the question that no document has.
+    /// Words of the question that no document has, as they were written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
     /// The best, best first.
@@ -66,7 +66,7 @@ pub struct Hit {
     pub document: Document,
     /// The part that shows why.
     pub snippet: Snippet,
-    /// Terms of the question that it lacks.
+    /// Words of the question that it lacks, as they were written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
     /// How the score came about.
@@ -163,7 +163,7 @@ fn find(connection: &Connection, question: &Question, wanted: &Wanted<'_>) -> ru
     candidates.truncate(wanted.limit);
     candidates.sort_unstable_by(order);
     let unknown = question
-        .terms()
+        .written()
         .iter()
         .zip(&lists)
         .filter(|(_, list)| list.postings.is_empty());
@@ -275,7 +275,7 @@ fn hit(
         snippet: snippet(&text, &terms(&text, Purpose::Document), asked),
         missing: (0..asked.len())
             .filter(|i| !has(*i))
-            .map(|i| asked[i].clone())
+            .map(|i| question.written()[i].clone())
             .collect(),
         explain: if explain {
             lists.iter().enumerate().filter_map(share).collect()

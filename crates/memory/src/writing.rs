@@ -88,6 +88,13 @@ fn check_name(collection: &str) -> ToolResult<()> {
     Ok(())
 }
 
+impl NewDocument {
+    /// Whether it may be stored. Fails on an empty document, and on one of more than [`LARGEST`] bytes.
+    pub fn check(&self) -> ToolResult<()> {
+        checked(self).map(drop)
+    }
+}
+
 /// The document as JSON, if it may be stored.
 fn checked(new: &NewDocument) -> ToolResult<String> {
     if new.document.is_empty() {
@@ -164,6 +171,7 @@ fn put(
     }
     let event_at = new.event_at.or_else(|| moment::of_document(&new.document));
     let ingested_at = new.ingested_at.unwrap_or(now);
+    let seen = new.seen.unwrap_or(1).clamp(1, u64::from(u32::MAX)) as u32;
     let Origin {
         source,
         path,
@@ -172,8 +180,8 @@ fn put(
     } = &new.origin;
     connection
         .prepare_cached(
-            "INSERT INTO documents (collection, id, document, metadata, event_at, ingested_at, source, path, message_id, sha256)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO documents (collection, id, document, metadata, event_at, ingested_at, source, path, message_id, sha256, seen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
             collection,
@@ -185,7 +193,8 @@ fn put(
             source,
             path,
             message_id,
-            sha256
+            sha256,
+            seen
         ])?;
     note(
         connection,
@@ -197,7 +206,7 @@ fn put(
     Ok(Stored {
         id,
         new: true,
-        seen: 1,
+        seen: u64::from(seen),
     })
 }
 

@@ -24,7 +24,7 @@ fn new(document: Value, metadata: Value) -> NewDocument {
     }
 }
 
-fn wanted<'a>(limit: usize, conditions: &'a [Condition]) -> Wanted<'a> {
+fn wanted(limit: usize, conditions: &[Condition]) -> Wanted<'_> {
     Wanted {
         collection: SHOP,
         limit,
@@ -131,7 +131,7 @@ fn the_nearest_is_found_where_nothing_says_all_and_only_full_matches_where_somet
     assert_eq!(found(&memory, "tea box", &wanted(1, &[])), [3]);
     assert_eq!(found(&memory, "tea", &wanted(0, &[])), Vec::<i64>::new());
     assert_eq!(found(&memory, "зеленые ЧАЙ", &wanted(5, &[])), [2]);
-    let question = Question::words("green coffee").unwrap();
+    let question = Question::words("green coffees").unwrap();
     let answer = memory
         .search(
             &question,
@@ -143,9 +143,9 @@ fn the_nearest_is_found_where_nothing_says_all_and_only_full_matches_where_somet
         .unwrap();
     assert_eq!(
         (answer.unknown, answer.searched, answer.matching),
-        (vec!["coffe".to_owned()], 3, 1)
+        (vec!["coffees".to_owned()], 3, 1)
     );
-    assert_eq!(answer.hits[0].missing, ["coffe"]);
+    assert_eq!(answer.hits[0].missing, ["coffees"]);
     let shares = &answer.hits[0].explain;
     assert_eq!((shares.len(), shares[0].documents, shares[0].count), (1, 1, 1));
     assert!((shares[0].score - answer.hits[0].score).abs() < 1e-9 && shares[0].score > 0.0);
