@@ -100,8 +100,9 @@ fn store(stored: &Stored, out: &mut dyn fmt::Write) -> fmt::Result {
     let name = visible_line(&stored.collection);
     write!(
         out,
-        "{verb} {} new documents in {name}, {} known already",
-        stored.new, stored.known
+        "{verb} {} in {name}, {} known already",
+        counted(stored.new as usize, "new document"),
+        stored.known
     )?;
     if stored.ignored > 0 {
         write!(out, ", {} files of other kinds passed over", stored.ignored)?;
@@ -124,12 +125,9 @@ fn retrieve(found: &Found, view: &View<'_, Input>, out: &mut dyn fmt::Write) -> 
     for word in &found.unknown {
         writeln!(out, "no document has `{}`", visible_line(word))?;
     }
-    let shown = found.hits.len();
-    writeln!(
-        out,
-        "{shown} of {} matches among {} documents",
-        found.matching, found.searched
-    )
+    let matching = counted(found.matching as usize, "hit");
+    let among = counted(found.searched as usize, "document");
+    writeln!(out, "{} of {matching} among {among}", found.hits.len())
 }
 
 fn details(hit: &Hit, out: &mut dyn fmt::Write) -> fmt::Result {
