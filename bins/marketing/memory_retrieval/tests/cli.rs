@@ -288,7 +288,10 @@ fn an_export_is_taken_back_as_it_was() {
 #[test]
 fn questions_with_known_answers_are_measured() {
     let host = host();
-    let gold = testkit::tools::workspace().join("fixtures/memory/gold");
+    let gold = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../fixtures/memory/gold"
+    ));
     let (questions, documents) = (gold.join("questions.jsonl"), gold.join("documents.jsonl"));
     let (questions, documents) = (questions.to_str().unwrap(), documents.to_str().unwrap());
     let args = [
