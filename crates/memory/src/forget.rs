@@ -39,6 +39,8 @@ pub struct Proof {
     pub pieces: u64,
     /// Pieces that were not looked for, because documents that stay say the same.
     pub shared: u64,
+    /// Pieces that were not looked for, because there were too many.
+    pub left_out: u64,
     /// Texts too short to be looked for.
     pub too_short: u64,
     /// Bytes looked through.
@@ -123,6 +125,7 @@ impl Memory {
             }
             Ok(())
         })?;
+        proof.left_out = pieces.left_out() as u64;
         proof.pieces = pieces.len() as u64;
         proof.shared = (all - pieces.len()) as u64;
         for file in self.files() {

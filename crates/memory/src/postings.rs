@@ -71,7 +71,7 @@ pub(crate) fn append(connection: &Connection, collection: i64, batch: &Batch) ->
     Ok(())
 }
 
-/// Takes documents out of the list of a term. Answers how many were in it.
+/// Takes documents, in rising order, out of the list of a term. Answers how many were in it.
 pub(crate) fn remove(
     connection: &Connection,
     collection: i64,
@@ -84,23 +84,31 @@ pub(crate) fn remove(
     )?;
     let mut delete = connection
         .prepare_cached("DELETE FROM postings WHERE collection = ?1 AND term = ?2 AND first = ?3")?;
-    let mut removed = 0;
-    for document in documents {
+    let (mut left, mut removed) = (documents, 0);
+    while let Some((document, others)) = left.split_first() {
+        left = others;
         let found = find
             .query_row(params![collection, term, document], |row| {
                 Ok(Block::of(row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
         let Some(block) = found else { continue };
+        // All that this block may hold, at once.
+        let here = 1 + others.partition_point(|other| *other <= block.last);
+        let here = &documents[documents.len() - others.len() - 1..][..here];
+        left = &others[here.len() - 1..];
         let mut rest = Block::default();
-        for posting in block.postings().filter(|posting| posting.document != *document) {
+        for posting in block
+            .postings()
+            .filter(|posting| here.binary_search(&posting.document).is_err())
+        {
             rest.push(posting);
         }
         if rest.count == block.count {
             continue;
         }
-        removed += 1;
-        // The first document is part of the key, and may be the one that goes.
+        removed += (block.count - rest.count) as usize;
+        // The first document is part of the key, and may be one that goes.
         delete.execute(params![collection, term, block.first])?;
         if rest.count > 0 {
             rest.save(connection, collection, term)?;

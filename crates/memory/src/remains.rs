@@ -19,6 +19,7 @@ const MOST: usize = 200_000;
 pub(crate) struct Pieces {
     by_head: HashMap<u64, HashSet<Vec<u8>>>,
     count: usize,
+    left_out: usize,
 }
 
 impl Pieces {
@@ -28,7 +29,11 @@ impl Pieces {
             return;
         }
         let mut at = 0;
-        while at < text.len() && self.count < MOST {
+        while at < text.len() {
+            if self.count >= MOST {
+                self.left_out += (text.len() - at).div_ceil(PIECE);
+                return;
+            }
             let from = at.min(text.len() - text.len().min(PIECE));
             let piece = &text[from..(from + PIECE).min(text.len())];
             if let Some(head) = head(piece)
@@ -38,6 +43,11 @@ impl Pieces {
             }
             at += PIECE;
         }
+    }
+
+    /// How many were not taken, for there were too many.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// How many there are.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use app_core::{Paint, View, text::visible_line};
-use memory::{Document, Found, Hit, Measured, Snippet, Verified, text_of};
+use memory::{Document, Found, Hit, Measured, Proof, Snippet, Verified, text_of};
 
 use crate::{
     input::Input,
@@ -43,10 +43,7 @@ pub(crate) fn render(output: &Output, view: &View<'_, Input>, out: &mut dyn fmt:
                     counted(ids.len(), "document"),
                     counted(proof.pieces as usize, "piece"),
                     proof.bytes,
-                    match proof.shared {
-                        0 => String::new(),
-                        shared => format!(" ({} other documents say too)", counted(shared as usize, "piece")),
-                    }
+                    not_sought(proof)
                 ),
                 None => writeln!(out, "{}", counted(ids.len(), "document")),
             }
@@ -260,6 +257,20 @@ fn gold(measured: &Measured, out: &mut dyn fmt::Write) -> fmt::Result {
         "{} questions: recall@{} {:.4}, mean reciprocal rank {:.4}",
         measured.questions, measured.limit, measured.recall, measured.mean_reciprocal_rank
     )
+}
+
+/// What of the forgotten was not looked for.
+fn not_sought(proof: &Proof) -> String {
+    let mut text = String::new();
+    for (count, why) in [
+        (proof.shared, "stand in other documents too"),
+        (proof.left_out, "were too many to look for"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("; {} {why}", counted(count as usize, "piece")));
+        }
+    }
+    text
 }
 
 /// `1 document`, `2 documents`.
