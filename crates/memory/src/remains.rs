@@ -1,11 +1,6 @@
 //! Looking for pieces of text in files as they lie on disk, whatever program or page they belong to.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fs::File,
-    io::Read as _,
-    path::Path,
-};
+use std::{collections::HashSet, fs::File, io::Read as _, path::Path};
 
 /// Bytes of a piece; shorter texts are looked for whole.
 const PIECE: usize = 16;
@@ -14,12 +9,27 @@ pub(crate) const SHORTEST: usize = 8;
 /// Most pieces looked for at a time.
 const MOST: usize = 200_000;
 
-/// Pieces of texts, found by their first eight bytes.
-#[derive(Debug, Default)]
+/// Pieces of texts. Which could begin at a place is told by a bit for its first eight bytes; nearly all places have none.
+#[derive(Debug)]
 pub(crate) struct Pieces {
-    by_head: HashMap<u64, HashSet<Vec<u8>>>,
+    by_length: Vec<HashSet<Vec<u8>>>,
+    heads: Vec<u64>,
     count: usize,
     left_out: usize,
+}
+
+/// Bits for heads, a power of two.
+const HEADS: usize = 1 << 22;
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self {
+            by_length: vec![HashSet::new(); PIECE + 1],
+            heads: vec![0; HEADS / 64],
+            count: 0,
+            left_out: 0,
+        }
+    }
 }
 
 impl Pieces {
@@ -28,17 +38,19 @@ impl Pieces {
         if text.len() < SHORTEST {
             return;
         }
+        let length = text.len().min(PIECE);
         let mut at = 0;
         while at < text.len() {
             if self.count >= MOST {
                 self.left_out += (text.len() - at).div_ceil(PIECE);
                 return;
             }
-            let from = at.min(text.len() - text.len().min(PIECE));
-            let piece = &text[from..(from + PIECE).min(text.len())];
-            if let Some(head) = head(piece)
-                && self.by_head.entry(head).or_default().insert(piece.to_vec())
+            let from = at.min(text.len() - length);
+            let piece = &text[from..from + length];
+            if let Some(bit) = bit(piece)
+                && self.by_length[length].insert(piece.to_vec())
             {
+                self.heads[bit / 64] |= 1 << (bit % 64);
                 self.count += 1;
             }
             at += PIECE;
@@ -58,9 +70,7 @@ impl Pieces {
     /// Takes out those that occur in a text.
     pub(crate) fn take_out(&mut self, text: &[u8]) {
         for piece in self.found_in(text) {
-            if let Some(pieces) = head(&piece).and_then(|head| self.by_head.get_mut(&head))
-                && pieces.remove(&piece)
-            {
+            if self.by_length[piece.len()].remove(&piece) {
                 self.count -= 1;
             }
         }
@@ -70,15 +80,18 @@ impl Pieces {
     pub(crate) fn found_in(&self, text: &[u8]) -> HashSet<Vec<u8>> {
         let mut found = HashSet::new();
         for at in 0..text.len().saturating_sub(SHORTEST - 1) {
-            let Some(pieces) = head(&text[at..]).and_then(|head| self.by_head.get(&head)) else {
+            let rest = &text[at..];
+            if bit(rest).is_none_or(|bit| self.heads[bit / 64] & (1 << (bit % 64)) == 0) {
                 continue;
-            };
-            found.extend(
-                pieces
-                    .iter()
-                    .filter(|piece| text[at..].starts_with(piece))
-                    .cloned(),
-            );
+            }
+            for (length, pieces) in self.by_length.iter().enumerate().skip(SHORTEST) {
+                if !pieces.is_empty()
+                    && let Some(piece) = rest.get(..length)
+                    && pieces.contains(piece)
+                {
+                    found.insert(piece.to_vec());
+                }
+            }
         }
         found
     }
@@ -123,8 +136,10 @@ fn each_stretch(path: &Path, length: usize, mut act: impl FnMut(&[u8])) -> std::
     }
 }
 
-fn head(text: &[u8]) -> Option<u64> {
-    text.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+/// Number of the bit for the first eight bytes (Fibonacci hashing).
+fn bit(text: &[u8]) -> Option<usize> {
+    let head = text.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))?;
+    Some((head.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - HEADS.trailing_zeros())) as usize)
 }
 
 #[cfg(test)]
