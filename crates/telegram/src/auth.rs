@@ -50,7 +50,13 @@ pub enum LoginError {
     PasswordNeeded,
     /// Anything else.
     #[error(transparent)]
-    Failed(#[from] ToolError),
+    Failed(Box<ToolError>),
+}
+
+impl From<ToolError> for LoginError {
+    fn from(error: ToolError) -> Self {
+        Self::Failed(Box::new(error))
+    }
 }
 
 impl From<LoginError> for ToolError {
@@ -62,7 +68,7 @@ impl From<LoginError> for ToolError {
             LoginError::PasswordNeeded => told
                 .code("password_needed")
                 .hint("set `TELEGRAM_PASSWORD` and run the same command again"),
-            LoginError::Failed(error) => error,
+            LoginError::Failed(error) => *error,
         }
     }
 }

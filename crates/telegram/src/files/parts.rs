@@ -32,7 +32,13 @@ enum PartError {
     Expired,
     /// Anything else.
     #[error(transparent)]
-    Failed(#[from] ToolError),
+    Failed(Box<ToolError>),
+}
+
+impl From<ToolError> for PartError {
+    fn from(error: ToolError) -> Self {
+        Self::Failed(Box::new(error))
+    }
 }
 
 impl From<PartError> for ToolError {
@@ -42,7 +48,7 @@ impl From<PartError> for ToolError {
                 .code("file_reference_expired")
                 .from_source("telegram")
                 .hint("read the message again, then download"),
-            PartError::Failed(error) => error,
+            PartError::Failed(error) => *error,
         }
     }
 }

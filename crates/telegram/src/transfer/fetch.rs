@@ -75,7 +75,7 @@ impl Telegram {
         let bar = ctx.progress("messages", "messages", None);
         let (pages, waiting) = std::sync::mpsc::sync_channel::<(Vec<Message>, Progress)>(WAITING_PAGES);
         let writer = tokio::task::spawn_blocking(move || keep_pages(archive, &waiting, draft));
-        let outcome = async {
+        let outcome: ToolResult<()> = async {
             let mut ahead = FuturesOrdered::new();
             let (mut asked, mut dense, mut told) = (progress.reached, false, false);
             loop {
