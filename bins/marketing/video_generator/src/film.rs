@@ -117,7 +117,10 @@ impl Shot {
                     let drawn = drawn.ok_or_else(|| ToolError::internal("a card has the wrong size"))?;
                     Pixels::Rgb(Pixels::Rgba(drawn).into_rgb(project.spec.background))
                 }
-                None => plate::plain(scene.color.unwrap_or(project.spec.background), width, height),
+                None => {
+                    let background = project.spec.background;
+                    plate::plain(scene.color.unwrap_or(background), background, width, height)
+                }
             };
             (picture, camera)
         };

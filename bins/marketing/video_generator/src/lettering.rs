@@ -31,8 +31,8 @@ impl Block {
         wanted: f64,
         (width, height): (f64, f64),
     ) -> ToolResult<Self> {
-        let lines = text
-            .trim()
+        let lines = face
+            .with_boxes(text.trim())
             .lines()
             .map(|line| Words::measure(line, bold, face))
             .collect::<ToolResult<Vec<_>>>()?;

@@ -1,7 +1,7 @@
 //! A picture prepared in the size in which the camera takes it: fitted, filled or over its own blur.
 
 use app_core::ToolResult;
-use raster::{Color, Filter, Pixels, Region, RgbImage, resize, resize_region};
+use raster::{Color, Filter, Pixels, Region, RgbImage, RgbaImage, resize, resize_region};
 
 use crate::spec::Fit;
 
@@ -39,10 +39,10 @@ pub fn prepare(
     }
 }
 
-/// A plain colour.
-pub fn plain(color: Color, width: u32, height: u32) -> Pixels {
-    let [r, g, b, _] = color.rgba();
-    Pixels::Rgb(RgbImage::from_pixel(width, height, image_pixel([r, g, b])))
+/// A plain colour; what is transparent in it lets the background through.
+pub fn plain(color: Color, background: Color, width: u32, height: u32) -> Pixels {
+    let shown = Pixels::Rgba(RgbaImage::from_pixel(1, 1, color.rgba().into())).into_rgb(background);
+    Pixels::Rgb(RgbImage::from_pixel(width, height, *shown.get_pixel(0, 0)))
 }
 
 fn image_pixel(rgb: [u8; 3]) -> <RgbImage as std::ops::Index<(u32, u32)>>::Output {
@@ -128,6 +128,16 @@ mod tests {
         assert_eq!(
             (at(&middle, 1, 25), at(&middle, 48, 25)),
             ([255, 0, 0], [0, 0, 255])
+        );
+    }
+
+    #[test]
+    fn a_colour_lets_the_background_through() {
+        let half = plain(Color::new([200, 0, 0, 128]), Color::WHITE, 2, 2);
+        let [r, g, b] = at(&half, 1, 1);
+        assert!(
+            r.abs_diff(227) <= 1 && g.abs_diff(127) <= 1 && b == g,
+            "{r} {g} {b}"
         );
     }
 

@@ -20,6 +20,8 @@ use crate::{
 
 /// Largest font file.
 const MAX_FONT: u64 = 64 << 20;
+/// Largest sound file.
+const MAX_SOUND: u64 = 2 << 30;
 
 /// A video that can be drawn.
 #[derive(Debug)]
@@ -185,7 +187,7 @@ impl Project {
         if let Some(music) = &self.spec.music {
             let path = self.base.join(&music.file);
             ctx.reads(&path);
-            match sha256_of(&path) {
+            match hashed(&path) {
                 Ok(hash) => {
                     self.hashes.insert(path.clone(), hash);
                     self.music = Some(path);
@@ -216,6 +218,23 @@ impl Project {
             }
         }
     }
+}
+
+/// The hash of a sound file; a device or a pipe might never end.
+fn hashed(path: &Path) -> ToolResult<String> {
+    let facts = std::fs::metadata(path).map_err(|e| ToolError::file("read", path, &e))?;
+    let shown = path.display();
+    if !facts.is_file() {
+        return Err(ToolError::new(
+            ErrorKind::InvalidInput,
+            format!("`{shown}` is not a file"),
+        ));
+    }
+    if facts.len() > MAX_SOUND {
+        let told = format!("`{shown}` has {} bytes; the most is {MAX_SOUND}", facts.len());
+        return Err(ToolError::new(ErrorKind::InvalidInput, told));
+    }
+    sha256_of(path)
 }
 
 /// All texts that are drawn.

@@ -1,17 +1,19 @@
 //! From a text and a folder of pictures to a description of a video.
 
-use std::path::{Path, PathBuf};
+mod assets;
+
+use std::path::PathBuf;
 
 use app_core::{ToolError, ToolResult};
 use raster::Color;
+
+pub use assets::pictures;
 
 use crate::{
     rate::Rate,
     spec::{Aspect, Card, Fit, Motion, Music, Scene, Spec, Transition},
 };
 
-/// Endings of pictures.
-const PICTURES: [&str; 8] = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"];
 /// Where the length is given, no scene is planned shorter than this.
 const SHORTEST: f64 = 1.0;
 /// Letters that are read in a second.
@@ -65,82 +67,6 @@ pub fn sentences(text: &str) -> Vec<String> {
         sentence.chars().any(char::is_alphanumeric)
     });
     found
-}
-
-/// The pictures of a folder in order, or those that `named` names in its order; what is remarkable goes into `notes`.
-pub fn pictures(folder: &Path, named: Option<&str>, notes: &mut Vec<String>) -> ToolResult<Vec<PathBuf>> {
-    let entries =
-        std::fs::read_dir(folder).map_err(|e| ToolError::file("list", folder, &e).field("assets"))?;
-    let mut names: Vec<String> = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|e| ToolError::file("list", folder, &e))?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        // What an earlier run left there is no material.
-        let ours = name.ends_with(".poster.png") || name.ends_with(".preview.png");
-        if !ours && !name.starts_with('.') && is_picture(&name) && entry.path().is_file() {
-            names.push(name);
-        }
-    }
-    names.sort_by_cached_key(|name| (natural(name), name.clone()));
-    if let Some(text) = named {
-        let text = text.to_lowercase();
-        let all = names.len();
-        let mut placed: Vec<(usize, String)> = names
-            .into_iter()
-            .filter_map(|name| Some((whole_name(&text, &name.to_lowercase())?, name)))
-            .collect();
-        placed.sort();
-        let words = text.split([' ', ',', ';', '"', '\'', '`', '(', ')', '\n', '\t']);
-        for word in words.map(|word| word.trim_end_matches(['.', ':', '!', '?'])) {
-            let known = placed.iter().any(|(_, name)| name.to_lowercase().ends_with(word));
-            if is_picture(word) && !known {
-                notes.push(format!("`{word}` is named but is not in `{}`", folder.display()));
-            }
-        }
-        if placed.is_empty() && all > 0 {
-            notes.push(format!(
-                "none of the {all} pictures in `{}` is named: cards are drawn",
-                folder.display()
-            ));
-        }
-        names = placed.into_iter().map(|(_, name)| name).collect();
-    }
-    Ok(names.into_iter().map(|name| folder.join(name)).collect())
-}
-
-fn is_picture(name: &str) -> bool {
-    name.rsplit_once('.')
-        .is_some_and(|(stem, ending)| !stem.is_empty() && PICTURES.contains(&ending.to_lowercase().as_str()))
-}
-
-/// Where `name` stands in `text`, not as a part of a longer name.
-fn whole_name(text: &str, name: &str) -> Option<usize> {
-    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    text.match_indices(name).map(|(at, _)| at).find(|&at| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
-        !before.is_some_and(part) && !after.is_some_and(part)
-    })
-}
-
-/// A key by which `shot2` comes before `shot10`.
-fn natural(name: &str) -> Vec<(u64, String)> {
-    let mut key = Vec::new();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let number = rest[..digits].parse().unwrap_or(u64::MAX);
-        let after = &rest[digits..];
-        let words = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        key.push((
-            if digits == 0 { 0 } else { number },
-            after[..words].to_lowercase(),
-        ));
-        rest = &after[words..];
-    }
-    key
 }
 
 /// Puts sentences and pictures side by side, each scene as long as it takes to read or as the length allows.
@@ -289,99 +215,4 @@ fn shared_out(total: u64, weights: &[f64], asked: u64) -> (Vec<u64>, u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::timeline::Timeline;
-
-    fn wish(duration: Option<f64>) -> Wish {
-        Wish {
-            duration,
-            aspect: Aspect::Wide,
-            fps: Rate::default(),
-            crossfade: 0.5,
-            music: None,
-        }
-    }
-
-    #[test]
-    fn sentences_end_where_people_end_them() {
-        assert_eq!(
-            sentences("# Tea, 3.5 grams!\n\n- It costs 4.99 **today**. Really?! Да… Нет\n---\n茶。水。"),
-            [
-                "Tea, 3.5 grams!",
-                "It costs 4.99 today.",
-                "Really?!",
-                "Да…",
-                "Нет",
-                "茶。",
-                "水。"
-            ]
-        );
-    }
-
-    #[test]
-    fn the_length_is_kept_to_the_frame_whatever_there_is_to_show() {
-        for (sentences, pictures) in [(1, 0), (7, 3), (2, 9), (40, 0), (0, 5), (3, 3)] {
-            let said: Vec<String> = (0..sentences).map(|i| "word ".repeat(i * i % 17 + 1)).collect();
-            let shown: Vec<PathBuf> = (0..pictures).map(|i| PathBuf::from(format!("{i}.png"))).collect();
-            for seconds in [0.1, 0.5, 1.0, 2.0, 5.0, 12.34, 61.7] {
-                let spec = compose(&said, &shown, &wish(Some(seconds)), &mut Vec::new()).unwrap();
-                let timeline = Timeline::of(&spec).unwrap();
-                assert_eq!(
-                    timeline.frames,
-                    (seconds * 30.0).round() as u64,
-                    "{sentences} {pictures} {seconds}"
-                );
-            }
-            let free = compose(&said, &shown, &wish(None), &mut Vec::new()).unwrap();
-            assert_eq!(free.scenes.len(), sentences.max(pictures));
-            assert!(Timeline::of(&free).is_ok());
-        }
-        assert!(compose(&[], &[], &wish(None), &mut Vec::new()).is_err());
-    }
-
-    #[test]
-    fn no_sentence_is_lost() {
-        let said: Vec<String> = (0..11).map(|i| format!("s{i}.")).collect();
-        let spec = compose(&said, &[], &wish(Some(4.0)), &mut Vec::new()).unwrap();
-        let all: Vec<String> = spec
-            .scenes
-            .iter()
-            .filter_map(|s| Some(s.card.as_ref()?.title.clone()))
-            .collect();
-        assert_eq!((all.len(), all.join(" ")), (4, said.join(" ")));
-    }
-
-    #[test]
-    fn pictures_are_taken_as_named_or_by_number() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in [
-            "shot10.png",
-            "shot2.JPG",
-            "notes.txt",
-            "old.poster.png",
-            "a shot.webp",
-        ] {
-            std::fs::write(dir.path().join(name), b"").unwrap();
-        }
-        let names = |named: Option<&str>, notes: &mut Vec<String>| -> Vec<String> {
-            let found = pictures(dir.path(), named, notes).unwrap();
-            found
-                .iter()
-                .map(|p| p.file_name().unwrap().to_string_lossy().into_owned())
-                .collect()
-        };
-        let mut notes = Vec::new();
-        assert_eq!(
-            names(None, &mut notes),
-            ["a shot.webp", "shot2.JPG", "shot10.png"]
-        );
-        assert_eq!(
-            names(Some("first shot10.png, then `a shot.webp`"), &mut notes),
-            ["shot10.png", "a shot.webp"]
-        );
-        assert!(notes.is_empty(), "{notes:?}");
-        assert!(names(Some("gone.png and myshot2.jpg"), &mut notes).is_empty());
-        assert_eq!(notes.len(), 3, "{notes:?}");
-    }
-}
+mod tests;

@@ -3,17 +3,17 @@
 //! The length law: frames = sum(round(duration x fps)) - sum(round(transition x fps)), and each scene keeps at least one
 //! frame of its own. Two scenes at most are therefore seen in one frame.
 
+mod rules;
+
 use crate::{
     rate::Rate,
-    spec::{Motion, Music, Scene, Spec, Transition},
+    spec::{Scene, Spec, Transition},
 };
 
 /// Most frames of a video: more than nine hours at 30 a second.
 const MOST_FRAMES: u64 = 1_000_000;
 /// Most scenes.
 const MOST_SCENES: usize = 2000;
-/// Smallest and largest side in pixels.
-const SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
 /// Seconds of a transition that does not say.
 const TRANSITION: f64 = 0.5;
 
@@ -57,7 +57,7 @@ impl Timeline {
     /// Counts the frames of a description, or says everything that is wrong with it.
     pub fn of(spec: &Spec) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        sizes(spec, &mut mistakes);
+        rules::sizes(spec, &mut mistakes);
         if spec.scenes.is_empty() {
             mistakes.push(("scenes".to_owned(), "is empty".to_owned()));
         } else if spec.scenes.len() > MOST_SCENES {
@@ -72,7 +72,7 @@ impl Timeline {
             start -= entry.min(start);
             spans.push(Span { start, frames, entry });
             start += frames;
-            content(index, scene, &mut mistakes);
+            rules::content(index, scene, &mut mistakes);
         }
         // Only where the numbers themselves are right: one mistake is told once.
         if mistakes.is_empty() {
@@ -84,7 +84,7 @@ impl Timeline {
         }
         let seconds = spec.fps.seconds_of(start);
         if let Some(music) = &spec.music {
-            sound(music, seconds, &mut mistakes);
+            rules::sound(music, seconds, &mut mistakes);
         }
         let middle = spans.first().map_or(0, |span| span.frames / 2);
         let poster = spec.poster.map_or(middle, |at| spec.fps.frames_in(at));
@@ -116,38 +116,6 @@ impl Timeline {
             (frame - self.spans[scene - 1].start, share)
         });
         Moment { scene, local, before }
-    }
-}
-
-fn sizes(spec: &Spec, mistakes: &mut Vec<Mistake>) {
-    let size = spec.size();
-    let mut wrong = |told: String| mistakes.push(("size".to_owned(), told));
-    if !SIDES.contains(&size.width) || !SIDES.contains(&size.height) {
-        wrong(format!(
-            "{size} is not between {} and {} pixels a side",
-            SIDES.start(),
-            SIDES.end()
-        ));
-    } else if size.width % 2 == 1 || size.height % 2 == 1 {
-        wrong(format!(
-            "{size} is odd (use {}x{})",
-            size.width & !1,
-            size.height & !1
-        ));
-    }
-    if spec.size.is_some() && spec.aspect.is_some() {
-        mistakes.push((
-            "aspect".to_owned(),
-            "says the size a second time: give `size` or `aspect`".to_owned(),
-        ));
-    }
-    if spec
-        .captions
-        .size
-        .is_some_and(|letters| !(letters >= 7.0 && letters <= f64::from(size.height)))
-    {
-        let told = "is not between 7 pixels and the height of the frame".to_owned();
-        mistakes.push(("captions.size".to_owned(), told));
     }
 }
 
@@ -224,208 +192,5 @@ fn crowded(spec: &Spec, spans: &[Span], mistakes: &mut Vec<Mistake>) {
     }
 }
 
-/// What a scene shows.
-fn content(index: usize, scene: &Scene, mistakes: &mut Vec<Mistake>) {
-    let mut wrong = |field: &str, told: &str| {
-        let dot = if field.is_empty() { "" } else { "." };
-        mistakes.push((format!("scenes[{index}]{dot}{field}"), told.to_owned()));
-    };
-    if scene.video.is_some() {
-        wrong(
-            "video",
-            "names a video clip, and clips are not supported as scenes: use `image`, `color` or `card`",
-        );
-    } else {
-        let kinds = [scene.image.is_some(), scene.color.is_some(), scene.card.is_some()];
-        match kinds.iter().filter(|&&given| given).count() {
-            0 => wrong("", "shows nothing: give `image`, `color` or `card`"),
-            1 => {}
-            _ => wrong(
-                "",
-                "shows several things: give one of `image`, `color` and `card`",
-            ),
-        }
-    }
-    if scene.color.is_some() && scene.motion != Motion::None {
-        wrong("motion", "moves a plain colour, which nobody would see");
-    }
-    if scene.image.is_none() && scene.fit.is_some() {
-        wrong("fit", "is for pictures only");
-    }
-    if let Some(zoom) = scene.zoom {
-        if scene.motion == Motion::None {
-            wrong("zoom", "is given without `motion`");
-        } else if !(1.0..=2.0).contains(&zoom) || (zoom == 1.0 && is_zoom(scene.motion)) {
-            wrong("zoom", "must be more than 1 and at most 2 (a pan may have 1)");
-        }
-    }
-    if scene
-        .focus
-        .is_some_and(|focus| focus.iter().any(|share| !(0.0..=1.0).contains(share)))
-    {
-        wrong("focus", "must be two shares between 0 and 1");
-    }
-    for (field, text) in [
-        ("caption", scene.caption.as_deref()),
-        ("card.title", scene.card.as_ref().map(|card| card.title.as_str())),
-        (
-            "card.text",
-            scene.card.as_ref().and_then(|card| card.text.as_deref()),
-        ),
-    ] {
-        if text.is_some_and(|text| text.chars().count() > 2000) {
-            wrong(field, "has more than 2000 characters");
-        }
-    }
-}
-
-/// Whether the camera comes closer or goes away.
-pub fn is_zoom(motion: Motion) -> bool {
-    matches!(motion, Motion::ZoomIn | Motion::ZoomOut)
-}
-
-fn sound(music: &Music, seconds: f64, mistakes: &mut Vec<Mistake>) {
-    for (field, fade) in [
-        ("fade_in_s", Some(music.fade_in_s)),
-        ("fade_out_s", music.fade_out_s),
-    ] {
-        if fade.is_some_and(|fade| !(0.0..=seconds).contains(&fade)) {
-            let told = format!("is not between 0 and the {seconds:.3} seconds of the video");
-            mistakes.push((format!("music.{field}"), told));
-        }
-    }
-    if music.loudness.is_some_and(|lufs| !(-50.0..=-5.0).contains(&lufs)) {
-        mistakes.push((
-            "music.loudness".to_owned(),
-            "is not between -50 and -5 LUFS".to_owned(),
-        ));
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(text: &str) -> Spec {
-        Spec::parse(text.as_bytes().to_vec(), "test").unwrap()
-    }
-
-    const AWKWARD: &str = "
-size: 1281x721
-fps: 30
-scenes:
-  - {image: a.png, duration: 2.0}
-  - {image: b.png, duration: 1.5, transition: fade, transition_s: 0.5, motion: zoom_in}
-  - {image: c.png, duration: 0.4, transition: fade, transition_s: 0.5}
-  - {image: d.png, duration: 1.0, transition: cut}
-";
-
-    #[test]
-    fn every_mistake_is_named_at_once() {
-        let mistakes = Timeline::of(&spec(AWKWARD)).unwrap_err();
-        assert_eq!(
-            mistakes,
-            [
-                ("size".to_owned(), "1281x721 is odd (use 1280x720)".to_owned()),
-                (
-                    "scenes[2].transition_s".to_owned(),
-                    "0.5 is longer than the scene (0.4)".to_owned()
-                )
-            ]
-        );
-    }
-
-    #[test]
-    fn the_length_law_holds() {
-        let right = AWKWARD.replace("1281x721", "1280x720").replace(
-            "duration: 0.4, transition: fade, transition_s: 0.5",
-            "duration: 0.4, transition: fade, transition_s: 0.2",
-        );
-        let timeline = Timeline::of(&spec(&right)).unwrap();
-        assert_eq!(timeline.frames, 60 + 45 + 12 + 30 - 15 - 6);
-        let seen: Vec<Moment> = (0..timeline.frames).map(|frame| timeline.at(frame)).collect();
-        // Every frame of every scene is seen once, in order, and each scene has frames of its own.
-        for (scene, span) in timeline.spans.iter().enumerate() {
-            let locals: Vec<u64> = seen
-                .iter()
-                .filter_map(|moment| match moment.before {
-                    _ if moment.scene == scene => Some(moment.local),
-                    Some((local, _)) if moment.scene == scene + 1 => Some(local),
-                    _ => None,
-                })
-                .collect();
-            assert_eq!(locals, (0..span.frames).collect::<Vec<_>>(), "scene {scene}");
-            let own = seen
-                .iter()
-                .filter(|m| m.scene == scene && m.before.is_none())
-                .count();
-            assert!(own >= 1);
-        }
-    }
-
-    #[test]
-    fn a_scene_keeps_a_frame_between_its_transitions() {
-        let with = |second: f64| {
-            let text = format!(
-                "scenes:\n- {{color: '#000', duration: 2}}\n- {{color: '#fff', duration: 1, transition: crossfade, transition_s: 0.5}}\n\
-                 - {{color: '#f00', duration: 2, transition: wipe, transition_s: {second}}}"
-            );
-            Timeline::of(&spec(&text))
-        };
-        assert_eq!(with(0.4667).unwrap().frames, 60 + 30 + 60 - 15 - 14);
-        let mistakes = with(0.5).unwrap_err();
-        assert_eq!(mistakes[0].0, "scenes[2].transition_s");
-        assert!(mistakes[0].1.contains("leaves nothing"), "{mistakes:?}");
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_by_field() {
-        for (scene, field, words) in [
-            ("{duration: 1}", "scenes[0]", "shows nothing"),
-            (
-                "{color: '#000', image: a.png, duration: 1}",
-                "scenes[0]",
-                "several",
-            ),
-            ("{video: a.mp4, duration: 1}", "scenes[0].video", "not supported"),
-            ("{color: '#000', duration: .nan}", "scenes[0].duration", "NaN"),
-            ("{color: '#000', duration: -1}", "scenes[0].duration", "-1"),
-            (
-                "{color: '#000', duration: 0.001}",
-                "scenes[0].duration",
-                "half a frame",
-            ),
-            (
-                "{color: '#000', duration: 1, transition: wipe}",
-                "scenes[0].transition",
-                "no scene before",
-            ),
-            (
-                "{color: '#000', duration: 1, transition_s: 0.2}",
-                "scenes[0].transition_s",
-                "cut",
-            ),
-            (
-                "{color: '#000', duration: 1, motion: zoom_in}",
-                "scenes[0].motion",
-                "colour",
-            ),
-            (
-                "{image: a, duration: 1, motion: zoom_in, zoom: 3}",
-                "scenes[0].zoom",
-                "at most 2",
-            ),
-            (
-                "{image: a, duration: 1, focus: [0.5, 1.5]}",
-                "scenes[0].focus",
-                "between 0 and 1",
-            ),
-        ] {
-            let mistakes = Timeline::of(&spec(&format!("scenes: [{scene}]"))).unwrap_err();
-            assert!(
-                mistakes.len() == 1 && mistakes[0].0 == field && mistakes[0].1.contains(words),
-                "{scene}: {mistakes:?}"
-            );
-        }
-    }
-}
+mod tests;

@@ -14,9 +14,9 @@ use std::{
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use serde_json::Value;
 
-pub const AWKWARD: &str = include_str!("../fixtures/awkward-scenes.yml");
+const AWKWARD: &str = include_str!("../fixtures/awkward-scenes.yml");
 
-pub fn command(dir: &Path, args: &[&str]) -> Command {
+fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_video_generator"));
     command
         .args(args)
@@ -25,21 +25,21 @@ pub fn command(dir: &Path, args: &[&str]) -> Command {
     command
 }
 
-pub fn run(dir: &Path, args: &[&str]) -> Output {
+fn run(dir: &Path, args: &[&str]) -> Output {
     command(dir, args).output().unwrap()
 }
 
-pub fn json(output: &Output) -> Value {
+fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{}", errors(output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-pub fn errors(output: &Output) -> String {
+fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Names of the visible and hidden files in a folder, without the state.
-pub fn files(dir: &Path) -> Vec<String> {
+fn files(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -50,7 +50,7 @@ pub fn files(dir: &Path) -> Vec<String> {
 }
 
 /// What ffprobe says of a stream, with its frames decoded and counted.
-pub fn probe(path: &Path, stream: &str) -> Value {
+fn probe(path: &Path, stream: &str) -> Value {
     let output = Command::new("ffprobe")
         .args([
             "-v",
@@ -70,7 +70,7 @@ pub fn probe(path: &Path, stream: &str) -> Value {
 }
 
 /// One frame, decoded.
-pub fn frame(path: &Path, number: u64, (width, height): (u32, u32)) -> RgbImage {
+fn frame(path: &Path, number: u64, (width, height): (u32, u32)) -> RgbImage {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-i"])
         .arg(path)
@@ -85,7 +85,7 @@ pub fn frame(path: &Path, number: u64, (width, height): (u32, u32)) -> RgbImage 
 }
 
 #[track_caller]
-pub fn near(pixel: Rgb<u8>, wanted: [u8; 3]) {
+fn near(pixel: Rgb<u8>, wanted: [u8; 3]) {
     let off = pixel
         .0
         .iter()
@@ -97,7 +97,7 @@ pub fn near(pixel: Rgb<u8>, wanted: [u8; 3]) {
 }
 
 /// The pictures of the field case: a photograph turned by EXIF, one with transparency, one very wide.
-pub fn pictures(dir: &Path) {
+fn pictures(dir: &Path) {
     RgbImage::from_pixel(500, 500, Rgb([40, 90, 160]))
         .save(dir.join("square.png"))
         .unwrap();
@@ -126,7 +126,7 @@ pub fn pictures(dir: &Path) {
 }
 
 /// The field case with its two mistakes mended.
-pub fn mended() -> String {
+fn mended() -> String {
     AWKWARD.replace("1281x721", "1280x720").replace(
         "duration: 0.4, transition: fade, transition_s: 0.5",
         "duration: 0.4, transition: fade, transition_s: 0.2",
