@@ -44,11 +44,9 @@ pub async fn encode(
         .take()
         .ok_or_else(|| ToolError::internal("ffmpeg has no input pipe"))?;
     let (frames, drawing) = draw(project, ctx);
-    let fed = feed(stdin, frames, project, ctx).await;
-    let ended = match fed {
+    let ended = match feed(stdin, frames, project, ctx).await {
         Ok(()) => drained(&mut group, ctx).await,
-        Err(Fed::Refused) => drained(&mut group, ctx).await,
-        Err(Fed::Stopped(error)) => Err(error),
+        Err(error) => Err(error),
     };
     let status = match ended {
         Ok(status) => status,
@@ -137,30 +135,23 @@ fn draw(project: &Arc<Project>, ctx: &Context) -> (mpsc::Receiver<Frame>, JoinHa
     (receive, drawing)
 }
 
-/// Why not all frames were taken.
-enum Fed {
-    /// ffmpeg closed its input: it says why.
-    Refused,
-    /// The run is to stop, or ffmpeg hangs, or drawing failed.
-    Stopped(ToolError),
-}
-
+/// Hands all frames over, or as many as ffmpeg takes: when it closes its input, its exit status and complaint say why.
 async fn feed(
     mut stdin: ChildStdin,
     mut frames: mpsc::Receiver<Frame>,
     project: &Project,
     ctx: &Context,
-) -> Result<(), Fed> {
+) -> ToolResult<()> {
     let progress = ctx.progress("encode", "frames", Some(project.timeline.frames));
     let mut fed = 0;
     while let Some(frame) = frames.recv().await {
         let written = tokio::select! {
             written = stdin.write_all(&frame) => written,
-            () = ctx.cancellation().cancelled() => return Err(Fed::Stopped(ToolError::cancelled())),
-            () = tokio::time::sleep(PATIENCE) => return Err(Fed::Stopped(stuck("ffmpeg"))),
+            () = ctx.cancellation().cancelled() => return Err(ToolError::cancelled()),
+            () = tokio::time::sleep(PATIENCE) => return Err(stuck("ffmpeg")),
         };
         if written.is_err() {
-            return Err(Fed::Refused);
+            return Ok(());
         }
         fed += 1;
         progress.inc(1);
@@ -168,10 +159,8 @@ async fn feed(
     progress.finish();
     if fed < project.timeline.frames {
         // The drawing itself says what went wrong; a cancelled run has priority.
-        return Err(Fed::Stopped(match ctx.check_cancelled() {
-            Err(cancelled) => cancelled,
-            Ok(()) => ToolError::internal("drawing ended early"),
-        }));
+        ctx.check_cancelled()?;
+        return Err(ToolError::internal("drawing ended early"));
     }
     // Closing the pipe is what ends the video.
     drop(stdin);

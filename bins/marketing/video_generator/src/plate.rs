@@ -21,7 +21,7 @@ pub fn prepare(
     let filled = || cover(picture, width, height, focus);
     match fit {
         Fit::Fill => filled(),
-        Fit::Fit => {
+        Fit::Whole => {
             let [r, g, b, _] = background.rgba();
             let bare = RgbImage::from_pixel(width, height, image_pixel([r, g, b]));
             centred(picture, bare)
@@ -147,13 +147,13 @@ mod tests {
         let found = |fit, focus| focus_in_plate((300, 100), fit, (100, 100), focus);
         assert!(near(found(Fit::Fill, [0.5, 0.2]), [0.5, 0.2]));
         assert!(near(found(Fit::Fill, [0.1, 0.2]), [0.3, 0.2]));
-        assert!(near(found(Fit::Fit, [0.1, 0.0]), [0.1, 1.0 / 3.0]));
+        assert!(near(found(Fit::Whole, [0.1, 0.0]), [0.1, 1.0 / 3.0]));
     }
 
     #[test]
     fn fitting_shows_all_of_it() {
         let green = Color::new([0, 255, 0, 255]);
-        let whole = prepare(&halves(), Fit::Fit, (100, 100), [0.5, 0.5], green).unwrap();
+        let whole = prepare(&halves(), Fit::Whole, (100, 100), [0.5, 0.5], green).unwrap();
         assert_eq!(
             (at(&whole, 50, 10), at(&whole, 50, 90)),
             ([0, 255, 0], [0, 255, 0])

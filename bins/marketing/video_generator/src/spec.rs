@@ -196,7 +196,8 @@ pub enum Motion {
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
     /// Whole, with the background around it.
-    Fit,
+    #[serde(rename = "fit")]
+    Whole,
     /// Filling the frame; what lies outside is cut, around the focus.
     #[default]
     Fill,

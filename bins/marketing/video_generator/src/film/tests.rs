@@ -55,9 +55,11 @@ fn roughness(path: &[f64]) -> f64 {
         for r in 0..4 {
             if r != pivot {
                 let factor = rows[r][pivot] / rows[pivot][pivot];
-                for c in 0..5 {
-                    rows[r][c] -= factor * rows[pivot][c];
-                }
+                let from = rows[pivot];
+                rows[r]
+                    .iter_mut()
+                    .zip(from)
+                    .for_each(|(to, from)| *to -= factor * from);
             }
         }
     }

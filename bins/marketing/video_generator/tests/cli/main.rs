@@ -304,7 +304,7 @@ fn a_stopped_run_leaves_no_file_and_no_program() {
             .filter(|line| line.starts_with("ffmpeg") && (line.contains(&target) || line.contains(".o.mp4.")))
             .count()
     };
-    while !files(dir.path()).iter().any(|name| name.ends_with(".part")) || encoders() == 0 {
+    while !files(dir.path()).iter().any(|name| name.contains(".part")) || encoders() == 0 {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let pid = child.id().to_string();
