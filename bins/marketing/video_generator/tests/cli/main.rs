@@ -289,7 +289,7 @@ fn a_stopped_run_leaves_no_file_and_no_program() {
     let dir = tempfile::tempdir().unwrap();
     let spec = "size: 640x360\nscenes: [{card: {title: Long}, motion: zoom_in, duration: 600}]";
     fs::write(dir.path().join("spec.yml"), spec).unwrap();
-    let child = command(dir.path(), &["render", "spec.yml", "-o", "o.mp4"])
+    let mut child = command(dir.path(), &["render", "spec.yml", "-o", "o.mp4"])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -305,6 +305,10 @@ fn a_stopped_run_leaves_no_file_and_no_program() {
             .count()
     };
     while !files(dir.path()).iter().any(|name| name.contains(".part")) || encoders() == 0 {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it could be stopped"
+        );
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let pid = child.id().to_string();
