@@ -76,6 +76,13 @@ impl Typeface {
         &self.family
     }
 
+    /// The text with a box for every character that no font has: one of them in a line would otherwise keep the fonts of
+    /// the system from the others too.
+    pub fn with_boxes(&self, text: &str) -> String {
+        let boxed = |c: char| if self.missing.contains(&c) { '\u{25a1}' } else { c };
+        text.chars().map(boxed).collect()
+    }
+
     /// What to tell people of characters that no font has, with the packages that bring them; `None` when all are there.
     pub fn warning(&self) -> Option<String> {
         const SHOWN: usize = 12;
@@ -215,6 +222,7 @@ mod tests {
         let face = Typeface::for_text("a\u{f8ff0}\u{f8ff0}b", None).unwrap();
         let warning = face.warning().unwrap();
         assert!(warning.contains("(U+F8FF0): drawn"), "{warning}");
+        assert_eq!(face.with_boxes("ba\u{f8ff0}"), "ba\u{25a1}");
         assert!(
             Typeface::for_text("Жук\u{fe0f} \u{200d}x", None)
                 .unwrap()

@@ -66,6 +66,9 @@ pub struct FarSide {
     /// The database server; the new tool gets a SQLite file in its place.
     #[serde(default)]
     pub mysql: Option<Value>,
+    /// The program `ffmpeg`: `absent`, or what it was.
+    #[serde(default)]
+    pub ffmpeg: Option<String>,
 }
 
 /// A library call of the old script.

@@ -1,4 +1,4 @@
-//! What is compared of a file: pixels of a picture, frames of a GIF, texts of a page.
+//! What is compared of a file: pixels of a picture, frames of a GIF, streams of a video, texts of a page.
 
 use std::{fs::File, path::Path};
 
@@ -13,6 +13,7 @@ pub fn of(path: &Path) -> Value {
     match path.extension().and_then(|e| e.to_str()).unwrap_or_default() {
         "png" | "jpg" => picture(&bytes),
         "gif" => animation(path),
+        "mp4" => video(path),
         "html" => page(&String::from_utf8_lossy(&bytes)),
         "json" => {
             serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes)))
@@ -82,6 +83,32 @@ fn animation(path: &Path) -> Value {
         gif::Repeat::Finite(times) => json!(times),
     };
     json!({"width": width, "height": height, "frames": frames.len(), "loop": repeat, "frame": frames})
+}
+
+/// Codec, size, length and number of streams, as ffprobe tells them.
+fn video(path: &Path) -> Value {
+    let asked = std::process::Command::new("ffprobe")
+        .args(["-v", "error", "-protocol_whitelist", "file", "-of", "json"])
+        .args([
+            "-show_entries",
+            "stream=codec_type,codec_name,width,height,pix_fmt,r_frame_rate:format=duration",
+        ])
+        .arg(path)
+        .stdin(std::process::Stdio::null())
+        .output();
+    let told: Value = match asked {
+        Ok(output) => serde_json::from_slice(&output.stdout).unwrap_or_default(),
+        Err(error) => return json!({"not_probed": error.to_string()}),
+    };
+    let streams = told["streams"].as_array().cloned().unwrap_or_default();
+    let Some(video) = streams.iter().find(|stream| stream["codec_type"] == "video") else {
+        return json!({"not_a_video": true});
+    };
+    let seconds = told["format"]["duration"]
+        .as_str()
+        .and_then(|s| s.parse::<f64>().ok());
+    json!({"codec": video["codec_name"], "width": video["width"], "height": video["height"], "pix_fmt": video["pix_fmt"],
+           "duration_s": seconds, "frame_rate": video["r_frame_rate"], "streams": streams.len()})
 }
 
 /// The title, then every heading, text, link and image source in order. Style, indentation and comments do not count.

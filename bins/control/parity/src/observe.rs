@@ -35,6 +35,18 @@ pub fn recorded(case: &Case) -> ToolResult<Value> {
             json!({"width": facts["width"], "height": facts["height"], "pixels": facts["pixels_rgba"]}),
         );
     }
+    if let Some(facts) = expected.get("video_facts").filter(|f| !f.is_null()) {
+        let mut facts = facts.clone();
+        // Its name is the key, and no fact of its own.
+        let name = facts.as_object_mut().and_then(|facts| facts.remove("file"));
+        files.insert(
+            name.as_ref()
+                .and_then(Value::as_str)
+                .unwrap_or("out.mp4")
+                .to_owned(),
+            facts,
+        );
+    }
     if let Some(facts) = expected.get("gif_facts").filter(|f| !f.is_null()) {
         files.insert("out.gif".to_owned(), facts.clone());
     }
@@ -139,6 +151,10 @@ fn sandbox(case: &Case, tools: &Path, site: Option<&FarSide>) -> ToolResult<Sand
         let file = sandbox.path(services::DATABASE);
         sandbox = sandbox.env("DATABASE_URL", format!("sqlite:{}", file.display()));
     }
+    if case.recorded.far_side.ffmpeg.as_deref() == Some("absent") {
+        let folder = without_programs(sandbox.root()).map_err(io)?;
+        sandbox = sandbox.env("PATH", folder);
+    }
     if let Some(clock) = &case.recorded.far_side.clock {
         sandbox = sandbox.env("ONEJOB_CLOCK", clock.replacen(' ', "T", 1));
     }
@@ -150,6 +166,14 @@ fn sandbox(case: &Case, tools: &Path, site: Option<&FarSide>) -> ToolResult<Sand
     sandbox.copy_in(&case.folder.join("in")).map_err(io)?;
     services::rows_before(case, &sandbox.path(services::DATABASE))?;
     Ok(sandbox)
+}
+
+/// A folder of programs with nothing in it but the shell that starts what is run.
+fn without_programs(root: &Path) -> std::io::Result<String> {
+    let folder = root.join("bin");
+    std::fs::create_dir(&folder)?;
+    std::os::unix::fs::symlink("/bin/sh", folder.join("sh"))?;
+    Ok(folder.display().to_string())
 }
 
 /// A call of an old function; a list of steps is one call each, in one working directory.
