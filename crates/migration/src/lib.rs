@@ -7,4 +7,4 @@
 pub mod evidence;
 mod old_calls;
 
-pub use old_calls::{OldCalls, main};
+pub use old_calls::{OldCalls, main, python_true};

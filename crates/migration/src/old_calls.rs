@@ -50,3 +50,15 @@ impl<T: OldCalls> Dialect<T> for Script {
 pub fn main<T: OldCalls>() -> ExitCode {
     app_core::harness::main_with::<T>(&Script)
 }
+
+/// Whether Python takes a value for true, as the replaced scripts asked of their parameters.
+pub fn python_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}

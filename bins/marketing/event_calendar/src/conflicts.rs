@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bounds::{self, Start},
-    gather::{Found, View, gather},
+    bounds::Start,
+    gather::{Found, gather, opened},
     input,
     model::{Basis, Event, Finding},
     settings::Settings,
@@ -47,21 +47,7 @@ pub struct Clashes {
 
 /// Finds overlaps within calendars.
 pub async fn conflicts(input: &input::Conflicts, ctx: &Context) -> ToolResult<Clashes> {
-    let settings = Settings::of(ctx)?;
-    let view = View::new(
-        input.zone.as_deref(),
-        input.floating.as_deref(),
-        input.dst_gap,
-        &settings,
-    )?;
-    let window = bounds::window(
-        input.from.as_deref(),
-        input.to.as_deref(),
-        (Start::Today, 30),
-        &view.zone,
-        ctx,
-    )?;
-    let sources = view.read(&settings.sources(&input.sources)?, ctx).await?;
+    let (view, window, sources) = opened(&input.calendars, (Start::Today, 30), ctx).await?;
     let mut basis = Basis::default();
     let mut found = gather(&sources, &window, &view, &mut basis, ctx)?;
     found.retain(|found| takes_time(found) && (input.all_day || !is_day(found)));
@@ -97,19 +83,7 @@ pub async fn check(input: &input::Check, ctx: &Context) -> ToolResult<Clashes> {
                 .hint("give --against, --holidays or --weekends"),
         );
     }
-    let view = View::new(
-        input.zone.as_deref(),
-        input.floating.as_deref(),
-        input.dst_gap,
-        &settings,
-    )?;
-    let window = bounds::window(
-        input.from.as_deref(),
-        input.to.as_deref(),
-        (Start::Today, 365),
-        &view.zone,
-        ctx,
-    )?;
+    let (view, window) = input.range.seen((Start::Today, 365), &settings, ctx)?;
     let plan = view.read(std::slice::from_ref(&input.plan), ctx).await?;
     let others = view.read(&input.against, ctx).await?;
     let free_days = match &holidays {

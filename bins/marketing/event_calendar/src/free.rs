@@ -7,11 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bounds::{self, Start},
-    gather::{View, gather},
+    bounds::Start,
+    gather::{gather, opened},
     input,
     model::{Basis, in_utc, local},
-    settings::Settings,
 };
 
 /// A stretch of time.
@@ -46,13 +45,6 @@ pub struct FreeBusy {
 
 /// Looks for free times.
 pub async fn free(input: &input::Free, ctx: &Context) -> ToolResult<FreeBusy> {
-    let settings = Settings::of(ctx)?;
-    let view = View::new(
-        input.zone.as_deref(),
-        input.floating.as_deref(),
-        input.dst_gap,
-        &settings,
-    )?;
     let hours = (
         clock("day_start", &input.day_start)?,
         clock("day_end", &input.day_end)?,
@@ -60,14 +52,7 @@ pub async fn free(input: &input::Free, ctx: &Context) -> ToolResult<FreeBusy> {
     if hours.1 <= hours.0 {
         return Err(ToolError::invalid("day_end", "the day ends before it begins"));
     }
-    let window = bounds::window(
-        input.from.as_deref(),
-        input.to.as_deref(),
-        (Start::Now, 7),
-        &view.zone,
-        ctx,
-    )?;
-    let sources = view.read(&settings.sources(&input.sources)?, ctx).await?;
+    let (view, window, sources) = opened(&input.calendars, (Start::Now, 7), ctx).await?;
     let mut basis = Basis::default();
     let found = gather(&sources, &window, &view, &mut basis, ctx)?;
     let taken = found

@@ -6,8 +6,8 @@ use app_core::{Context, ToolResult};
 use calendar::{Limits, Moment, Occurrence, Origin, Series, Window, Zone, group};
 
 use crate::{
-    bounds,
-    input::DstGap,
+    bounds::{self, Start},
+    input::{self, DstGap},
     model::{Basis, Finding},
     settings::Settings,
     sources::{self, Reading, Source},
@@ -49,6 +49,37 @@ impl View {
     pub async fn read(&self, names: &[String], ctx: &Context) -> ToolResult<Vec<Source>> {
         sources::read(names, &self.reading, ctx).await
     }
+}
+
+impl input::Range {
+    /// How calendars are looked at, and when; what is not said begins and lasts as `unsaid` tells, in days.
+    pub fn seen(
+        &self,
+        unsaid: (Start, i64),
+        settings: &Settings,
+        ctx: &Context,
+    ) -> ToolResult<(View, Window)> {
+        let view = View::new(
+            self.zone.as_deref(),
+            self.floating.as_deref(),
+            self.dst_gap,
+            settings,
+        )?;
+        let window = bounds::window(self.from.as_deref(), self.to.as_deref(), unsaid, &view.zone, ctx)?;
+        Ok((view, window))
+    }
+}
+
+/// The calendars that were asked for, or else those of the settings, and how they are looked at.
+pub async fn opened(
+    calendars: &input::Calendars,
+    unsaid: (Start, i64),
+    ctx: &Context,
+) -> ToolResult<(View, Window, Vec<Source>)> {
+    let settings = Settings::of(ctx)?;
+    let (view, window) = calendars.range.seen(unsaid, &settings, ctx)?;
+    let sources = view.read(&settings.sources(&calendars.sources)?, ctx).await?;
+    Ok((view, window, sources))
 }
 
 /// An occurrence and the calendar it stands in.

@@ -12,7 +12,7 @@ pub use writing::{Cancel, Create, Move};
 
 /// What to do.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub enum Input {
     /// List what takes place in a range of days
     List(#[garde(dive)] List),
@@ -68,6 +68,43 @@ fn five() -> String {
     "17:00".to_owned()
 }
 
+/// Which range of time is looked at, and how; inputs take it in by `serde(flatten)`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct Range {
+    /// First day, or time: 2026-03-01 or 2026-03-01T09:00; today if not given, with `free` now
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Last day, which belongs to it, or last time; else so long after the first: 30 days, with `free` 7, with `check` 365
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Zone of days and of what is shown, for example Europe/Berlin; of the settings, else the host's
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-cli" = {"short": "z"}))]
+    pub zone: Option<String>,
+    /// Zone for times that name none; else the one that the file states, else the zone of days
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floating: Option<String>,
+    /// What becomes of a time that the clock leaps over
+    #[serde(default)]
+    pub dst_gap: DstGap,
+}
+
+/// Which calendars are looked at, and when.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
+pub struct Calendars {
+    /// Calendar: an .ics file, a folder of them, or an http(s) address; may be repeated; those of the settings if none is named
+    #[garde(length(max = 1000))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-cli" = {"short": "s", "path": "any", "aliases": ["source"]}))]
+    pub sources: Vec<String>,
+    /// When.
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub range: Range,
+}
+
 /// Listing.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
@@ -77,27 +114,10 @@ pub struct List {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-cli" = {"positional": 1, "aliases": ["keywords"]}))]
     pub words: Vec<String>,
-    /// Calendar: an .ics file, a folder of them, or an http(s) address; may be repeated; those of the settings if none is named
-    #[garde(length(max = 1000))]
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-cli" = {"short": "s", "path": "any", "aliases": ["source"]}))]
-    pub sources: Vec<String>,
-    /// First day, or time: 2026-03-01 or 2026-03-01T09:00; today if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Last day, which belongs to it, or last time; 30 days after the first if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    /// Zone of days and of the table, for example Europe/Berlin; of the settings, else the host's
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cli" = {"short": "z"}))]
-    pub zone: Option<String>,
-    /// Zone for times that name none; else the one that the file states, else the zone of the table
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub floating: Option<String>,
-    /// What becomes of a time that the clock leaps over
-    #[serde(default)]
-    pub dst_gap: DstGap,
+    /// Which calendars, and when.
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub calendars: Calendars,
     /// Show events that were called off too
     #[serde(default)]
     pub cancelled: bool,
@@ -116,17 +136,10 @@ pub struct List {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct Free {
-    /// Calendar: an .ics file, a folder of them, or an http(s) address; may be repeated; those of the settings if none is named
-    #[garde(length(max = 1000))]
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-cli" = {"short": "s", "path": "any", "aliases": ["source"]}))]
-    pub sources: Vec<String>,
-    /// First day, or time; now if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Last day, which belongs to it, or last time; 7 days after the first if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    /// Which calendars, and when.
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub calendars: Calendars,
     /// Minutes that a free time must have at least
     #[garde(range(min = 1, max = 527_040))]
     #[serde(default = "half_an_hour")]
@@ -144,46 +157,19 @@ pub struct Free {
     /// Events of whole days leave the day free
     #[serde(default)]
     pub ignore_all_day: bool,
-    /// Zone of days, for example Europe/Berlin; of the settings, else the host's
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cli" = {"short": "z"}))]
-    pub zone: Option<String>,
-    /// Zone for times that name none; else the one that the file states, else the zone of days
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub floating: Option<String>,
-    /// What becomes of a time that the clock leaps over
-    #[serde(default)]
-    pub dst_gap: DstGap,
 }
 
 /// Overlaps.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub struct Conflicts {
-    /// Calendar: an .ics file, a folder of them, or an http(s) address; may be repeated; those of the settings if none is named
-    #[garde(length(max = 1000))]
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-cli" = {"short": "s", "path": "any", "aliases": ["source"]}))]
-    pub sources: Vec<String>,
-    /// First day, or time; today if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Last day, which belongs to it, or last time; 30 days after the first if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    /// Which calendars, and when.
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub calendars: Calendars,
     /// Events of whole days count too
     #[serde(default)]
     pub all_day: bool,
-    /// Zone of days, for example Europe/Berlin; of the settings, else the host's
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cli" = {"short": "z"}))]
-    pub zone: Option<String>,
-    /// Zone for times that name none; else the one that the file states, else the zone of days
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub floating: Option<String>,
-    /// What becomes of a time that the clock leaps over
-    #[serde(default)]
-    pub dst_gap: DstGap,
 }
 
 /// Looking for mistakes.
@@ -226,20 +212,8 @@ pub struct Check {
     /// Being on a Saturday or Sunday is a clash too
     #[serde(default)]
     pub weekends: bool,
-    /// First day, or time; today if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Last day, which belongs to it, or last time; 365 days after the first if not given
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    /// Zone of days, for example Europe/Berlin; of the settings, else the host's
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cli" = {"short": "z"}))]
-    pub zone: Option<String>,
-    /// Zone for times that name none; else the one that the file states, else the zone of days
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub floating: Option<String>,
-    /// What becomes of a time that the clock leaps over
-    #[serde(default)]
-    pub dst_gap: DstGap,
+    /// When.
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub range: Range,
 }

@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bounds::{self, Start},
-    gather::{Found, View, gather},
+    bounds::Start,
+    gather::{Found, gather, opened},
     input,
     model::{Basis, Event, Finding, in_utc},
-    settings::Settings,
 };
 
 /// What takes place.
@@ -35,21 +34,7 @@ pub struct Listing {
 
 /// Lists.
 pub async fn list(input: &input::List, ctx: &Context) -> ToolResult<Listing> {
-    let settings = Settings::of(ctx)?;
-    let view = View::new(
-        input.zone.as_deref(),
-        input.floating.as_deref(),
-        input.dst_gap,
-        &settings,
-    )?;
-    let window = bounds::window(
-        input.from.as_deref(),
-        input.to.as_deref(),
-        (Start::Today, 30),
-        &view.zone,
-        ctx,
-    )?;
-    let sources = view.read(&settings.sources(&input.sources)?, ctx).await?;
+    let (view, window, sources) = opened(&input.calendars, (Start::Today, 30), ctx).await?;
     let mut basis = Basis::default();
     let found = gather(&sources, &window, &view, &mut basis, ctx)?;
     let words: Vec<String> = input.words.iter().map(|word| word.to_lowercase()).collect();

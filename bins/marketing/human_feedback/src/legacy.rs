@@ -1,6 +1,7 @@
 //! Calls of the replaced tool: `{action, feedback, metadata, query, top_k}`, answered in its words.
 
 use app_core::ToolError;
+use migration::python_true;
 use serde_json::{Map, Value, json};
 
 use crate::output::Output;
@@ -9,7 +10,7 @@ use crate::output::Output;
 pub(crate) fn from_legacy(call: &Value) -> Result<Value, Value> {
     match call.get("action").and_then(Value::as_str) {
         Some("collect") => {
-            let feedback = call.get("feedback").filter(|feedback| says_something(feedback));
+            let feedback = call.get("feedback").filter(|feedback| python_true(feedback));
             let feedback =
                 feedback.ok_or_else(|| failed("Feedback document is required for 'collect' action."))?;
             if !feedback.is_object() {
@@ -20,7 +21,7 @@ pub(crate) fn from_legacy(call: &Value) -> Result<Value, Value> {
             Ok(json!({"action": "collect", "feedback": feedback, "metadata": metadata.unwrap_or(&none)}))
         }
         Some("retrieve") => {
-            let query = call.get("query").filter(|query| says_something(query));
+            let query = call.get("query").filter(|query| python_true(query));
             let query = query.ok_or_else(|| failed("Query is required for 'retrieve' action."))?;
             let limit = match call.get("top_k").filter(|most| !most.is_null()) {
                 None => json!(1),
@@ -31,18 +32,6 @@ pub(crate) fn from_legacy(call: &Value) -> Result<Value, Value> {
             Ok(json!({"action": "retrieve", "query": query, "limit": limit}))
         }
         _ => Err(failed("Invalid action. Must be 'collect' or 'retrieve'.")),
-    }
-}
-
-/// What Python takes for true.
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(map) => !map.is_empty(),
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub(crate) enum Input {
     /// Store a text, a document, or what files hold. A document that is there already is counted, not stored again.
@@ -21,11 +22,11 @@ pub(crate) enum Input {
     /// Forget documents: they leave the index and every byte of the file. With `--where` only planned without `--apply`.
     Forget(#[garde(dive)] Forget),
     /// List the collections and their sizes.
-    Collections(#[garde(skip)] Collections),
+    Collections(Collections),
     /// Write documents as JSON lines, which `store --file` takes back.
     Export(#[garde(dive)] Export),
     /// Build the index anew from the documents.
-    Reindex(#[garde(skip)] Reindex),
+    Reindex(Reindex),
     /// Check file, index and counts, and look for texts in the bytes of the file.
     Verify(#[garde(dive)] Verify),
     /// Measure how well questions find their known answers: recall and mean reciprocal rank.

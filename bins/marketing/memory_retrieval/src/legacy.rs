@@ -1,6 +1,7 @@
 //! Calls of the replaced tool: `{action, document, metadata, query, n_results}`, answered in its words.
 
 use app_core::ToolError;
+use migration::python_true;
 use serde_json::{Map, Value, json};
 
 use crate::output::Output;
@@ -9,7 +10,7 @@ use crate::output::Output;
 pub(crate) fn from_legacy(call: &Value) -> Result<Value, Value> {
     let mut input = match call.get("action").and_then(Value::as_str) {
         Some("store") => {
-            let document = call.get("document").filter(|document| says_something(document));
+            let document = call.get("document").filter(|document| python_true(document));
             let document = document.ok_or_else(|| failed("Document is required for 'store' action."))?;
             if !document.is_object() {
                 return Err(failed("Document must be an object."));
@@ -19,7 +20,7 @@ pub(crate) fn from_legacy(call: &Value) -> Result<Value, Value> {
             json!({"action": "store", "document": document, "metadata": metadata.unwrap_or(&none)})
         }
         Some("retrieve") => {
-            let query = call.get("query").filter(|query| says_something(query));
+            let query = call.get("query").filter(|query| python_true(query));
             let query = query.ok_or_else(|| failed("Query is required for 'retrieve' action."))?;
             let most = call.get("n_results").filter(|most| !most.is_null());
             // Python takes what is below nothing for nothing.
@@ -36,18 +37,6 @@ pub(crate) fn from_legacy(call: &Value) -> Result<Value, Value> {
         input["collection"] = name.clone();
     }
     Ok(input)
-}
-
-/// What Python takes for true.
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-    }
 }
 
 fn failed(message: &str) -> Value {

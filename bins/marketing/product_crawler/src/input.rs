@@ -37,6 +37,7 @@ pub enum Discover {
 
 /// Fields of `crawl`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Crawl {
     /// Address of the shop; without it `base_url` of `[tools.product_crawler.settings]` in onejob.toml.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +47,6 @@ pub struct Crawl {
     /// Folder for products.ndjson, crawl.json and a Markdown file for each product.
     #[serde(default = "products")]
     #[schemars(extend("x-cli" = {"short": "o", "path": "dir"}))]
-    #[garde(skip)]
     pub output: PathBuf,
     /// Stop after so many products.
     #[serde(default = "thousand")]
@@ -68,7 +68,6 @@ pub struct Crawl {
     pub list: Vec<String>,
     /// Where product pages are looked for.
     #[serde(default)]
-    #[garde(skip)]
     pub discover: Discover,
     /// Seconds between two requests; more when robots.txt asks for it, and less than one only on a host of your own
     /// network.
@@ -81,20 +80,18 @@ pub struct Crawl {
     pub max_bytes: u64,
     /// Begin anew instead of going on with a stopped crawl.
     #[serde(default)]
-    #[garde(skip)]
     pub restart: bool,
     /// Avoid file names that Windows reserves.
     #[serde(default)]
-    #[garde(skip)]
     pub portable: bool,
 }
 
 /// Fields of `extract`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct Extract {
     /// The page.
     #[schemars(extend("x-cli" = {"positional": 1, "path": "file", "exists": true}))]
-    #[garde(skip)]
     pub file: PathBuf,
     /// Address it was saved from: links are told from there, and its country counts for prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +122,7 @@ pub struct Links {
 
 /// Fields of `robots`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct RobotsCheck {
     /// Addresses to ask about, all of one site; with `--file` also paths alone.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -133,7 +131,6 @@ pub struct RobotsCheck {
     /// A saved robots.txt, instead of the site's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
-    #[garde(skip)]
     pub file: Option<PathBuf>,
     /// Name of the crawler that asks.
     #[serde(default = "agent")]
@@ -143,6 +140,7 @@ pub struct RobotsCheck {
 
 /// Fields of `price`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 pub struct PriceCheck {
     /// The text.
     #[schemars(extend("x-cli" = {"positional": 1}))]
@@ -158,7 +156,6 @@ pub struct PriceCheck {
     pub country: Option<String>,
     /// Read it as a value for machines (`content`, JSON), where a point is always decimal.
     #[serde(default)]
-    #[garde(skip)]
     pub machine: bool,
 }
 
