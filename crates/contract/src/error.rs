@@ -24,6 +24,9 @@ pub struct FieldMistake {
     pub message: String,
 }
 
+/// Code of a failure before the far side was reached.
+const CANNOT_CONNECT: &str = "cannot_connect";
+
 /// A failure as every face shows it.
 ///
 /// `message` is a lower-case fragment with names in backticks; `hint` is the next step.
@@ -151,6 +154,17 @@ impl ToolError {
         };
         let text = io_text(cause);
         Self::new(kind, format!("cannot {action} `{}`: {text}", path.display())).from_source("file")
+    }
+
+    /// The far side was never reached, so nothing of the request can have been done. Providers make it of every failure
+    /// before the first byte; an outbox sends again after it.
+    pub fn cannot_connect(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Network, message).code(CANNOT_CONNECT)
+    }
+
+    /// Whether this is a [`ToolError::cannot_connect`].
+    pub fn never_reached(&self) -> bool {
+        self.code == CANNOT_CONNECT
     }
 
     /// Sets the stable code.

@@ -10,9 +10,11 @@ use jiff::{SignedDuration, tz::TimeZone};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::hysteresis::Thresholds;
+use alerts::{Channels, Chat, Rule as Thresholds};
+
 use window::Window;
 
+pub(crate) use alerts::Severity;
 pub(crate) use target::Target;
 
 /// The whole file.
@@ -25,9 +27,9 @@ pub(crate) struct Config {
     pub(crate) check_interval_secs: Option<u64>,
     /// Chat for Telegram alerts (the old key).
     #[serde(default)]
-    pub(crate) notify_telegram_chat: Option<Chat>,
+    notify_telegram_chat: Option<Chat>,
     #[serde(default)]
-    pub(crate) alerts: Alerts,
+    pub(crate) alerts: Channels,
     /// Consecutive failures before an alert.
     #[serde(default = "three")]
     failure_threshold: u32,
@@ -46,23 +48,6 @@ pub(crate) struct Config {
     /// Addresses that answer unless this host itself is offline; asked when every site fails.
     #[serde(default)]
     pub(crate) self_check: Vec<String>,
-}
-
-/// A chat id or name, as YAML gives it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Chat {
-    Id(i64),
-    Name(String),
-}
-
-impl Chat {
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Id(id) => id.to_string(),
-            Self::Name(name) => name.clone(),
-        }
-    }
 }
 
 /// One site.
@@ -133,43 +118,6 @@ pub(crate) enum Rule {
     },
 }
 
-/// How bad a failed condition is. Only critical ones make a site unhealthy.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Severity {
-    /// The site counts as down.
-    #[default]
-    Critical,
-    /// Told on its own; the site counts as up.
-    Warning,
-}
-
-/// Where alerts go.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Alerts {
-    /// Chat id or @name; the token is the secret TELEGRAM_BOT_TOKEN.
-    #[serde(default)]
-    pub(crate) telegram_chat: Option<Chat>,
-    /// Base address of the Bot API.
-    #[serde(default = "bot_api")]
-    pub(crate) telegram_api: String,
-    /// Gets a POST with the alert as JSON.
-    #[serde(default)]
-    pub(crate) webhook: Option<String>,
-    /// Program and arguments; the alert comes as JSON on its standard input.
-    #[serde(default)]
-    pub(crate) command: Vec<String>,
-    /// Mail recipients; the server is SMTP_HOST, SMTP_PORT, SMTP_USERNAME, SMTP_PASSWORD.
-    #[serde(default)]
-    pub(crate) email: Vec<String>,
-    /// Most alerts an hour over all channels; the rest are counted in the next one.
-    #[serde(default = "sixty")]
-    pub(crate) max_per_hour: u32,
-}
-
 const fn three() -> u32 {
     3
 }
@@ -181,12 +129,6 @@ const fn fourteen() -> u32 {
 }
 const fn thirty() -> u64 {
     30
-}
-const fn sixty() -> u32 {
-    60
-}
-fn bot_api() -> String {
-    "https://api.telegram.org".to_owned()
 }
 
 impl Config {
@@ -202,10 +144,12 @@ impl Config {
             .field("config")
         };
         let text = String::from_utf8(bytes).map_err(|_| fault(String::new(), "is not UTF-8".to_owned()))?;
-        let config: Self = serde_saphyr::from_str(&text).map_err(|e| {
+        let mut config: Self = serde_saphyr::from_str(&text).map_err(|e| {
             let first = e.to_string().lines().next().unwrap_or_default().to_owned();
             fault(String::new(), first)
         })?;
+        let old_key = config.notify_telegram_chat.take();
+        config.alerts.telegram_chat = config.alerts.telegram_chat.take().or(old_key);
         if config.sites.is_empty() {
             return Err(fault("`sites` ".to_owned(), "is empty".to_owned()));
         }

@@ -3,15 +3,14 @@
 //! Replaces `site_monitor` with its subcommands, YAML file and output; the parts of the file that the old program
 //! read and ignored are honoured. Run by a timer, it remembers between runs, so alerts do not flap.
 
-mod alerts;
 mod condition;
 mod config;
-mod hysteresis;
 mod input;
 mod probe;
 mod record;
 mod render;
 mod round;
+mod told;
 mod watch;
 
 use std::{
@@ -20,6 +19,7 @@ use std::{
     time::Duration,
 };
 
+use alerts::{Book, Channels, Incidents, Origin, Trouble};
 use app_core::{
     Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, View, contract::RetryPolicy,
 };
@@ -27,13 +27,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    alerts::Alert,
     config::{Config, SAMPLE, Target},
-    hysteresis::Memories,
     input::{Check, CheckAll, Input},
     probe::Prober,
     record::Record,
     round::Round,
+    told::Alert,
 };
 
 fn main() -> std::process::ExitCode {
@@ -76,7 +75,7 @@ struct Summary {
     sites: Vec<Record>,
     /// What there was to tell.
     alerts: Vec<Alert>,
-    /// Alerts that could not be delivered, by channel.
+    /// What was raised but did not arrive (also from earlier rounds), by channel: it is kept and tried again.
     undelivered: Vec<String>,
 }
 
@@ -191,15 +190,9 @@ async fn check_one(check: &Check, ctx: &Context) -> ToolResult<Output> {
 }
 
 async fn check_all(input: &CheckAll, ctx: &Context) -> ToolResult<Output> {
-    let (config, targets) = Config::load(&input.config, ctx)?;
-    let checkpoint = ctx.checkpoint(&memory_key(&input.config))?;
-    let mut memories: Memories = checkpoint.load()?.unwrap_or_default();
-    let round = one_round(&config, &targets, &mut memories, &prober()?, ctx).await?;
-    let mut undelivered = Vec::new();
-    if !ctx.dry_run() {
-        undelivered = alerts::send(&round.alerts, &config, ctx).await?;
-        checkpoint.save(&memories)?;
-    }
+    let monitor = Monitor::load(&input.config, ctx)?;
+    let round = monitor.round(ctx).await?;
+    let undelivered = monitor.send(ctx).await?;
     if let Some(path) = &input.output {
         let text = serde_json::to_vec_pretty(&round.records).unwrap_or_default();
         ctx.write(path, "application/json", "results", &text)?;
@@ -242,31 +235,79 @@ async fn check_all(input: &CheckAll, ctx: &Context) -> ToolResult<Output> {
     }
 }
 
-async fn one_round(
-    config: &Config,
-    targets: &[Target],
-    memories: &mut Memories,
-    prober: &Prober,
-    ctx: &Context,
-) -> ToolResult<Round> {
-    let results = round::probe_all(targets, prober, ctx).await;
-    ctx.count_items(targets.len() as u64);
-    let records: Vec<Record> = results.iter().map(|(record, _)| record.clone()).collect();
-    if round::host_is_offline(&records, config, prober).await? {
-        ctx.warn("every site and every self-check address fails: this host seems offline, nothing is judged");
-        return Ok(Round {
-            records,
-            offline: true,
-            ..Round::default()
-        });
-    }
-    Ok(round::decide(targets, results, config, memories, ctx.now()))
+/// The sites of one file, and who is told of them.
+struct Monitor {
+    config: Config,
+    targets: Vec<Target>,
+    /// Alert state belongs to a file, wherever it is called from.
+    source: String,
+    channels: Channels,
+    origin: Origin,
+    prober: Prober,
+    book: Book,
 }
 
-/// Alert state belongs to a file, wherever it is called from.
-fn memory_key(config: &Path) -> String {
-    std::fs::canonicalize(config)
-        .unwrap_or_else(|_| config.to_owned())
-        .display()
-        .to_string()
+impl Monitor {
+    fn load(path: &Path, ctx: &Context) -> ToolResult<Self> {
+        let (config, targets) = Config::load(path, ctx)?;
+        let absolute = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let (channels, origin) = config
+            .alerts
+            .clone()
+            .or_settings(Origin::File(absolute.clone()), ctx)?;
+        Ok(Self {
+            config,
+            targets,
+            source: absolute.display().to_string(),
+            channels,
+            origin,
+            prober: prober()?,
+            book: Book::open(ctx)?,
+        })
+    }
+
+    /// One round over all sites. What is to be told is in the outbox when this returns, with the memory that led to it.
+    async fn round(&self, ctx: &Context) -> ToolResult<Round> {
+        let results = round::probe_all(&self.targets, &self.prober, ctx).await;
+        ctx.count_items(self.targets.len() as u64);
+        let records: Vec<Record> = results.iter().map(|(record, _)| record.clone()).collect();
+        if round::host_is_offline(&records, &self.config, &self.prober).await? {
+            ctx.warn(
+                "every site and every self-check address fails: this host seems offline, nothing is judged",
+            );
+            return Ok(Round {
+                records,
+                offline: true,
+                ..Round::default()
+            });
+        }
+        let now = ctx.now();
+        let decide = |incidents: &mut Incidents| {
+            let round = round::decide(&self.targets, results, &self.config, incidents, now);
+            let raised = round.raised.clone();
+            (round, raised)
+        };
+        // Where versions before the outbox kept it.
+        let first = || Ok(ctx.checkpoint(&self.source)?.load()?.unwrap_or_default());
+        if ctx.dry_run() {
+            let mut incidents = self.book.incidents(&self.source)?.map_or_else(first, Ok)?;
+            return Ok(decide(&mut incidents).0);
+        }
+        let observed = self
+            .book
+            .observe(&self.source, (&self.channels, &self.origin), now, first, decide)?;
+        if observed.silenced > 0 {
+            ctx.warn(format!("{} alerts are silenced", observed.silenced));
+        }
+        Ok(observed.value)
+    }
+
+    /// Sends what waits, also from earlier rounds. Returns what did not arrive, a line for each channel.
+    async fn send(&self, ctx: &Context) -> ToolResult<Vec<String>> {
+        if ctx.dry_run() {
+            return Ok(Vec::new());
+        }
+        let flushed = self.book.flush(Some(&self.channels.all()), ctx).await?;
+        Ok(flushed.troubles.iter().map(Trouble::line).collect())
+    }
 }

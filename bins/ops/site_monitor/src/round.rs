@@ -2,24 +2,29 @@
 
 use std::collections::HashSet;
 
+use alerts::{Change, Incident, Incidents, Rule, Verdict as Look};
 use app_core::{Context, ToolResult};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::{
-    alerts::Alert,
     condition::Verdict,
     config::{Config, Severity, Target},
-    hysteresis::{Memories, Occasion},
     probe::{Cause, Probe, Prober},
     record::{FailedCondition, Record, icon},
+    told::Alert,
 };
+
+/// Days left of a certificate at which it is told again, each once.
+const CERTIFICATE_STEPS: [f64; 4] = [14.0, 7.0, 3.0, 1.0];
 
 /// What a round brought.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Round {
     pub(crate) records: Vec<Record>,
     pub(crate) alerts: Vec<Alert>,
+    /// The same, as they go to the channels.
+    pub(crate) raised: Vec<alerts::Alert>,
     /// Every site failed and so did the self-check: this host is offline, nothing was judged.
     pub(crate) offline: bool,
 }
@@ -121,12 +126,19 @@ fn judge(target: &Target, probe: &Probe, now: Timestamp) -> (Record, Vec<(usize,
     (record, verdicts)
 }
 
+impl Round {
+    fn tell(&mut self, key: &str, change: Change, alert: Alert) {
+        self.raised.push(alert.raised(key, change));
+        self.alerts.push(alert);
+    }
+}
+
 /// Updates the memory and decides what to tell.
 pub(crate) fn decide(
     targets: &[Target],
     results: Vec<(Record, Vec<(usize, Verdict)>)>,
     config: &Config,
-    memories: &mut Memories,
+    incidents: &mut Incidents,
     now: Timestamp,
 ) -> Round {
     let mut round = Round::default();
@@ -140,52 +152,17 @@ pub(crate) fn decide(
         };
         record.maintenance = target.in_maintenance(config, now);
         if !record.maintenance {
-            let raise = |occasion, severity, condition: &str, detail: String, since| Alert {
-                site: target.label(),
-                url: target.site.shown(),
-                occasion,
-                severity,
-                condition: condition.to_owned(),
-                detail,
-                cause: record.cause,
-                timings: record.timings,
-                since,
-            };
-            let critical: Vec<_> = record
-                .failed_conditions
-                .iter()
-                .filter(|f| f.severity == Severity::Critical)
-                .map(|f| f.condition.clone())
-                .collect();
-            let name = if critical.is_empty() {
-                "reachable".to_owned()
-            } else {
-                critical.join(", ")
-            };
-            let detail = record.error.clone().unwrap_or_default();
-            let memory = memories.entry(key.clone()).or_default();
-            if let Some((occasion, since)) = memory.take(record.is_healthy, target.thresholds, now) {
-                round
-                    .alerts
-                    .push(raise(occasion, Severity::Critical, &name, detail, since));
-            }
-            content(target, &record, memory, &mut round, &raise, now);
+            reachable(target, &record, &key, incidents, &mut round, now);
             // A site that is down says nothing about its certificate or its speed: their memory stays as it is.
             for (condition, verdict) in &verdicts {
-                let Some((text, Severity::Warning)) = target
-                    .conditions
-                    .get(*condition)
-                    .map(|(c, s)| (c.to_string(), *s))
-                else {
-                    continue;
-                };
-                let memory = memories.entry(format!("{key}|{text}")).or_default();
-                if let Some((occasion, since)) = memory.take(verdict.holds, target.thresholds, now) {
-                    let detail = format!("is {}", verdict.actual);
-                    round
-                        .alerts
-                        .push(raise(occasion, Severity::Warning, &text, detail, since));
-                }
+                warning(
+                    target,
+                    &record,
+                    (&key, *condition, verdict),
+                    incidents,
+                    &mut round,
+                    now,
+                );
             }
         }
         round.records.push(record);
@@ -193,28 +170,120 @@ pub(crate) fn decide(
     round
 }
 
-fn content(
+/// Whether the site does what it must, and whether what it shows is another.
+fn reachable(
     target: &Target,
     record: &Record,
-    memory: &mut crate::hysteresis::Memory,
+    key: &str,
+    incidents: &mut Incidents,
     round: &mut Round,
-    raise: &impl Fn(Occasion, Severity, &str, String, Timestamp) -> Alert,
     now: Timestamp,
 ) {
-    let Some(hash) = record.content_hash.as_ref().filter(|_| record.is_healthy) else {
+    let critical: Vec<_> = record
+        .failed_conditions
+        .iter()
+        .filter(|f| f.severity == Severity::Critical)
+        .map(|f| f.condition.clone())
+        .collect();
+    let condition = if critical.is_empty() {
+        "reachable".to_owned()
+    } else {
+        critical.join(", ")
+    };
+    let incident = incidents.entry(key.to_owned()).or_default();
+    let look = if record.is_healthy {
+        Look::Ok
+    } else {
+        Look::Failing(0)
+    };
+    if let Some(change) = incident.observe(look, target.thresholds, now) {
+        let detail = record.error.clone().unwrap_or_default();
+        round.tell(
+            key,
+            change,
+            alert(target, record, change, Severity::Critical, condition, detail),
+        );
+    }
+    if let Some(change) = content(target, record, incident, now) {
+        let alert = alert(
+            target,
+            record,
+            change,
+            Severity::Warning,
+            "content".to_owned(),
+            String::new(),
+        );
+        round.tell(key, change, alert);
+    }
+}
+
+/// A condition that is told on its own.
+fn warning(
+    target: &Target,
+    record: &Record,
+    (site, condition, verdict): (&str, usize, &Verdict),
+    incidents: &mut Incidents,
+    round: &mut Round,
+    now: Timestamp,
+) {
+    let Some((condition, Severity::Warning)) =
+        target.conditions.get(condition).map(|(c, s)| (c.to_string(), *s))
+    else {
         return;
     };
-    let changed = memory.content_hash.as_ref().is_some_and(|old| old != hash);
-    if changed && target.site.check_content {
-        round.alerts.push(raise(
-            Occasion::ContentChanged,
-            Severity::Warning,
-            "content",
-            String::new(),
-            now,
-        ));
+    let key = format!("{site}|{condition}");
+    let mut rule = target.thresholds;
+    let mut step = 0;
+    if condition.contains("[CERTIFICATE_DAYS]")
+        && let Some(days) = record.certificate_days
+    {
+        // A date that comes nearer is told by its steps, not by the clock.
+        rule = Rule {
+            reminder: None,
+            ..rule
+        };
+        step = CERTIFICATE_STEPS.iter().filter(|limit| days <= **limit).count() as u32;
     }
-    memory.content_hash = Some(hash.clone());
+    let look = if verdict.holds {
+        Look::Ok
+    } else {
+        Look::Failing(step)
+    };
+    let incident = incidents.entry(key.clone()).or_default();
+    if let Some(change) = incident.observe(look, rule, now) {
+        let detail = format!("is {}", verdict.actual);
+        round.tell(
+            &key,
+            change,
+            alert(target, record, change, Severity::Warning, condition, detail),
+        );
+    }
+}
+
+fn alert(
+    target: &Target,
+    record: &Record,
+    change: Change,
+    severity: Severity,
+    condition: String,
+    detail: String,
+) -> Alert {
+    Alert {
+        site: target.label(),
+        url: target.site.shown(),
+        occasion: change.occasion,
+        severity,
+        condition,
+        detail,
+        cause: record.cause,
+        timings: record.timings,
+        since: change.since,
+    }
+}
+
+fn content(target: &Target, record: &Record, incident: &mut Incident, now: Timestamp) -> Option<Change> {
+    let hash = record.content_hash.as_ref().filter(|_| record.is_healthy)?;
+    incident.see(hash, now).filter(|_| target.site.check_content)
 }
 
 /// The lines of the old `watch` for what is different from the round before.

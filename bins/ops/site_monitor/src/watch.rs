@@ -5,21 +5,16 @@ use std::{path::Path, time::Duration};
 use app_core::{Context, ToolError, ToolResult};
 
 use crate::{
-    Output, alerts,
-    config::Config,
-    hysteresis::Memories,
+    Monitor, Output,
     input::Watch,
-    memory_key, one_round, prober,
     record::{Record, line},
     round::{self, Round},
 };
 
 pub(crate) async fn watch(input: &Watch, ctx: &Context) -> ToolResult<Output> {
-    let (config, targets) = Config::load(&input.config, ctx)?;
-    let pause = Duration::from_secs(input.interval.or(config.check_interval_secs).unwrap_or(60).max(1));
-    let checkpoint = ctx.checkpoint(&memory_key(&input.config))?;
-    let mut memories: Memories = checkpoint.load()?.unwrap_or_default();
-    let prober = prober()?;
+    let monitor = Monitor::load(&input.config, ctx)?;
+    let seconds = input.interval.or(monitor.config.check_interval_secs);
+    let pause = Duration::from_secs(seconds.unwrap_or(60).max(1));
     let (mut rounds, mut alerts, mut before) = (0, 0, Vec::new());
     ctx.notify_ready();
     let mut ticks = tokio::time::interval(pause);
@@ -32,13 +27,12 @@ pub(crate) async fn watch(input: &Watch, ctx: &Context) -> ToolResult<Output> {
             }
             _ = ticks.tick() => {}
         }
-        let round = one_round(&config, &targets, &mut memories, &prober, ctx).await?;
+        let round = monitor.round(ctx).await?;
         let changes = round::changes(&before, &round.records);
         if !ctx.dry_run() {
-            for failure in alerts::send(&round.alerts, &config, ctx).await? {
+            for failure in monitor.send(ctx).await? {
                 ctx.warn(format!("alert not delivered: {failure}"));
             }
-            checkpoint.save(&memories)?;
             if let Some(path) = &input.history {
                 append(path, &round.records)?;
             }

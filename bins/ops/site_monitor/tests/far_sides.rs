@@ -203,7 +203,7 @@ fn an_alert_is_handed_to_the_mail_server() {
     server.join().unwrap();
     let mail = mail.lock().unwrap().clone();
     assert!(
-        mail.contains("RCPT TO:<ops@shop.example>") && mail.contains("Subject: [down] 1 site alert(s)"),
+        mail.contains("RCPT TO:<ops@shop.example>") && mail.contains("Subject: [down] 1 alert"),
         "{mail}"
     );
 }

@@ -29,6 +29,7 @@
 //! [`Outbox::claim`] answers `None` when nothing is ready now; [`Outbox::next_at`] says when something will be.
 
 mod message;
+mod note;
 mod owner;
 mod sending;
 
@@ -46,6 +47,7 @@ use message::message;
 use owner::Owner;
 
 pub use message::{Delivery, Message, MessageState, NewMessage, Pace, Settled};
+pub use note::OwnedMessage;
 
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE messages (
@@ -68,6 +70,8 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_ready ON messages (outbox, state, not_before, id);
 CREATE TABLE lanes (outbox TEXT NOT NULL, lane TEXT NOT NULL, next_at INTEGER NOT NULL, PRIMARY KEY (outbox, lane)) WITHOUT ROWID;
+", "
+CREATE TABLE notes (outbox TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (outbox, name)) WITHOUT ROWID;
 "];
 
 /// One outbox in `outbox.sqlite3` of the state directory.
@@ -109,26 +113,40 @@ impl Outbox {
             return Err(ToolError::invalid("key", "a message has a key and a lane").from_source("outbox"));
         }
         self.write(|tx| {
-            let fail = |e: rusqlite::Error| database_error(&self.path, &e);
             if let Some(known) = self.one(tx, "key = ?2", new.key)? {
                 if known.body == *new.body && known.lane == new.lane {
                     return Ok((known, true));
                 }
                 return Err(ToolError::new(
                     ErrorKind::Conflict,
-                    format!("message `{}` is in the outbox already, and says something else", new.key),
+                    format!(
+                        "message `{}` is in the outbox already, and says something else",
+                        new.key
+                    ),
                 )
                 .field("key")
                 .from_source("outbox"));
             }
-            let not_before = new.not_before.unwrap_or(Timestamp::UNIX_EPOCH);
-            tx.execute(
-                "INSERT INTO messages (outbox, key, lane, body, state, put_at, not_before) VALUES (?1, ?2, ?3, ?4, 'ready', ?5, ?6)",
-                params![self.name, new.key, new.lane, new.body.to_string(), now.as_millisecond(), not_before.as_millisecond()],
-            )
-            .map_err(fail)?;
+            self.insert(tx, new, now)?;
             Ok((self.by_id(tx, tx.last_insert_rowid())?, false))
         })
+    }
+
+    fn insert(&self, tx: &Connection, new: &NewMessage<'_>, now: Timestamp) -> ToolResult<()> {
+        let not_before = new.not_before.unwrap_or(Timestamp::UNIX_EPOCH);
+        tx.execute(
+            "INSERT INTO messages (outbox, key, lane, body, state, put_at, not_before) VALUES (?1, ?2, ?3, ?4, 'ready', ?5, ?6)",
+            params![
+                self.name,
+                new.key,
+                new.lane,
+                new.body.to_string(),
+                now.as_millisecond(),
+                not_before.as_millisecond()
+            ],
+        )
+        .map(drop)
+        .map_err(|e| database_error(&self.path, &e))
     }
 
     /// The message of a key.

@@ -163,7 +163,10 @@ fn only_a_refusal_or_a_hold_off_is_certain() {
         of(ErrorKind::ProviderUnavailable, "x"),
         Delivery::Undecided(_)
     ));
-    assert!(matches!(of(ErrorKind::Network, "connect"), Delivery::NotSent(_)));
+    assert!(matches!(
+        of(ErrorKind::Network, "cannot_connect"),
+        Delivery::NotSent(_)
+    ));
     assert!(matches!(of(ErrorKind::Locked, "x"), Delivery::NotSent(_)));
     assert!(matches!(
         of(ErrorKind::ProviderRejected, "x"),
@@ -295,5 +298,64 @@ fn killed_at_any_moment_nothing_is_lost_and_nothing_goes_out_twice() {
         (lines.lines().count(), all.len()),
         (keys.len(), keys.len()),
         "each exactly once"
+    );
+}
+
+#[test]
+fn a_lane_is_taken_whole_in_order_and_only_by_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(dir.path(), "alerts", Pace::default()).unwrap();
+    for (key, lane) in [("1", "a"), ("2", "b"), ("3", "a"), ("4", "a")] {
+        put(&outbox, key, lane);
+    }
+    assert_eq!(outbox.ready_lanes(at(1)).unwrap(), ["a", "b"]);
+    let keys = |messages: &[Message]| messages.iter().map(|m| m.key.clone()).collect::<Vec<_>>();
+    let taken = outbox.claim_lane("a", 2, at(1)).unwrap();
+    assert_eq!(keys(&taken), ["1", "3"]);
+    // Another sender gets what is left, never what is in hand.
+    let second = Outbox::open(dir.path(), "alerts", Pace::default()).unwrap();
+    assert_eq!(keys(&second.claim_lane("a", 10, at(1)).unwrap()), ["4"]);
+    assert_eq!(outbox.ready_lanes(at(1)).unwrap(), ["b"]);
+    // Held off: the whole lane waits, whoever asks.
+    outbox
+        .finish(&taken[0], rate_limited(Duration::from_secs(9)), at(2))
+        .unwrap();
+    outbox
+        .finish(&taken[1], Delivery::Sent(String::new()), at(2))
+        .unwrap();
+    put(&outbox, "5", "a");
+    assert!(outbox.claim_lane("a", 10, at(8_000)).unwrap().is_empty());
+    assert_eq!(keys(&outbox.claim_lane("a", 10, at(9_002)).unwrap()), ["1", "5"]);
+}
+
+#[test]
+fn a_note_and_its_messages_are_written_both_or_neither() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(dir.path(), "alerts", Pace::default()).unwrap();
+    let message = |key: &str| OwnedMessage {
+        key: key.to_owned(),
+        lane: "a".to_owned(),
+        body: json!({"text": key}),
+    };
+    let add = |key: &str, fail: bool| {
+        outbox.decide("seen", at(1), |old: Option<u32>| {
+            if fail {
+                return Err(ToolError::internal("planted"));
+            }
+            Ok((old.unwrap_or_default() + 1, vec![message(key)]))
+        })
+    };
+    assert_eq!(add("x", false).unwrap(), 1);
+    // Known already: it stays one message, the note goes on.
+    assert_eq!(add("x", false).unwrap(), 0);
+    add("y", true).unwrap_err();
+    assert_eq!(outbox.note::<u32>("seen").unwrap(), Some(2));
+    assert_eq!(outbox.notes("se").unwrap(), ["seen"]);
+    assert!(outbox.get("y").is_err());
+    assert_eq!(outbox.list(MessageState::Ready, 10).unwrap().len(), 1);
+    // What another version wrote is no reason to begin anew in silence.
+    assert_eq!(
+        outbox.note::<String>("seen").unwrap_err().kind,
+        ErrorKind::Conflict
     );
 }

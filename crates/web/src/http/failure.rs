@@ -20,36 +20,38 @@ pub(super) fn classify(url: &Url, error: &reqwest::Error) -> ToolError {
         cause = inner.source();
     }
     let host = url.host_str().unwrap_or("the server");
-    let (kind, code, message) = if error.is_timeout() {
-        (
+    // First, since a time-out while connecting is one that reached nobody.
+    let mut told = if error.is_connect() {
+        let mut told = ToolError::cannot_connect(format!("cannot connect to `{host}`"));
+        if error.is_timeout() {
+            told.kind = ErrorKind::Timeout;
+        }
+        told
+    } else if error.is_timeout() {
+        failed(
             ErrorKind::Timeout,
             "http_timeout",
             format!("`{host}` did not answer in time"),
         )
-    } else if error.is_connect() {
-        (
-            ErrorKind::Network,
-            "cannot_connect",
-            format!("cannot connect to `{host}`"),
-        )
     } else if error.is_decode() || error.is_body() {
-        (
-            ErrorKind::Network,
-            "body_broken",
-            format!("the answer of `{host}` broke off or cannot be decoded"),
-        )
+        let message = format!("the answer of `{host}` broke off or cannot be decoded");
+        failed(ErrorKind::Network, "body_broken", message)
     } else {
-        (
+        failed(
             ErrorKind::Network,
             "http_failed",
             format!("the request to `{host}` failed"),
         )
-    };
-    let mut told = ToolError::new(kind, message).code(code).from_source("http");
+    }
+    .from_source("http");
     if let Some(text) = deepest {
         told.causes.push(text);
     }
     told
+}
+
+fn failed(kind: ErrorKind, code: &str, message: String) -> ToolError {
+    ToolError::new(kind, message).code(code)
 }
 
 /// More hops than the rules allow.

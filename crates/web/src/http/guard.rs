@@ -131,8 +131,7 @@ pub(super) async fn check_target(url: &Url) -> Result<(), ToolError> {
         return Ok(());
     }
     let found = tokio::net::lookup_host((name, 0)).await.map_err(|error| {
-        ToolError::new(ErrorKind::Network, format!("cannot look `{name}` up"))
-            .code("cannot_connect")
+        ToolError::cannot_connect(format!("cannot look `{name}` up"))
             .from_source("http")
             .caused_by(&error)
             .hint(

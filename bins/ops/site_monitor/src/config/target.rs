@@ -6,14 +6,14 @@ use app_core::{ToolError, ToolResult};
 use jiff::Timestamp;
 
 use super::{Config, Rule, Severity, Site, fourteen};
-use crate::{condition::Condition, hysteresis::Thresholds};
+use crate::condition::Condition;
 
 /// A site with its conditions parsed.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) site: Site,
     pub(crate) conditions: Vec<(Condition, Severity)>,
-    pub(crate) thresholds: Thresholds,
+    pub(crate) thresholds: alerts::Rule,
 }
 
 impl Target {
@@ -36,7 +36,7 @@ impl Target {
         };
         Self::of(
             site,
-            Thresholds {
+            alerts::Rule {
                 failures: 1,
                 successes: 1,
                 reminder: None,
@@ -46,7 +46,7 @@ impl Target {
         .map_err(|(field, problem)| ToolError::invalid(field, problem))
     }
 
-    pub(super) fn of(site: Site, default: Thresholds, warn_days: u32) -> Result<Self, (String, String)> {
+    pub(super) fn of(site: Site, default: alerts::Rule, warn_days: u32) -> Result<Self, (String, String)> {
         let url = url::Url::parse(&site.url)
             .map_err(|e| ("url".to_owned(), format!("`{}` is not a URL: {e}", site.shown())))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -87,7 +87,7 @@ impl Target {
                 Severity::Warning,
             ));
         }
-        let thresholds = Thresholds {
+        let thresholds = alerts::Rule {
             failures: site.failure_threshold.unwrap_or(default.failures).max(1),
             successes: site.success_threshold.unwrap_or(default.successes).max(1),
             ..default

@@ -130,7 +130,7 @@ pub enum Delivery {
 
 impl Delivery {
     /// The careful reading of a result. Only errors that a far side gives *instead* of taking a message count as not sent:
-    /// held off, locked, over budget, never reached (code `connect`). After any other failure it may have it.
+    /// held off, locked, over budget, never reached. After any other failure it may have it.
     pub fn of(result: ToolResult<impl Into<String>>) -> Self {
         let error = match result {
             Ok(receipt) => return Self::Sent(receipt.into()),
@@ -138,7 +138,7 @@ impl Delivery {
         };
         match error.kind {
             ErrorKind::RateLimited | ErrorKind::Locked | ErrorKind::BudgetExceeded => Self::NotSent(error),
-            ErrorKind::Network if error.code == "connect" => Self::NotSent(error),
+            _ if error.never_reached() => Self::NotSent(error),
             ErrorKind::InvalidInput
             | ErrorKind::NotFound
             | ErrorKind::ProviderRejected

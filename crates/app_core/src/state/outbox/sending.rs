@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Delivery, Message, MessageState, Outbox, Settled, no_message};
+use super::{Delivery, Message, MessageState, Outbox, Settled, message::message, no_message};
 use crate::{
     contract::{ErrorKind, ToolError, ToolResult},
     state::{database::database_error, principal::Principal},
@@ -43,6 +43,54 @@ impl Outbox {
             .map_err(fail)?;
             self.hold_lane(tx, &lane, later(now, self.pace.between))?;
             self.by_id(tx, id).map(Some)
+        })
+    }
+
+    /// The lanes that have a message which may be sent now, the one that waits longest first.
+    pub fn ready_lanes(&self, now: Timestamp) -> ToolResult<Vec<String>> {
+        let connection = self.connect()?;
+        let fail = |e: rusqlite::Error| database_error(&self.path, &e);
+        let latest = later(now, LONGEST_WAIT).as_millisecond();
+        let mut statement = connection
+            .prepare(
+                "SELECT m.lane FROM messages m LEFT JOIN lanes l ON l.outbox = m.outbox AND l.lane = m.lane
+                 WHERE m.outbox = ?1 AND m.state = 'ready' AND m.not_before <= ?2
+                   AND (l.next_at IS NULL OR l.next_at <= ?2 OR l.next_at > ?3)
+                 GROUP BY m.lane ORDER BY min(m.id)",
+            )
+            .map_err(fail)?;
+        let found = statement
+            .query_map(params![self.name, now.as_millisecond(), latest], |r| r.get(0))
+            .map_err(fail)?;
+        found.collect::<Result<_, _>>().map_err(fail)
+    }
+
+    /// Takes all messages of a lane that may be sent now, oldest first, at most so many: for what goes out as one. As with
+    /// [`Outbox::claim`], each must be finished. Empty when another sender was quicker, or the lane must wait.
+    pub fn claim_lane(&self, lane: &str, most: u32, now: Timestamp) -> ToolResult<Vec<Message>> {
+        let owner = self.owner()?;
+        self.write(|tx| {
+            let fail = |e: rusqlite::Error| database_error(&self.path, &e);
+            let (ms, latest) = (now.as_millisecond(), later(now, LONGEST_WAIT).as_millisecond());
+            let mut statement = tx
+                .prepare(
+                    "UPDATE messages SET state = 'sending', owner = ?5, sending_at = ?2, attempts = attempts + 1
+                     WHERE id IN (SELECT id FROM messages WHERE outbox = ?1 AND lane = ?3 AND state = 'ready' AND not_before <= ?2
+                       AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.outbox = ?1 AND l.lane = ?3 AND l.next_at > ?2 AND l.next_at <= ?4)
+                       ORDER BY id LIMIT ?6)
+                     RETURNING *",
+                )
+                .map_err(fail)?;
+            let found = statement
+                .query_map(params![self.name, ms, lane, latest, owner, most], message)
+                .map_err(fail)?;
+            let mut claimed = found.collect::<Result<Vec<_>, _>>().map_err(fail)?;
+            // `RETURNING` gives rows in no promised order.
+            claimed.sort_by_key(|message| message.id);
+            if !claimed.is_empty() {
+                self.hold_lane(tx, lane, later(now, self.pace.between))?;
+            }
+            Ok(claimed)
         })
     }
 
