@@ -10,11 +10,11 @@ use jiff::{SignedDuration, tz::TimeZone};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use alerts::{Channels, Chat, Rule as Thresholds};
+use alerting::{Channels, Chat, Rule as Thresholds};
 
 use window::Window;
 
-pub(crate) use alerts::Severity;
+pub(crate) use alerting::Severity;
 pub(crate) use target::Target;
 
 /// The whole file.

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use alerts::{Book, Channels, Incidents, Origin, Trouble};
+use alerting::{Book, Channels, Incidents, Origin, Trouble};
 use app_core::{
     Context, Definition, Effect, ErrorKind, Policy, Tool, ToolError, ToolResult, View, contract::RetryPolicy,
 };
@@ -214,24 +214,20 @@ async fn check_all(input: &CheckAll, ctx: &Context) -> ToolResult<Output> {
         alerts: round.alerts,
         undelivered,
     };
-    let trouble = if summary.healthy < summary.total {
-        Some(format!(
-            "{} of {} sites are unhealthy",
-            summary.total - summary.healthy,
-            summary.total
-        ))
-    } else if summary.undelivered.is_empty() {
-        None
-    } else {
-        Some(format!(
-            "alerts were not delivered: {}",
-            summary.undelivered.join("; ")
-        ))
-    };
+    let mut troubles = Vec::new();
+    if summary.healthy < summary.total {
+        let unhealthy = summary.total - summary.healthy;
+        troubles.push(format!("{unhealthy} of {} sites are unhealthy", summary.total));
+    }
+    if !summary.undelivered.is_empty() {
+        let undelivered = summary.undelivered.join("; ");
+        troubles.push(format!("alerts were not delivered: {undelivered}"));
+    }
     let output = Output::CheckAll(summary);
-    match trouble {
-        Some(message) => Err(ToolError::partial(message, &output).code("unhealthy")),
-        None => Ok(output),
+    if troubles.is_empty() {
+        Ok(output)
+    } else {
+        Err(ToolError::partial(troubles.join("; "), &output).code("unhealthy"))
     }
 }
 

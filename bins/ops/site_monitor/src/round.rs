@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use alerts::{Change, Incident, Incidents, Rule, Verdict as Look};
+use alerting::{Change, Incident, Incidents, Rule, Verdict as Look};
 use app_core::{Context, ToolResult};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub(crate) struct Round {
     pub(crate) records: Vec<Record>,
     pub(crate) alerts: Vec<Alert>,
     /// The same, as they go to the channels.
-    pub(crate) raised: Vec<alerts::Alert>,
+    pub(crate) raised: Vec<alerting::Alert>,
     /// Every site failed and so did the self-check: this host is offline, nothing was judged.
     pub(crate) offline: bool,
 }

@@ -1,6 +1,6 @@
 //! What is told of a site.
 
-use alerts::{Change, Occasion, Severity};
+use alerting::{Change, Occasion, Severity};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,12 +32,12 @@ pub(crate) struct Alert {
 
 impl Alert {
     /// As the channels take it.
-    pub(crate) fn raised(&self, key: &str, change: Change) -> alerts::Alert {
+    pub(crate) fn raised(&self, key: &str, change: Change) -> alerting::Alert {
         let stage = self
             .cause
             .and_then(|cause| serde_json::to_value(cause).ok())
             .and_then(|cause| cause.as_str().map(|word| word.replace('_', " ")));
-        alerts::Alert {
+        alerting::Alert {
             key: key.to_owned(),
             change,
             title: self.site.clone(),

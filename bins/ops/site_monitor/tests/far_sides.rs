@@ -21,6 +21,10 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> Finished {
 /// Serves `hi` over TLS with a certificate for `localhost` that is valid from `from` to `to` days from now.
 /// Returns the port and the certificate as PEM.
 fn tls_site(from: i64, to: i64) -> (u16, String) {
+    tls_answering("200 OK", from, to)
+}
+
+fn tls_answering(status: &'static str, from: i64, to: i64) -> (u16, String) {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let day = |days: i64| {
         let at = app_core::Clock::System.now() + jiff::SignedDuration::from_hours(24 * days);
@@ -54,8 +58,9 @@ fn tls_site(from: i64, to: i64) -> (u16, String) {
                 let mut request = [0; 4096];
                 // A client that refuses the certificate ends the handshake here.
                 if tls.read(&mut request).is_ok() {
-                    let _ =
-                        tls.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi");
+                    let answer =
+                        format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi");
+                    let _ = tls.write_all(answer.as_bytes());
                     tls.conn.send_close_notify();
                     let _ = tls.flush();
                 }
@@ -84,6 +89,44 @@ fn a_certificate_about_to_expire_is_a_warning_beside_a_healthy_site() {
     assert_eq!(round["alerts"].as_array().unwrap().len(), 1);
     assert_eq!(round["alerts"][0]["condition"], "[CERTIFICATE_DAYS] > 14");
     assert_eq!(round["alerts"][0]["severity"], "warning");
+}
+
+/// Field case `cert_and_outage_together`.
+#[test]
+fn an_outage_and_a_certificate_are_two_incidents_and_neither_speaks_twice() {
+    let (port, pem) = tls_answering("503 Service Unavailable", -1, 20);
+    let sandbox = Sandbox::new().unwrap();
+    let ca = sandbox.file("ca.pem", pem);
+    let sandbox = sandbox.env("SSL_CERT_FILE", ca.display().to_string());
+    sandbox.file(
+        "sites.yml",
+        format!(
+            "sites:\n- {{url: \"https://localhost:{port}/\", timeout_secs: 2, conditions: [{{when: \"[CERTIFICATE_DAYS] > 21\", severity: warning}}, \"[STATUS] == 200\"]}}\nfailure_threshold: 1\nreminder_minutes: 1\n"
+        ),
+    );
+    let told = |round: &serde_json::Value| -> Vec<(String, String, String)> {
+        let word = |alert: &serde_json::Value, name: &str| alert[name].as_str().unwrap().to_owned();
+        let alerts = round["alerts"].as_array().unwrap();
+        alerts
+            .iter()
+            .map(|a| (word(a, "occasion"), word(a, "severity"), word(a, "condition")))
+            .collect()
+    };
+    let round = |sandbox: &Sandbox| {
+        run(sandbox, &["check_all", "-c", "sites.yml"])
+            .expect_code(3)
+            .json()
+    };
+    let first = round(&sandbox);
+    let expected = [
+        ("critical", "[STATUS] == 200"),
+        ("warning", "[CERTIFICATE_DAYS] > 21"),
+    ]
+    .map(|(severity, condition)| ("failing".to_owned(), severity.to_owned(), condition.to_owned()));
+    assert_eq!(told(&first), expected);
+    for _ in 0..5 {
+        assert_eq!(told(&round(&sandbox)), []);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::condition::Condition;
 pub(crate) struct Target {
     pub(crate) site: Site,
     pub(crate) conditions: Vec<(Condition, Severity)>,
-    pub(crate) thresholds: alerts::Rule,
+    pub(crate) thresholds: alerting::Rule,
 }
 
 impl Target {
@@ -36,7 +36,7 @@ impl Target {
         };
         Self::of(
             site,
-            alerts::Rule {
+            alerting::Rule {
                 failures: 1,
                 successes: 1,
                 reminder: None,
@@ -46,7 +46,7 @@ impl Target {
         .map_err(|(field, problem)| ToolError::invalid(field, problem))
     }
 
-    pub(super) fn of(site: Site, default: alerts::Rule, warn_days: u32) -> Result<Self, (String, String)> {
+    pub(super) fn of(site: Site, default: alerting::Rule, warn_days: u32) -> Result<Self, (String, String)> {
         let url = url::Url::parse(&site.url)
             .map_err(|e| ("url".to_owned(), format!("`{}` is not a URL: {e}", site.shown())))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -87,7 +87,7 @@ impl Target {
                 Severity::Warning,
             ));
         }
-        let thresholds = alerts::Rule {
+        let thresholds = alerting::Rule {
             failures: site.failure_threshold.unwrap_or(default.failures).max(1),
             successes: site.success_threshold.unwrap_or(default.successes).max(1),
             ..default

@@ -113,7 +113,7 @@ impl Book {
             .into_iter()
             .map(|(lane, (problem, given_up))| Trouble {
                 waiting: waiting.get(&lane).map_or(0, |messages| messages.len() as u64),
-                channel: name_of(&lane).to_owned(),
+                channel: channel_of(&lane).to_owned(),
                 problem,
                 given_up,
             })
@@ -285,13 +285,13 @@ impl Book {
                 step: 0,
                 since: oldest.put_at,
             },
-            title: format!("alert channel {}", name_of(lane)),
+            title: format!("alert channel {}", channel_of(lane)),
             severity: Severity::Critical,
             condition: "delivers".to_owned(),
             detail: oldest.error.clone().unwrap_or_default(),
             stage: None,
             data: serde_json::json!({
-                "channel": name_of(lane), "occasion": "failing", "severity": "critical", "since": oldest.put_at,
+                "channel": channel_of(lane), "occasion": "failing", "severity": "critical", "since": oldest.put_at,
             }),
         };
         self.say(&alert, (&channels, &row.origin), ctx.now())
@@ -306,8 +306,8 @@ struct LaneSent {
     problem: Option<String>,
 }
 
-/// A lane without the hash behind it.
-pub(crate) fn name_of(lane: &str) -> &str {
+/// The channel that a lane of the outbox stands for, as people read it: the lane without the hash behind it.
+pub fn channel_of(lane: &str) -> &str {
     lane.rsplit_once(' ').map_or(lane, |(name, _)| name)
 }
 

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 pub use book::{Book, Incidents, Observed};
 pub use channels::{Channel, Channels, Chat, Kind, Origin};
-pub use flush::{Flushed, Trouble};
+pub use flush::{Flushed, Trouble, channel_of};
 pub use incident::{Change, Incident, Occasion, Rule, Verdict};
 
 /// How bad something is.
