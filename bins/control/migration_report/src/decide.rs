@@ -38,6 +38,7 @@ pub(crate) fn report(facts: &Facts, at: Timestamp) -> Report {
         checklist: Vec::new(),
         rule: facts.rule,
         cut_over_too_early: too_early,
+        outside: facts.plan.outside.clone(),
         unreadable: facts.unreadable.clone(),
     };
     report.checklist = checklist::of(&report, facts.settings.jobs.python_fallback_enabled);

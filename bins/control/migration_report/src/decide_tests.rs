@@ -40,6 +40,7 @@ fn facts(toml: &str) -> Facts {
         shadows: BTreeMap::new(),
         fallbacks: Vec::new(),
         plan: Plan {
+            outside: Vec::new(),
             waves: vec![PlannedWave {
                 number: 1,
                 title: "First".into(),

@@ -14,7 +14,7 @@ use migration::evidence;
 use serde::Deserialize;
 
 use crate::{
-    model::{Rule, Shadow},
+    model::{Outside, Rule, Shadow},
     shadow,
 };
 
@@ -51,6 +51,9 @@ pub(crate) struct Tool {
 pub(crate) struct Plan {
     #[serde(default, rename = "wave")]
     pub waves: Vec<PlannedWave>,
+    /// What the old collections hold and no tool replaces.
+    #[serde(default)]
+    pub outside: Vec<Outside>,
 }
 
 /// One wave of the plan.
@@ -145,7 +148,7 @@ fn plan(ctx: &Context) -> ToolResult<Plan> {
 
 fn wrong(path: &Path, what: &str) -> ToolError {
     ToolError::config(format!("cannot read `{}`: {what}", path.display()))
-        .hint("each wave is `[[wave]]` with `number`, `title` and `scripts`")
+        .hint("each wave is `[[wave]]` with `number`, `title` and `scripts`; `[[outside]]` has `scripts` and `reason`")
 }
 
 /// Reads the plan; a script stands in one wave only.
@@ -160,6 +163,11 @@ fn parse_plan(text: &str) -> Result<Plan, String> {
                     wave.number
                 ));
             }
+        }
+    }
+    for script in plan.outside.iter().flat_map(|outside| &outside.scripts) {
+        if let Some(wave) = seen.get(script) {
+            return Err(format!("`{script}` stands in wave {wave} and outside"));
         }
     }
     Ok(plan)
@@ -179,5 +187,11 @@ mod tests {
                 .contains("`a` stands in wave 1")
         );
         assert!(parse_plan("[[wave]]\nnumber=1\n").is_err());
+        let outside = "[[outside]]\nscripts=['a']\nreason='r'\n";
+        assert!(
+            parse_plan(&(wave(1) + outside))
+                .unwrap_err()
+                .contains("`a` stands in wave 1 and outside")
+        );
     }
 }

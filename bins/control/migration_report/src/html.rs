@@ -31,6 +31,7 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
     for wave in &report.waves {
         section(report, wave, out)?;
     }
+    outside(report, out)?;
     unreadable(report, out)?;
     out.push_str("</main>\n</body>\n</html>\n");
     Ok(())
@@ -292,6 +293,18 @@ fn readiness(report: &Report, out: &mut String) -> fmt::Result {
         )?;
     }
     out.push_str("</ul>\n");
+    Ok(())
+}
+
+fn outside(report: &Report, out: &mut String) -> fmt::Result {
+    if !report.outside.is_empty() {
+        out.push_str("<h2>Outside: no tool replaces them</h2>\n<ul>\n");
+        for outside in &report.outside {
+            let names: Vec<_> = outside.scripts.iter().map(|script| name(script)).collect();
+            writeln!(out, "<li>{}: {}</li>", names.join(", "), escape(&outside.reason))?;
+        }
+        out.push_str("</ul>\n");
+    }
     Ok(())
 }
 

@@ -65,9 +65,16 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    for (index, outside) in report.outside.iter().enumerate() {
+        if index == 0 {
+            writeln!(out, "## Outside\n")?;
+        }
+        let names: Vec<_> = outside.scripts.iter().map(|s| code(s)).collect();
+        writeln!(out, "- {}: {}", names.join(", "), cell(&outside.reason))?;
+    }
     writeln!(
         out,
-        "## Evidence\n\n| tool | gate | state | shown | at | command |\n|---|---|---|---|---|---|"
+        "\n## Evidence\n\n| tool | gate | state | shown | at | command |\n|---|---|---|---|---|---|"
     )?;
     for row in report.tools.iter().filter(|row| row.binary) {
         for gate in &row.gates {

@@ -25,8 +25,21 @@ pub(crate) struct Report {
     pub rule: Rule,
     /// Tools marked `cut_over` without it.
     pub cut_over_too_early: Vec<String>,
+    /// Scripts that no tool replaces, and why.
+    #[serde(default)]
+    pub outside: Vec<Outside>,
     /// Files that should be evidence or shadow runs and cannot be read.
     pub unreadable: Vec<String>,
+}
+
+/// Scripts that no tool replaces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Outside {
+    /// Their names.
+    pub scripts: Vec<String>,
+    /// Why.
+    pub reason: String,
 }
 
 /// Numbers for a bar.

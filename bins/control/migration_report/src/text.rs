@@ -43,6 +43,11 @@ pub(crate) fn render(report: &Report, out: &mut dyn Write) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    for outside in &report.outside {
+        let names: Vec<_> = outside.scripts.iter().map(String::as_str).collect();
+        wrapped("outside: ", &names, out)?;
+        writeln!(out, "  {}", outside.reason)?;
+    }
     render_open(report, width, out)?;
     for row in report.tools.iter().filter(|row| !row.known_gaps.is_empty()) {
         writeln!(out, "known gaps of {}: {}", row.name, row.known_gaps.join("; "))?;

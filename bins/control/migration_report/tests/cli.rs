@@ -29,7 +29,8 @@ impl Host {
         sandbox.file("shared-config/onejob.toml", config);
         sandbox.file(
             "shared-config/migration.toml",
-            "[[wave]]\nnumber = 2\ntitle = 'Pages <&> sites'\nscripts = ['css_analyzer', 'screenshots']\n",
+            "[[wave]]\nnumber = 2\ntitle = 'Pages <&> sites'\nscripts = ['css_analyzer', 'screenshots']\n\
+             [[outside]]\nscripts = ['voice_<utils>']\nreason = 'not & rebuilt'\n",
         );
         let host = Self { sandbox, tool };
         for gate in Acceptance::ALL {
@@ -208,6 +209,7 @@ fn fallbacks_and_gaps_are_shown_on_every_face_and_the_page_runs_nothing() {
         "&lt;script&gt;alert(1)",
         "no &lt;b&gt;@layer",
         "Pages &lt;&amp;&gt; sites",
+        "voice_<wbr>&lt;utils&gt;: not &amp; rebuilt",
         "aria-label=\"1 replaced, 0 with a tool, 1 not begun\"",
     ] {
         assert!(page.contains(part), "no `{part}` in {page}");
