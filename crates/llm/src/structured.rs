@@ -352,7 +352,7 @@ mod tests {
         };
         assert_eq!(
             paths(r#"{"text": "", "cites": "many", "links": ["x"]}"#),
-            ["cites", "links[0]"]
+            ["text", "cites", "links[0]"]
         );
         assert_eq!(paths(r#"{"text": "", "cites": 10}"#), ["text", "cites"]);
         assert_eq!(paths("{}"), ["text", "cites"]);

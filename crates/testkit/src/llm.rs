@@ -142,7 +142,9 @@ impl FakeModel {
         });
         let (stop, stopped) = oneshot::channel();
         let for_thread = shared.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {

@@ -146,4 +146,38 @@ mod tests {
         assert!(run.room(&size(8)).is_ok());
         assert!(Run::new(None).room(&size(1_000_000)).is_ok());
     }
+
+    #[test]
+    fn a_prompt_of_which_half_the_window_was_read_was_cut() {
+        let prices = app_core::config::Prices::parse("[[models.m]]\nfrom = \"2025-01-01\"").unwrap();
+        let model = |dialect: Dialect| Model {
+            dialect,
+            base: dialect.base("http://localhost:1").unwrap(),
+            name: "m".to_owned(),
+            context: 2_000,
+            price: prices.get("m", jiff::civil::date(2026, 1, 1)).unwrap().clone(),
+            headers: std::collections::BTreeMap::new(),
+            key: None,
+        };
+        let size = |estimate, bound| Size {
+            input: Range { estimate, bound },
+            output: Range::default(),
+            usd: Range::default(),
+        };
+        let ollama = model(Dialect::Ollama);
+        assert!(
+            size(1_100, 3_300).was_cut(&ollama, 1_000),
+            "emoji cost more than was thought"
+        );
+        assert!(
+            !size(1_100, 1_500).was_cut(&ollama, 1_000),
+            "all of it fits, whatever it is"
+        );
+        assert!(!size(1_100, 3_300).was_cut(&ollama, 1_400));
+        assert!(size(1_700, 5_000).was_cut(&ollama, 500));
+        assert!(
+            !size(1_700, 5_000).was_cut(&model(Dialect::OpenAi), 500),
+            "the others refuse it"
+        );
+    }
 }

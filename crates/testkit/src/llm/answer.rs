@@ -36,12 +36,22 @@ pub(super) struct Told {
     usage: bool,
 }
 
-pub(super) fn told(question: &Question, manners: &Manners, text: String, fault: Option<&Fault>, window: u64) -> Told {
+pub(super) fn told(
+    question: &Question,
+    manners: &Manners,
+    text: String,
+    fault: Option<&Fault>,
+    window: u64,
+) -> Told {
     let mut text = text;
     let mut reason = "stop";
     match fault {
         Some(Fault::Length) => {
-            text.truncate(text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at));
+            text.truncate(
+                text.char_indices()
+                    .nth(text.chars().count() / 2)
+                    .map_or(0, |(at, _)| at),
+            );
             reason = "length";
         }
         Some(Fault::Refusal) => {
@@ -54,7 +64,11 @@ pub(super) fn told(question: &Question, manners: &Manners, text: String, fault: 
     let mut input = tokens(&question.prompt);
     // Ollama answers with what half of its window still holds, and says so only here.
     if question.dialect == Spoken::Ollama {
-        let window = if manners.context > 0 { manners.context.min(window) } else { window };
+        let window = if manners.context > 0 {
+            manners.context.min(window)
+        } else {
+            window
+        };
         if input + question.max_output.unwrap_or(0) > window {
             input = window / 2;
         }
@@ -85,7 +99,9 @@ pub(super) fn whole(dialect: Spoken, told: &Told) -> Value {
         Spoken::Gemini => gemini(&told.text, Some(told)),
         Spoken::Ollama => ollama(&told.text, Some(told)),
     };
-    if !told.usage && let Some(body) = body.as_object_mut() {
+    if !told.usage
+        && let Some(body) = body.as_object_mut()
+    {
         body.remove("usage");
     }
     body
@@ -150,7 +166,11 @@ fn ollama(text: &str, end: Option<&Told>) -> Value {
 /// The bytes of the answer as a stream. With [`Fault::NoEnd`] the end mark is missing, with [`Fault::ErrorEvent`] an
 /// error stands in its place.
 pub(super) fn stream(dialect: Spoken, told: &Told, fault: Option<&Fault>) -> Vec<u8> {
-    let middle = told.text.char_indices().nth(told.text.chars().count() / 2).map_or(0, |(at, _)| at);
+    let middle = told
+        .text
+        .char_indices()
+        .nth(told.text.chars().count() / 2)
+        .map_or(0, |(at, _)| at);
     let halves = [&told.text[..middle], &told.text[middle..]];
     let broken = matches!(fault, Some(Fault::NoEnd | Fault::ErrorEvent));
     let mut out = String::new();
@@ -190,7 +210,9 @@ pub(super) fn stream(dialect: Spoken, told: &Told, fault: Option<&Fault>) -> Vec
                 "id": "msg_1", "type": "message", "role": "assistant", "model": "fake", "content": [],
                 "stop_reason": null, "stop_sequence": null,
                 "usage": {"input_tokens": told.input, "output_tokens": 1}}});
-            if !told.usage && let Some(message) = start["message"].as_object_mut() {
+            if !told.usage
+                && let Some(message) = start["message"].as_object_mut()
+            {
                 message.remove("usage");
             }
             event(Some("message_start"), &start);
@@ -202,7 +224,10 @@ pub(super) fn stream(dialect: Spoken, told: &Told, fault: Option<&Fault>) -> Vec
                 event(Some("content_block_delta"), &delta);
             }
             if !broken {
-                event(Some("content_block_stop"), &json!({"type": "content_block_stop", "index": 0}));
+                event(
+                    Some("content_block_stop"),
+                    &json!({"type": "content_block_stop", "index": 0}),
+                );
                 let mut delta = json!({"type": "message_delta", "delta": {"stop_reason": reason(dialect, told), "stop_sequence": null}});
                 if told.usage {
                     delta["usage"] = json!({"output_tokens": told.output});

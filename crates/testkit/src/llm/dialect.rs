@@ -32,7 +32,9 @@ pub(super) fn of(path: &str) -> Option<Spoken> {
     match path {
         _ if path.ends_with("/chat/completions") => Some(Spoken::OpenAi),
         _ if path.ends_with("/messages") => Some(Spoken::Anthropic),
-        _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => Some(Spoken::Gemini),
+        _ if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
+            Some(Spoken::Gemini)
+        }
         _ if path.ends_with("/api/chat") => Some(Spoken::Ollama),
         _ => None,
     }
@@ -40,8 +42,12 @@ pub(super) fn of(path: &str) -> Option<Spoken> {
 
 pub(super) fn question(dialect: Spoken, path: &str, body: &Value) -> Question {
     let turns: Vec<String> = match dialect {
-        Spoken::Gemini => listed(&body["contents"]).map(|turn| texts(&turn["parts"])).collect(),
-        _ => listed(&body["messages"]).map(|turn| texts(&turn["content"])).collect(),
+        Spoken::Gemini => listed(&body["contents"])
+            .map(|turn| texts(&turn["parts"]))
+            .collect(),
+        _ => listed(&body["messages"])
+            .map(|turn| texts(&turn["content"]))
+            .collect(),
     };
     let system = match dialect {
         Spoken::Anthropic => texts(&body["system"]),
@@ -49,7 +55,9 @@ pub(super) fn question(dialect: Spoken, path: &str, body: &Value) -> Question {
         _ => String::new(),
     };
     let max_output = match dialect {
-        Spoken::OpenAi => body["max_tokens"].as_u64().or(body["max_completion_tokens"].as_u64()),
+        Spoken::OpenAi => body["max_tokens"]
+            .as_u64()
+            .or(body["max_completion_tokens"].as_u64()),
         Spoken::Anthropic => body["max_tokens"].as_u64(),
         Spoken::Gemini => body["generationConfig"]["maxOutputTokens"].as_u64(),
         Spoken::Ollama => body["options"]["num_predict"].as_u64(),
@@ -65,7 +73,9 @@ pub(super) fn question(dialect: Spoken, path: &str, body: &Value) -> Question {
         prompt: format!("{system}\n{}", turns.join("\n")),
         last: turns.last().cloned().unwrap_or_default(),
         max_output,
-        usage: dialect != Spoken::OpenAi || body["stream_options"]["include_usage"] == true || body["stream"] != true,
+        usage: dialect != Spoken::OpenAi
+            || body["stream_options"]["include_usage"] == true
+            || body["stream"] != true,
     }
 }
 

@@ -140,7 +140,10 @@ pub(super) fn by_manners(question: &Question, manners: &Manners, body: &Value) -
         }
         Spoken::Ollama => {
             let format = &body["format"];
-            (if format.is_object() { format } else { &Value::Null }, format == "json")
+            (
+                if format.is_object() { format } else { &Value::Null },
+                format == "json",
+            )
         }
     };
     if (manners.no_schema && !schema.is_null()) || (manners.no_json && json_mode) {
@@ -172,15 +175,25 @@ fn keyword(dialect: Spoken, body: &Value, schema: &Value) -> Option<String> {
             if object.get("additionalProperties") != Some(&Value::Bool(false)) {
                 return Some("Invalid schema: 'additionalProperties' is required to be false".to_owned());
             }
-            let missing = properties.keys().find(|name| !required.contains(&name.as_str()))?;
+            let missing = properties
+                .keys()
+                .find(|name| !required.contains(&name.as_str()))?;
             Some(format!("Invalid schema: 'required' must include '{missing}'"))
         })
-        .or_else(|| walk(schema, &|object| object.contains_key("oneOf").then(|| "Invalid schema: 'oneOf' is not permitted".to_owned()))),
+        .or_else(|| {
+            walk(schema, &|object| {
+                object
+                    .contains_key("oneOf")
+                    .then(|| "Invalid schema: 'oneOf' is not permitted".to_owned())
+            })
+        }),
         Spoken::Anthropic => walk(schema, &|object| {
             let bound = ["minimum", "maximum", "minLength", "maxLength"]
                 .into_iter()
                 .find(|key| object.contains_key(*key))?;
-            Some(format!("output_config.format.schema: property '{bound}' is not supported"))
+            Some(format!(
+                "output_config.format.schema: property '{bound}' is not supported"
+            ))
         }),
         _ => None,
     }
@@ -189,11 +202,15 @@ fn keyword(dialect: Spoken, body: &Value, schema: &Value) -> Option<String> {
 fn walk(schema: &Value, look: &dyn Fn(&serde_json::Map<String, Value>) -> Option<String>) -> Option<String> {
     let object = schema.as_object()?;
     look(object).or_else(|| {
-        object.iter().find_map(|(key, value)| match (key.as_str(), value) {
-            ("properties", Value::Object(named)) => named.values().find_map(|inner| walk(inner, look)),
-            ("anyOf" | "oneOf" | "allOf", Value::Array(all)) => all.iter().find_map(|inner| walk(inner, look)),
-            ("items", inner) => walk(inner, look),
-            _ => None,
-        })
+        object
+            .iter()
+            .find_map(|(key, value)| match (key.as_str(), value) {
+                ("properties", Value::Object(named)) => named.values().find_map(|inner| walk(inner, look)),
+                ("anyOf" | "oneOf" | "allOf", Value::Array(all)) => {
+                    all.iter().find_map(|inner| walk(inner, look))
+                }
+                ("items", inner) => walk(inner, look),
+                _ => None,
+            })
     })
 }

@@ -60,7 +60,9 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HangUp>>> {
-        self.0.poll_recv(context).map(|next| next.map(|piece| piece.map(Frame::data)))
+        self.0
+            .poll_recv(context)
+            .map(|next| next.map(|piece| piece.map(Frame::data)))
     }
 }
 
@@ -82,7 +84,12 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
             headers: parts
                 .headers
                 .iter()
-                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .map(|(name, value)| {
+                    (
+                        name.to_string(),
+                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                    )
+                })
                 .collect(),
             body: body.clone(),
         });
@@ -115,7 +122,12 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         dialect::Spoken::Ollama => "application/x-ndjson",
         _ => "text/event-stream; charset=utf-8",
     };
-    Ok(head(200, kind, &[], in_pieces(stream, shared.manners.piece, fault)))
+    Ok(head(
+        200,
+        kind,
+        &[],
+        in_pieces(stream, shared.manners.piece, fault),
+    ))
 }
 
 /// Hands the bytes out as the manners and the fault say.
