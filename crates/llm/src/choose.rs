@@ -124,7 +124,7 @@ pub async fn choose(ctx: &Context, options: &ModelOptions, needs: &Needs) -> Too
         headers: if same {
             settings.headers.clone()
         } else {
-            Default::default()
+            std::collections::BTreeMap::new()
         },
         base,
         name,

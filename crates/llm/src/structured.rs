@@ -265,10 +265,10 @@ fn mend(schema: &Value, value: &mut Value) {
             }
         }
         Value::Number(number) if is("integer") && !is("number") => {
-            *value = whole_number(number.clone(), false)
+            *value = whole_number(number.clone(), false);
         }
         Value::Number(number) if is("string") && !is("number") && !is("integer") => {
-            *value = number.to_string().into()
+            *value = number.to_string().into();
         }
         Value::Bool(truth) if is("string") && !is("boolean") => *value = truth.to_string().into(),
         _ => {}

@@ -155,7 +155,7 @@ impl Llm {
             let last = piece.is_none();
             match (&mut parser, piece) {
                 (Some(parser), Some(bytes)) => {
-                    parser.take(&bytes, &mut messages).map_err(|_| too_large(model))?
+                    parser.take(&bytes, &mut messages).map_err(|_| too_large(model))?;
                 }
                 (Some(parser), None) => parser.end(&mut messages),
                 (None, Some(bytes)) => whole.extend_from_slice(&bytes),

@@ -16,8 +16,7 @@ pub fn sentences(text: &str) -> Vec<(usize, usize)> {
         let end = at + c.len_utf8();
         let wide = matches!(c, '。' | '！' | '？');
         let ends = match c {
-            '\n' | '\r' => true,
-            '。' | '！' | '？' => true,
+            '\n' | '\r' | '。' | '！' | '？' => true,
             '.' | '!' | '?' | '…' => {
                 // Of several signs the last decides.
                 let rest = &text[end..];

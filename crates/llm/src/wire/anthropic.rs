@@ -68,7 +68,7 @@ enum Event {
     MessageDelta {
         delta: Ending,
         #[serde(default)]
-        usage: Option<Tokens>,
+        usage: Option<Counts>,
     },
     MessageStop,
     /// A whole answer.
@@ -77,7 +77,7 @@ enum Event {
         #[serde(flatten)]
         ending: Ending,
         #[serde(default)]
-        usage: Option<Tokens>,
+        usage: Option<Counts>,
     },
     #[serde(other)]
     Other,
@@ -86,7 +86,7 @@ enum Event {
 #[derive(Deserialize)]
 struct Started {
     #[serde(default)]
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +112,8 @@ struct Ending {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
+struct Counts {
     #[serde(default)]
     input_tokens: Option<u64>,
     #[serde(default)]
@@ -164,7 +165,7 @@ fn end(answer: &mut Answer, ending: &Ending) {
 }
 
 /// Counts are cumulative; what was read from or written to the vendor's cache is not part of `input_tokens`.
-fn count(answer: &mut Answer, tokens: Option<&Tokens>) {
+fn count(answer: &mut Answer, tokens: Option<&Counts>) {
     let Some(tokens) = tokens else { return };
     let usage = answer.usage.get_or_insert_default();
     if let Some(input) = tokens.input_tokens {

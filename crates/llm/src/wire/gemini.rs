@@ -85,7 +85,7 @@ struct Chunk {
     #[serde(default)]
     prompt_feedback: Option<Feedback>,
     #[serde(default)]
-    usage_metadata: Option<Tokens>,
+    usage_metadata: Option<Counts>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +123,8 @@ struct Feedback {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Tokens {
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
+struct Counts {
     #[serde(default)]
     prompt_token_count: Option<u64>,
     #[serde(default)]

@@ -78,7 +78,7 @@ struct Chunk {
     #[serde(default)]
     choices: Vec<Choice>,
     #[serde(default)]
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
 }
 
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ struct Said {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct Counts {
     #[serde(default)]
     prompt_tokens: Option<u64>,
     #[serde(default)]

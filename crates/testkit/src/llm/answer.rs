@@ -121,10 +121,9 @@ fn openai_usage(told: &Told) -> Value {
 
 fn reason(dialect: Spoken, told: &Told) -> &'static str {
     match (dialect, told.reason) {
-        (Spoken::OpenAi, "length") | (Spoken::Ollama, "length") => "length",
-        (Spoken::OpenAi, _) => "stop",
+        (Spoken::OpenAi | Spoken::Ollama, "length") => "length",
         (Spoken::Ollama, "refusal") => "unload",
-        (Spoken::Ollama, _) => "stop",
+        (Spoken::OpenAi | Spoken::Ollama, _) => "stop",
         (Spoken::Anthropic, "length") => "max_tokens",
         (Spoken::Anthropic, "refusal") => "refusal",
         (Spoken::Anthropic, _) => "end_turn",
@@ -180,7 +179,7 @@ pub(super) fn stream(dialect: Spoken, told: &Told, fault: Option<&Fault>) -> Vec
             (Spoken::Gemini, _) => out.push_str(&format!("data: {data}\r\n\r\n")),
             (_, Some(name)) => out.push_str(&format!("event: {name}\ndata: {data}\n\n")),
             (_, None) => out.push_str(&format!("data: {data}\n\n")),
-        };
+        }
     };
     match dialect {
         Spoken::OpenAi => {
