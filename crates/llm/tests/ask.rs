@@ -1,6 +1,6 @@
 //! A tool that asks a model, from outside: what it prints, sends, pays and how it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
 
 use std::path::PathBuf;
 

@@ -37,31 +37,34 @@ fn main() -> std::io::Result<()> {
             break;
         }
         match fault(&line) {
-            Some(fault) => {
+            Ok(fault) => {
                 fake.fail([fault]);
                 println!("ok");
             }
-            None => println!("`{line}` is no fault"),
+            Err(problem) => println!("{problem}"),
         }
     }
     Ok(())
 }
 
-fn fault(line: &str) -> Option<Option<Fault>> {
-    let (name, number) = line.split_once(' ').map_or((line, None), |(name, rest)| (name, Some(rest)));
-    Some(Some(match name {
-        "none" => return Some(None),
-        "429" => Fault::RateLimited(number.and_then(|text| text.parse().ok())),
-        "quota" => Fault::Quota,
-        "status" => Fault::Status(number?.parse().ok()?),
-        "cut" => Fault::Cut,
-        "no_end" => Fault::NoEnd,
-        "error_event" => Fault::ErrorEvent,
-        "length" => Fault::Length,
-        "refusal" => Fault::Refusal,
-        "empty" => Fault::Empty,
-        "no_usage" => Fault::NoUsage,
-        "hang_up" => Fault::HangUp,
-        _ => return None,
+fn fault(line: &str) -> Result<Option<Fault>, String> {
+    let (name, number) = line
+        .split_once(' ')
+        .map_or((line, None), |(name, rest)| (name, Some(rest)));
+    let number = number.and_then(|text| text.parse().ok());
+    Ok(Some(match (name, number) {
+        ("none", _) => return Ok(None),
+        ("429", wait) => Fault::RateLimited(wait),
+        ("quota", _) => Fault::Quota,
+        ("status", Some(status)) => Fault::Status(u16::try_from(status).unwrap_or(500)),
+        ("cut", _) => Fault::Cut,
+        ("no_end", _) => Fault::NoEnd,
+        ("error_event", _) => Fault::ErrorEvent,
+        ("length", _) => Fault::Length,
+        ("refusal", _) => Fault::Refusal,
+        ("empty", _) => Fault::Empty,
+        ("no_usage", _) => Fault::NoUsage,
+        ("hang_up", _) => Fault::HangUp,
+        _ => return Err(format!("`{line}` is no fault")),
     }))
 }

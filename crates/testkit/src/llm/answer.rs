@@ -173,13 +173,11 @@ pub(super) fn stream(dialect: Spoken, told: &Told, fault: Option<&Fault>) -> Vec
     let halves = [&told.text[..middle], &told.text[middle..]];
     let broken = matches!(fault, Some(Fault::NoEnd | Fault::ErrorEvent));
     let mut out = String::new();
-    let mut event = |name: Option<&str>, data: &Value| {
-        match (dialect, name) {
-            (Spoken::Ollama, _) => out.push_str(&format!("{data}\n")),
-            (Spoken::Gemini, _) => out.push_str(&format!("data: {data}\r\n\r\n")),
-            (_, Some(name)) => out.push_str(&format!("event: {name}\ndata: {data}\n\n")),
-            (_, None) => out.push_str(&format!("data: {data}\n\n")),
-        }
+    let mut event = |name: Option<&str>, data: &Value| match (dialect, name) {
+        (Spoken::Ollama, _) => out.push_str(&format!("{data}\n")),
+        (Spoken::Gemini, _) => out.push_str(&format!("data: {data}\r\n\r\n")),
+        (_, Some(name)) => out.push_str(&format!("event: {name}\ndata: {data}\n\n")),
+        (_, None) => out.push_str(&format!("data: {data}\n\n")),
     };
     match dialect {
         Spoken::OpenAi => {

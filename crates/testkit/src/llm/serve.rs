@@ -69,7 +69,11 @@ impl Body for Pieces {
 async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Pieces>, HangUp> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let bytes = body
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
     let Some(spoken) = dialect::of(&path) else {
         return Ok(document(404, &serde_json::json!({"error": "not found"}), &[]));
     };
