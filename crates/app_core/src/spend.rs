@@ -1,6 +1,8 @@
 //! Money: reserve, call, then commit or refund, in one place.
 
-use std::{future::Future, sync::Mutex, time::Duration};
+mod sending;
+
+use std::{future::Future, time::Duration};
 
 use crate::{
     context::Context,
@@ -8,6 +10,9 @@ use crate::{
     mutex::lock,
     state::{BudgetLimits, Ledger, Reservation},
 };
+
+use sending::OpenCall;
+pub use sending::Sending;
 
 /// How long a reservation holds when the run that made it dies.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -95,7 +100,7 @@ impl Context {
             what,
             reserved,
             sending: sending.clone(),
-            settled: Mutex::new(false),
+            settled: std::sync::Mutex::default(),
         };
         let ended = call(sending.clone()).await;
         match ended {
@@ -117,89 +122,6 @@ impl Context {
             usd,
             what: what.to_owned(),
         });
-    }
-}
-
-/// What a paid call tells while it is made.
-#[derive(Clone, Debug, Default)]
-pub struct Sending {
-    state: std::sync::Arc<Mutex<Sent>>,
-}
-
-#[derive(Debug, Default)]
-struct Sent {
-    estimate: Option<Usd>,
-    unpriced: bool,
-}
-
-impl Sending {
-    /// The request has left; it may cost this.
-    pub fn left(&self, estimate: Usd) {
-        lock(&self.state).estimate = Some(estimate);
-    }
-
-    /// The far side refused it, which costs nothing.
-    pub fn refused(&self) {
-        lock(&self.state).estimate = None;
-    }
-
-    /// The answer came without its price; what the call answers is an estimate.
-    pub fn unpriced(&self) {
-        lock(&self.state).unpriced = true;
-    }
-
-    /// What it may have cost by now; nothing unless it has left.
-    pub fn estimate(&self) -> Option<Usd> {
-        lock(&self.state).estimate
-    }
-
-    fn is_unpriced(&self) -> bool {
-        lock(&self.state).unpriced
-    }
-}
-
-/// A reservation that is settled whatever happens to the call, also when its future is dropped.
-struct OpenCall<'a> {
-    context: &'a Context,
-    what: &'a str,
-    reserved: Reservation,
-    sending: Sending,
-    settled: Mutex<bool>,
-}
-
-impl OpenCall<'_> {
-    /// Counts the estimate as spent when the request has left, else gives everything back.
-    fn give_up(&self) {
-        self.settle(self.sending.estimate(), true);
-    }
-
-    fn settle(&self, spent: Option<Usd>, unconfirmed: bool) {
-        if std::mem::replace(&mut *lock(&self.settled), true) {
-            return;
-        }
-        let (context, id, now) = (self.context, &self.reserved.id, self.context.now());
-        let written = context.ledger().and_then(|mut ledger| match spent {
-            Some(usd) if unconfirmed => ledger.commit_unconfirmed(id, usd, now),
-            Some(usd) => ledger.commit(id, usd, now),
-            None => ledger.refund(id, now),
-        });
-        if let Err(error) = written {
-            // Whoever paid still gets what he paid for, so this is a warning; the reservation lapses by itself.
-            let told = spent.map_or_else(|| "the reservation".to_owned(), |usd| usd.to_string());
-            context.warn(format!(
-                "{told} for {} is not settled in the ledger: {}",
-                self.what, error.message
-            ));
-        }
-        if let Some(usd) = spent {
-            context.cost(usd, self.what);
-        }
-    }
-}
-
-impl Drop for OpenCall<'_> {
-    fn drop(&mut self) {
-        self.give_up();
     }
 }
 

@@ -72,8 +72,8 @@ pub async fn choose(ctx: &Context, options: &ModelOptions, needs: &Needs) -> Too
     let Some(dialect) = Dialect::of(provider) else {
         return Ok(Chosen::Offline);
     };
-    // What `[llm]` says of model and address is about its own provider.
-    let same = settings.provider.is_none_or(|own| own == provider);
+    // What `[llm]` says of model, address and key is about its own provider: no other's key goes to that address.
+    let same = settings.provider.unwrap_or(LlmProvider::Openai) == provider;
     let (base, of_dotenv) = base(ctx, dialect, settings.base_url.as_deref().filter(|_| same))?;
     let near = is_near(&base).await;
     let host = host_of(&base);
@@ -120,7 +120,10 @@ pub async fn choose(ctx: &Context, options: &ModelOptions, needs: &Needs) -> Too
     let price = ctx.config().prices()?.for_calls(&name, &host, day)?.clone();
     let model = Model {
         dialect,
-        context: settings.context.unwrap_or(dialect.default_context()),
+        context: settings
+            .context
+            .filter(|_| same)
+            .unwrap_or(dialect.default_context()),
         headers: if same {
             settings.headers.clone()
         } else {

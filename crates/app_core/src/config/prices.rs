@@ -194,28 +194,6 @@ impl Price {
     fn holds_on(&self, day: Date) -> bool {
         self.from <= day && self.until.is_none_or(|until| day <= until)
     }
-
-    /// Cost of a text in dollars, with a quarter token a character (the replaced script's rule).
-    /// Fails with code `missing_model_input_rate` or `missing_model_output_rate`.
-    pub fn text(&self, model: &str, input_chars: usize, output_chars: usize) -> ToolResult<f64> {
-        let mut cost = 0.0;
-        for (chars, rate, code) in [
-            (input_chars, self.input, "missing_model_input_rate"),
-            (output_chars, self.output, "missing_model_output_rate"),
-        ] {
-            if chars > 0 {
-                let rate = rate.ok_or_else(|| {
-                    ToolError::new(
-                        ErrorKind::InvalidInput,
-                        format!("model `{model}` has no price per token"),
-                    )
-                    .code(code)
-                })?;
-                cost += chars as f64 / 4.0 * rate;
-            }
-        }
-        Ok(cost)
-    }
 }
 
 #[cfg(test)]

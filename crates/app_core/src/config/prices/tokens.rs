@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Price;
-use crate::contract::Usd;
+use crate::contract::{ErrorKind, ToolError, ToolResult, Usd};
 
 /// Rates for calls with more prompt tokens than `above`. They hold for the whole call, as vendors charge it; a rate that
 /// is absent stays as it is below.
@@ -41,6 +41,28 @@ pub struct TokenCount {
 }
 
 impl Price {
+    /// Cost of a text in dollars, with a quarter token a character (the replaced script's rule).
+    /// Fails with code `missing_model_input_rate` or `missing_model_output_rate`.
+    pub fn text(&self, model: &str, input_chars: usize, output_chars: usize) -> ToolResult<f64> {
+        let mut cost = 0.0;
+        for (chars, rate, code) in [
+            (input_chars, self.input, "missing_model_input_rate"),
+            (output_chars, self.output, "missing_model_output_rate"),
+        ] {
+            if chars > 0 {
+                let rate = rate.ok_or_else(|| {
+                    ToolError::new(
+                        ErrorKind::InvalidInput,
+                        format!("model `{model}` has no price per token"),
+                    )
+                    .code(code)
+                })?;
+                cost += chars as f64 / 4.0 * rate;
+            }
+        }
+        Ok(cost)
+    }
+
     /// What these tokens cost, rounded up to a nano-dollar; a rate that is absent counts as nothing, so the caller looks
     /// the price up with [`Prices::for_calls`](super::Prices::for_calls), which refuses one without its rates.
     pub fn tokens(&self, count: TokenCount) -> Usd {
