@@ -1,28 +1,40 @@
 //! `[llm]`: which model is asked, within which limits, and what may leave the machine.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::Usd;
 
 /// Who answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LlmProvider {
     /// OpenAI, and every server that speaks its chat completions.
     Openai,
-    /// Anthropic.
+    /// Anthropic; `claude` is what the replaced scripts called it.
     #[serde(alias = "claude")]
     Anthropic,
     /// Google Gemini.
-    #[serde(alias = "google")]
     Gemini,
     /// Ollama, in its own dialect.
     Ollama,
     /// No model: sentences are chosen by counting words, on this machine.
     Offline,
+}
+
+/// By hand, because a derived one does not know the older name.
+impl JsonSchema for LlmProvider {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "LlmProvider".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": ["openai", "anthropic", "claude", "gemini", "ollama", "offline"]})
+    }
 }
 
 /// What of people's names and numbers a model may see.
@@ -55,7 +67,7 @@ pub struct LlmSettings {
     /// Variable that holds the key, in place of the provider's usual one.
     #[schemars(extend("minLength" = 1))]
     pub key_variable: Option<String>,
-    /// Further headers of each request. Not for keys: they are printed by `onejob config`.
+    /// Further headers of each request. Not for keys: a settings file is no place for secrets.
     pub headers: BTreeMap<String, String>,
     /// Tokens that the model can hold, prompt and answer together. For Ollama the window that is asked for.
     #[schemars(range(min = 256, max = 100_000_000))]
@@ -105,5 +117,29 @@ impl Default for LlmSettings {
             silence_s: 30,
             call_s: 600,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn the_older_name_of_a_provider_is_known_and_no_other() {
+        let read = |name: &str| Settings::read(json!({"llm": {"provider": name, "max_usd": 1}}));
+        assert_eq!(read("claude").unwrap().llm.provider, Some(LlmProvider::Anthropic));
+        let mistakes = read("mistral").unwrap_err();
+        assert!(
+            mistakes[0].0 == "llm.provider" && mistakes[0].1.contains("ollama"),
+            "{mistakes:?}"
+        );
+        let defaults = Settings::default().llm;
+        assert_eq!(
+            (defaults.max_usd, defaults.remote, defaults.call_s),
+            (Usd::from_cents(25), true, 600)
+        );
     }
 }

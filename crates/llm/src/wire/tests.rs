@@ -84,12 +84,14 @@ fn requests_are_written_as_the_golden_files_say() {
     }
 }
 
-/// Reads a recorded stream in pieces of `size` bytes.
-fn read(dialect: Dialect, stream: &[u8], size: usize) -> Result<Answer, Trouble> {
+/// Reads a stream in pieces whose sizes `next` tells.
+fn read(dialect: Dialect, stream: &[u8], mut next: impl FnMut() -> usize) -> Result<Answer, Trouble> {
     let mut parser = Parser::new(framing(dialect, "text/event-stream").unwrap());
-    let (mut answer, mut messages) = (Answer::default(), Vec::new());
-    for piece in stream.chunks(size) {
+    let (mut answer, mut messages, mut rest) = (Answer::default(), Vec::new(), stream);
+    while !rest.is_empty() {
+        let (piece, left) = rest.split_at(next().clamp(1, rest.len()));
         parser.take(piece, &mut messages).unwrap();
+        rest = left;
     }
     parser.end(&mut messages);
     for message in messages {
@@ -98,35 +100,75 @@ fn read(dialect: Dialect, stream: &[u8], size: usize) -> Result<Answer, Trouble>
     Ok(answer)
 }
 
+/// Numbers that look random and are the same in every run (the multiplier of Knuth's MMIX).
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    }
+}
+
+/// The recorded streams: dialect, path, bytes.
+fn recorded() -> Vec<(Dialect, PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for dialect in DIALECTS {
+        for entry in std::fs::read_dir(golden(dialect.name())).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "stream") {
+                let bytes = std::fs::read(&path).unwrap();
+                found.push((dialect, path, bytes));
+            }
+        }
+    }
+    assert!(found.len() >= 25, "{}", found.len());
+    found
+}
+
 #[test]
 fn recorded_streams_are_read_alike_in_pieces_of_any_size() {
-    for dialect in DIALECTS {
-        let folder = golden(dialect.name());
-        let mut read_any = 0;
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_none_or(|ending| ending != "stream") {
-                continue;
-            }
-            let stream = std::fs::read(&path).unwrap();
-            let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
-            for size in [1, 2, 3, 5, 7, 64, 100_000] {
-                let told = match read(dialect, &stream, size) {
-                    Ok(answer) => format!(
-                        "{:?}\nstop {:?} ended {}\nusage {:?}\n",
-                        answer.text,
-                        answer.stop,
-                        answer.ended,
-                        answer.usage.map(|u| (u.input, u.cached, u.output))
-                    ),
-                    Err(trouble) => format!("{trouble:?}\n"),
-                };
-                assert_eq!(told, expected, "{} by {size}", path.display());
-            }
-            read_any += 1;
+    for (dialect, path, stream) in recorded() {
+        let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
+        for seed in 0..400_u64 {
+            let mut number = numbers(seed);
+            let size = |number: &mut dyn FnMut(usize) -> usize| match seed {
+                0 => usize::MAX,
+                1 => 1,
+                _ => 1 + number(40),
+            };
+            let told = match read(dialect, &stream, || size(&mut number)) {
+                Ok(answer) => format!(
+                    "{:?}\nstop {:?} ended {}\nusage {:?}\n",
+                    answer.text,
+                    answer.stop,
+                    answer.ended,
+                    answer.usage.map(|u| (u.input, u.cached, u.output))
+                ),
+                Err(trouble) => format!("{trouble:?}\n"),
+            };
+            assert_eq!(told, expected, "{} by {seed}", path.display());
         }
-        assert!(read_any >= 4, "{}", folder.display());
     }
+}
+
+#[test]
+fn a_damaged_stream_is_an_error_or_an_answer_and_never_a_panic() {
+    let mut failed = 0;
+    for (dialect, _, stream) in recorded() {
+        for seed in 0..200 {
+            let mut number = numbers(seed);
+            let mut damaged = stream.clone();
+            for _ in 0..=number(4) {
+                let at = number(damaged.len());
+                damaged[at] = number(256) as u8;
+            }
+            damaged.truncate(1 + number(damaged.len()));
+            failed += usize::from(read(dialect, &damaged, || 7).is_err());
+        }
+    }
+    assert!(failed > 100, "{failed}");
 }
 
 #[test]

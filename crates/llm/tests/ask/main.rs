@@ -130,6 +130,7 @@ fn the_key_is_in_its_header_and_in_no_address() {
     for (provider, header) in [
         ("openai", "authorization"),
         ("anthropic", "x-api-key"),
+        ("claude", "x-api-key"),
         ("gemini", "x-goog-api-key"),
     ] {
         let place = canned("x");
