@@ -133,9 +133,10 @@ pub(crate) fn refusal(model: &Model, status: u16, vendor: VendorError, wait: Opt
     .iter()
     .any(|word| vendor.words.contains(word) || vendor.message.contains(word));
     let (kind, what) = match status {
+        // Anthropic says so with 400.
+        400 | 403 | 429 if empty => (ErrorKind::BudgetExceeded, "has no quota left for this key"),
         401 | 403 => (ErrorKind::Unauthorised, "does not accept the key"),
         402 => (ErrorKind::BudgetExceeded, "has no money left for this key"),
-        429 if empty => (ErrorKind::BudgetExceeded, "has no quota left for this key"),
         429 => (ErrorKind::RateLimited, "asks to come back later"),
         408 | 504 => (ErrorKind::Timeout, "did not answer in time"),
         529 => (ErrorKind::ProviderUnavailable, "is overloaded"),
@@ -151,7 +152,7 @@ pub(crate) fn refusal(model: &Model, status: u16, vendor: VendorError, wait: Opt
     let colon = if said.is_empty() { "" } else { ": " };
     let mut error = ToolError::new(kind, format!("`{host}` {what} ({status}){colon}{said}"))
         .code(match status {
-            429 if empty => "insufficient_quota".to_owned(),
+            400 | 403 | 429 if empty => "insufficient_quota".to_owned(),
             _ => format!("model_http_{status}"),
         })
         .from_source("llm")

@@ -28,23 +28,11 @@ fn refusals_end_with_the_exit_code_of_their_kind() {
             (Fault::Status(401), 1, 77, "model_http_401"),
             (Fault::Status(404), 1, 69, "model_http_404"),
             (Fault::Status(422), 1, 69, "model_http_422"),
-            (
-                Fault::Quota,
-                1,
-                75,
-                if provider == "anthropic" {
-                    "model_http_400"
-                } else {
-                    "insufficient_quota"
-                },
-            ),
+            (Fault::Quota, 1, 75, "insufficient_quota"),
             (Fault::RateLimited(Some(600)), 1, 75, "model_http_429"),
             (Fault::RateLimited(None), 3, 75, "model_http_429"),
             (Fault::Status(503), 3, 75, "model_http_503"),
         ] {
-            if provider == "anthropic" && fault == Fault::Quota {
-                continue;
-            }
             let place = canned("never");
             place.fake.fail(vec![Some(fault.clone()); 5]);
             let ended = place.ask(provider, &[]).expect_code(code);
