@@ -1,5 +1,7 @@
 //! Money: reserve, call, then commit or refund, in one place.
 
+mod sending;
+
 use std::{future::Future, time::Duration};
 
 use crate::{
@@ -8,6 +10,9 @@ use crate::{
     mutex::lock,
     state::{BudgetLimits, Ledger, Reservation},
 };
+
+use sending::OpenCall;
+pub use sending::Sending;
 
 /// How long a reservation holds when the run that made it dies.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -66,6 +71,45 @@ impl Context {
                         unsettled.message
                     ));
                 }
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a paid call whose answer can get lost: sets `price` aside for `lifetime`, makes the call, and settles.
+    ///
+    /// `call` says through [`Sending`] when the request has left. Until it answers, or says that it was refused without
+    /// a charge, it may have been billed: if it then fails, or the run is dropped, the estimate counts as spent and is
+    /// marked as unconfirmed; it is never given back. Otherwise as [`Context::spend`].
+    pub async fn spend_sent<T, F>(
+        &self,
+        what: &str,
+        price: Usd,
+        lifetime: Duration,
+        call: impl FnOnce(Sending) -> F,
+    ) -> ToolResult<T>
+    where
+        F: Future<Output = ToolResult<(T, Usd)>>,
+    {
+        let reserved = self
+            .ledger()?
+            .reserve(&self.definition().name, what, price, lifetime, self.now())?;
+        let sending = Sending::default();
+        let open = OpenCall {
+            context: self,
+            what,
+            reserved,
+            sending: sending.clone(),
+            settled: std::sync::Mutex::default(),
+        };
+        let ended = call(sending.clone()).await;
+        match ended {
+            Ok((value, spent)) => {
+                open.settle(Some(spent), sending.is_unpriced());
+                Ok(value)
+            }
+            Err(error) => {
+                open.give_up();
                 Err(error)
             }
         }
@@ -130,6 +174,58 @@ mod tests {
             beyond.kind,
             ErrorKind::BudgetExceeded,
             "nothing is called beyond the limit"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_call_that_left_and_got_no_answer_is_paid_by_estimate() {
+        let dir = tempfile::tempdir().unwrap();
+        let ctx = Context::detached(Definition::new("t", "0", "test", "control"), dir.path()).unwrap();
+        let minute = Duration::from_secs(60);
+        let lost = || ToolError::new(ErrorKind::Network, "lost");
+        let left = |sending: Sending| async move {
+            sending.left(usd("0.2"));
+            Err::<((), Usd), _>(lost())
+        };
+        ctx.spend_sent("lost", usd("0.5"), minute, left)
+            .await
+            .unwrap_err();
+        let refused = |sending: Sending| async move {
+            sending.left(usd("0.2"));
+            sending.refused();
+            Err::<((), Usd), _>(lost())
+        };
+        ctx.spend_sent("refused", usd("0.5"), minute, refused)
+            .await
+            .unwrap_err();
+        let paid = |sending: Sending| async move {
+            sending.left(usd("0.2"));
+            Ok(((), usd("0.3")))
+        };
+        ctx.spend_sent("paid", usd("0.5"), minute, paid).await.unwrap();
+        let hangs = |sending: Sending| async move {
+            sending.left(usd("0.1"));
+            std::future::pending::<ToolResult<((), Usd)>>().await
+        };
+        {
+            let dropped = ctx.spend_sent("dropped", usd("0.5"), minute, hangs);
+            tokio::time::timeout(Duration::from_millis(20), dropped)
+                .await
+                .unwrap_err();
+        }
+        let entries = ctx.ledger().unwrap().entries(jiff::Timestamp::MIN).unwrap();
+        let seen: Vec<_> = entries
+            .iter()
+            .map(|e| (e.what.as_str(), e.spent_usd, e.unconfirmed))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("lost", Some(usd("0.2")), true),
+                ("refused", None, false),
+                ("paid", Some(usd("0.3")), false),
+                ("dropped", Some(usd("0.1")), true)
+            ]
         );
     }
 }

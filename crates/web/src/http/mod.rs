@@ -4,6 +4,7 @@ mod failure;
 mod guard;
 pub mod redirect;
 mod response;
+mod stream;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ pub use failure::status_error;
 pub use guard::is_private;
 pub use reqwest::Method as HttpMethod;
 pub use response::Response;
+pub use stream::{Stream, StreamLimits, Streamed, Unanswered};
 
 use app_core::{
     Context,
