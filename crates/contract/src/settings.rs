@@ -4,6 +4,7 @@
 //! that readers get. Settings of a single tool stand under `[tools.NAME.settings]`, those of a provider crate that
 //! is not named here under `[providers.NAME]`; each is checked by its own reader, so a new one edits nothing here.
 
+mod images;
 mod script;
 mod section;
 
@@ -18,6 +19,7 @@ use crate::{
     schema::{self, Mistake},
 };
 
+pub use images::{ImageProviderSettings, ImagesSettings};
 pub use script::{Envelope, ScriptSettings, SecretsBy, named_like_a_secret};
 pub use section::{
     BudgetSettings, HttpSettings, JobsSettings, MigrationSettings, PaceSettings, PositiveCount, Route,
@@ -36,6 +38,8 @@ pub struct Settings {
     pub jobs: JobsSettings,
     /// What must be behind a tool before it may be marked `cut_over`.
     pub migration: MigrationSettings,
+    /// Providers of pictures.
+    pub images: ImagesSettings,
     /// Telegram.
     pub telegram: TelegramSettings,
     /// One section for each tool: `[tools.site_monitor]`.

@@ -13,6 +13,7 @@ pub mod broken;
 pub mod extremes;
 #[cfg(feature = "telegram")]
 pub mod golden;
+pub mod images;
 pub mod mariadb;
 pub mod sandbox;
 pub mod shop;
@@ -24,6 +25,7 @@ pub mod tools;
 
 #[cfg(feature = "telegram")]
 pub use golden::Golden;
+pub use images::ImageServices;
 pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};
 pub use shop::{Goods, Shop};

@@ -45,6 +45,8 @@ CREATE TABLE buckets (
     updated_at INTEGER NOT NULL,
     blocked_until INTEGER NOT NULL DEFAULT 0
 );
+", "
+ALTER TABLE entries ADD COLUMN unconfirmed INTEGER NOT NULL DEFAULT 0; -- nobody said what the call cost; `spent` is an estimate
 "];
 
 /// An open reservation. Settle it with [`Ledger::commit`] or [`Ledger::refund`]; left alone it expires.
@@ -153,15 +155,29 @@ impl Ledger {
     /// Money that is gone is always recorded, also when the reservation has expired or the amount is larger.
     pub fn commit(&mut self, id: &str, spent: Usd, now: Timestamp) -> ToolResult<()> {
         sensible(spent)?;
-        self.settle(id, "committed", Some(spent), now)
+        self.settle(id, "committed", Some(spent), false, now)
+    }
+
+    /// Like [`Ledger::commit`], for a call that was sent and whose price nobody told: `estimate` counts as spent, and
+    /// the entry says that it is one.
+    pub fn commit_unconfirmed(&mut self, id: &str, estimate: Usd, now: Timestamp) -> ToolResult<()> {
+        sensible(estimate)?;
+        self.settle(id, "committed", Some(estimate), true, now)
     }
 
     /// Gives a reservation back. Never touches the spending of another day.
     pub fn refund(&mut self, id: &str, now: Timestamp) -> ToolResult<()> {
-        self.settle(id, "refunded", None, now)
+        self.settle(id, "refunded", None, false, now)
     }
 
-    fn settle(&mut self, id: &str, state: &str, spent: Option<Usd>, now: Timestamp) -> ToolResult<()> {
+    fn settle(
+        &mut self,
+        id: &str,
+        state: &str,
+        spent: Option<Usd>,
+        unconfirmed: bool,
+        now: Timestamp,
+    ) -> ToolResult<()> {
         self.write(|transaction| {
             let old: Option<String> = transaction
                 .query_row("SELECT state FROM entries WHERE id = ?", [id], |row| row.get(0))
@@ -182,8 +198,8 @@ impl Ledger {
             .and_then(|verdict: ToolResult<()>| {
                 if verdict.is_ok() {
                     transaction.execute(
-                        "UPDATE entries SET state = ?, spent = ?, settled_at = ? WHERE id = ?",
-                        params![state, spent.map(Usd::nanos), now.as_millisecond(), id],
+                        "UPDATE entries SET state = ?, spent = ?, unconfirmed = ?, settled_at = ? WHERE id = ?",
+                        params![state, spent.map(Usd::nanos), unconfirmed, now.as_millisecond(), id],
                     )?;
                 }
                 Ok(verdict)

@@ -39,6 +39,9 @@ pub struct LedgerEntry {
     pub state: ReservationState,
     /// When it was reserved.
     pub at: Timestamp,
+    /// Whether `spent_usd` is an estimate: the call was sent, and nobody said what it cost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
 }
 
 impl Ledger {
@@ -47,7 +50,7 @@ impl Ledger {
         let path = self.path.clone();
         let read = |connection: &Connection| -> rusqlite::Result<Vec<LedgerEntry>> {
             let mut statement = connection.prepare(
-                "SELECT id, tool, what, reserved, spent, state, at FROM entries WHERE at >= ? ORDER BY at, rowid",
+                "SELECT id, tool, what, reserved, spent, state, at, unconfirmed FROM entries WHERE at >= ? ORDER BY at, rowid",
             )?;
             let rows = statement.query_map([since.as_millisecond()], |row| {
                 Ok(LedgerEntry {
@@ -63,6 +66,7 @@ impl Ledger {
                         _ => ReservationState::Reserved,
                     },
                     at: Timestamp::from_millisecond(row.get(6)?).unwrap_or_default(),
+                    unconfirmed: row.get(7)?,
                 })
             })?;
             rows.collect()
