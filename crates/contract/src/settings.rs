@@ -4,6 +4,7 @@
 //! that readers get. Settings of a single tool stand under `[tools.NAME.settings]`, those of a provider crate that
 //! is not named here under `[providers.NAME]`; each is checked by its own reader, so a new one edits nothing here.
 
+mod images;
 mod llm;
 mod script;
 mod section;
@@ -19,6 +20,7 @@ use crate::{
     schema::{self, Mistake},
 };
 
+pub use images::{ImageProviderSettings, ImagesSettings};
 pub use llm::{LlmPrivacy, LlmProvider, LlmSettings};
 pub use script::{Envelope, ScriptSettings, SecretsBy, named_like_a_secret};
 pub use section::{
@@ -40,6 +42,8 @@ pub struct Settings {
     pub migration: MigrationSettings,
     /// Language models: who is asked, within which limits, and what may leave the machine.
     pub llm: LlmSettings,
+    /// Providers of pictures.
+    pub images: ImagesSettings,
     /// Telegram.
     pub telegram: TelegramSettings,
     /// One section for each tool: `[tools.site_monitor]`.

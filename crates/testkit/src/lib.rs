@@ -13,6 +13,7 @@ pub mod broken;
 pub mod extremes;
 #[cfg(feature = "telegram")]
 pub mod golden;
+pub mod images;
 pub mod llm;
 pub mod mariadb;
 pub mod sandbox;
@@ -25,6 +26,7 @@ pub mod tools;
 
 #[cfg(feature = "telegram")]
 pub use golden::Golden;
+pub use images::ImageServices;
 pub use llm::FakeModel;
 pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vector::Typeface;
 
-use crate::{provider::Request, random::Random};
+use crate::{canvas::Request, random::Random};
 
 /// How the parts of a card are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,163 +1,200 @@
 //! Pictures from a prompt, each with a sidecar.
 
-use std::path::Path;
-
-use app_core::{Context, ToolError, ToolResult, Usd};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use raster::{Color, EncodeOptions, Filter, Format, Limits, Pixels, decode, encode, resize};
-use serde::Serialize;
+use app_core::{Context, ErrorKind, ToolError, ToolResult, Usd};
 
 use crate::{
-    Output, Picture,
-    humanize::{Noise, humanize},
+    Output, Picture, Pictures, PlannedLink,
+    canvas::Card,
     input::Generate,
-    provider::Request,
-    write,
+    keep::keep,
+    naming::{self, Names},
+    paid::{Ask, Chain, Key, Run, read_all},
+    provider::Provider,
 };
 
-/// The facts kept beside a picture.
-#[derive(Debug, Serialize)]
-struct Sidecar<'a> {
-    format: &'static str,
-    image: String,
-    prompt: &'a str,
-    negative_prompt: Option<&'a str>,
-    provider: &'static str,
-    model: &'static str,
-    seed: u64,
-    width: u32,
-    height: u32,
-    reference: Option<&'a Path>,
-    humanized: bool,
-    cost_usd: Usd,
-    created_at: String,
-}
-
-/// Makes the pictures one after the other; a dry run checks everything and draws nothing.
+/// Makes the pictures one after the other; a dry run checks everything and makes nothing.
 pub async fn generate(input: &Generate, ctx: &Context) -> ToolResult<Output> {
-    let outputs = input.outputs()?;
-    input.check_total()?;
-    let request = request(input, ctx)?;
-    let provider = input.provider;
-    let progress = ctx.progress("generate", "images", Some(outputs.len() as u64));
-    let mut made = Output {
+    input.check()?;
+    let names = naming::names(input, ctx)?;
+    let (ask, card, mut warnings) = gather(input, ctx)?;
+    let chain = Chain::new(input, &ask, ctx)?;
+    warnings.extend(chain.notes.iter().cloned());
+    let mut made = Pictures {
         images: Vec::new(),
         cost_usd: Usd::ZERO,
-        warnings: provider.warnings(&request)?,
+        links: Vec::new(),
+        attempts: Vec::new(),
+        warnings,
     };
     if ctx.dry_run() {
-        for (index, path) in outputs.into_iter().enumerate() {
-            made.cost_usd += provider.price();
-            ctx.may("write_file", &path.display().to_string(), "image/png");
-            let sidecar = path.with_extension("json");
-            ctx.may("write_file", &sidecar.display().to_string(), "application/json");
-            made.images.push(Picture {
-                sidecar: Some(sidecar),
-                path,
-                width: request.width,
-                height: request.height,
-                seed: input.seed.wrapping_add(index as u64),
-            });
-        }
-        return Ok(made);
+        plan(input, &ask, &names, &chain, &mut made, ctx)?;
+        return Ok(Output::Pictures(made));
     }
-    for (index, path) in outputs.iter().enumerate() {
-        ctx.check_cancelled()?;
-        let seed = input.seed.wrapping_add(index as u64);
-        let (pixels, cost_usd) = provider.generate(&request, seed, ctx).await?;
-        let mut image = pixels.into_rgb(Color::WHITE);
-        if input.humanize {
-            image = humanize(image, &Noise::Seeded(seed), input.vignette);
+    if input.asks_others()? {
+        // Money that is on its way is settled also when the run is to stop.
+        let _ = ctx.cancellation();
+        for path in &names.paths {
+            if !ctx.may("write_file", &path.display().to_string(), "") {
+                return Err(ToolError::new(
+                    ErrorKind::Conflict,
+                    format!("`{}` is not in the plan that this run is held to", path.display()),
+                )
+                .code("not_planned"));
+            }
         }
-        let (width, height) = image.dimensions();
-        let png = encode(Pixels::Rgb(image), Format::Png, &EncodeOptions::default())?;
-        let written = write(ctx, path, &png, input.reference.as_deref())?;
-        let sidecar = Sidecar {
-            format: "onejob.image.v1",
-            image: path
-                .file_name()
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            prompt: &request.prompt,
-            negative_prompt: request.negative_prompt.as_deref(),
-            provider: provider.name(),
-            model: provider.model(),
-            seed,
-            width,
-            height,
-            reference: input.reference.as_deref(),
-            humanized: input.humanize,
-            cost_usd,
-            created_at: ctx.now().to_string(),
+    }
+    let progress = ctx.progress("generate", "images", Some(names.paths.len() as u64));
+    let mut run = Run::default();
+    for (index, path) in names.paths.iter().enumerate() {
+        let seed = input.seed().wrapping_add(index as u64);
+        let ask = Ask {
+            seed: ask.seed.map(|_| seed),
+            ..ask.clone()
         };
-        let mut text = serde_json::to_vec_pretty(&sidecar)
-            .map_err(|e| ToolError::internal(format!("the sidecar could not be written: {e}")))?;
-        text.push(b'\n');
-        let beside = ctx.write(path.with_extension("json"), "application/json", "sidecar", &text)?;
-        made.cost_usd += cost_usd;
-        made.images.push(Picture {
-            path: written.path,
-            sidecar: Some(beside.path),
-            width,
-            height,
-            seed,
-        });
+        let number = index as u32 + 1;
+        let one = chain
+            .picture(input, (&ask, card.as_ref()), (number, seed), &mut run, ctx)
+            .await;
+        let kept = one.and_then(|one| keep(input, &ask, path, (&names, seed), one, &mut made.warnings, ctx));
+        made.cost_usd = run.spent;
+        made.attempts.clone_from(&run.attempts);
+        match kept {
+            Ok(picture) => made.images.push(picture),
+            Err(error) => return Err(failed(error, made, names.paths.len())),
+        }
         ctx.count_items(1);
         progress.inc(1);
     }
     progress.finish();
-    Ok(made)
+    if made.attempts.iter().all(|attempt| attempt.code.is_none()) {
+        made.attempts.clear();
+    }
+    Ok(Output::Pictures(made))
 }
 
-fn request(input: &Generate, ctx: &Context) -> ToolResult<Request> {
-    let (width, height) = input.pixels()?;
-    let title = match &input.title {
-        Some(title) => title.clone(),
-        None => input
-            .prompt
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or_default()
-            .trim()
-            .to_owned(),
+/// What was asked, and the card where one may be drawn.
+fn gather(input: &Generate, ctx: &Context) -> ToolResult<(Ask, Option<Card>, Vec<String>)> {
+    let has_card = input.chain()?.contains(&Provider::Canvas);
+    let (card, warnings) = if has_card {
+        let (card, warnings) = Card::new(input, ctx)?;
+        (Some(card), warnings)
+    } else {
+        (None, Vec::new())
     };
-    let reference = input
-        .reference
-        .as_ref()
-        .map(|path| reference(path, (width, height), ctx))
-        .transpose()?;
-    Ok(Request {
+    let (references, mask) = if input.asks_others()? {
+        read_all(
+            input.reference.as_ref(),
+            &input.references,
+            input.mask.as_ref(),
+            ctx,
+        )?
+    } else {
+        (Vec::new(), None)
+    };
+    let ask = Ask {
         prompt: input.prompt.clone(),
         negative_prompt: input.negative_prompt.clone(),
-        width,
-        height,
-        reference,
-        title,
-        subtitle: input.subtitle.clone(),
-        badge: input.badge.clone(),
-        brand: input.brand.clone(),
-        colors: input.colors.clone(),
-        layout: input.layout,
-    })
+        size: input.pixels()?,
+        seed: input.seed,
+        quality: input.quality,
+        references,
+        mask,
+        strength: input.strength,
+    };
+    Ok((ask, card, warnings))
 }
 
-/// The reference as a `data:` address of a PNG, upright and no larger than it will be shown.
-fn reference(path: &Path, shown: (u32, u32), ctx: &Context) -> ToolResult<String> {
-    let limits = Limits::default();
-    let bytes = ctx.read(path, limits.max_file)?;
-    let picture = decode(&bytes, &path.display().to_string(), &limits).map_err(|e| e.field("reference"))?;
-    let mut pixels = picture.pixels;
-    let most = shown.0.max(shown.1);
-    let scale = f64::from(most) / f64::from(pixels.width().min(pixels.height()));
-    if scale < 1.0 {
-        let side = |v: u32| ((f64::from(v) * scale).round() as u32).max(1);
-        pixels = resize(
-            &pixels,
-            side(pixels.width()),
-            side(pixels.height()),
-            Filter::Lanczos3,
-        )?;
+/// What a run would do, and what each link of the chain would cost.
+fn plan(
+    input: &Generate,
+    ask: &Ask,
+    names: &Names,
+    chain: &Chain,
+    made: &mut Pictures,
+    ctx: &Context,
+) -> ToolResult<()> {
+    let count = i64::from(input.count);
+    let links = chain.links.iter().map(|link| match link {
+        None => PlannedLink {
+            provider: Provider::Canvas,
+            model: crate::canvas::MODEL.to_owned(),
+            makes: format!("{}x{}", ask.size.0, ask.size.1),
+            most_usd_each: Usd::ZERO,
+            most_usd: Usd::ZERO,
+            key_set: true,
+        },
+        Some(link) => PlannedLink {
+            provider: link.remote.provider(),
+            model: link.model.clone(),
+            makes: link.fit.shape.to_string(),
+            most_usd_each: link.most,
+            most_usd: link.most.times(count),
+            key_set: !matches!(link.key, Key::Missing),
+        },
+    });
+    if input.asks_others()? {
+        made.links = links.collect();
+        let first = made.links.first().map(|link| link.most_usd).unwrap_or_default();
+        made.cost_usd = first;
+        if let Some(max) = input.max_usd.filter(|max| first > *max) {
+            made.warnings
+                .push(format!("the first provider may cost {first}, more than {max}"));
+        }
+        for link in made.links.iter().filter(|link| !link.key_set) {
+            made.warnings.push(format!("{} has no key yet", link.provider));
+        }
     }
-    let png = encode(pixels, Format::Png, &EncodeOptions::default())?;
-    Ok(format!("data:image/png;base64,{}", STANDARD.encode(png)))
+    let (width, height) = match chain.links.first() {
+        Some(Some(link)) => link.fit.shape.pixels(),
+        _ => ask.size,
+    };
+    for (index, path) in names.paths.iter().enumerate() {
+        ctx.may("write_file", &path.display().to_string(), "image/png");
+        let beside = path.with_extension("json");
+        ctx.may("write_file", &beside.display().to_string(), "application/json");
+        let seed = input.seed().wrapping_add(index as u64);
+        let first = chain
+            .links
+            .first()
+            .map(|link| link.as_ref().map(|link| link.remote.provider()));
+        made.images.push(Picture {
+            path: path.clone(),
+            sidecar: Some(beside),
+            width,
+            height,
+            provider: first.map(Option::unwrap_or_default),
+            seed: input.seed.map_or_else(
+                || (!input.asks_others().unwrap_or(true)).then_some(seed),
+                |_| Some(seed),
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// The error of a run, with what was made before it.
+fn failed(error: ToolError, made: Pictures, wanted: usize) -> ToolError {
+    let attempts = serde_json::to_value(&made.attempts).unwrap_or_default();
+    if made.images.is_empty() {
+        return match made.attempts.len() {
+            0 => error,
+            _ => error.with("attempts", attempts),
+        };
+    }
+    let (done, spent) = (made.images.len(), made.cost_usd);
+    let kind = error.kind;
+    let mut told = ToolError::partial(
+        format!(
+            "{done} of {wanted} pictures were made, for {spent}; then {}",
+            error.message
+        ),
+        &Output::Pictures(made),
+    );
+    if kind == ErrorKind::Cancelled {
+        told.kind = kind;
+    }
+    told.code = error.code;
+    told.hint = error.hint;
+    told.causes = error.causes;
+    told
 }

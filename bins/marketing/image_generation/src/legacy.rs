@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use app_core::ToolError;
+use app_core::{ErrorKind, ToolError};
 use raster::{Limits, decode};
 use serde_json::{Value, json};
 
@@ -32,7 +32,16 @@ pub fn input(call: &Value) -> Result<Value, Value> {
     let Some(prompt) = text("prompt") else {
         return Err(json!({"status": "error", "message": "prompt is required."}));
     };
-    let mut new = json!({"action": "generate", "prompt": prompt});
+    // A reference goes to Gemini; else Stability is asked, and Gemini whenever that fails.
+    let providers = if text("reference_image_path").is_some() {
+        "gemini"
+    } else {
+        "stability,gemini"
+    };
+    let mut new = json!({
+        "action": "generate", "prompt": prompt, "providers": providers, "as_before": true,
+        "skip_unconfigured": true, "fallback_on_refusal": true, "fallback_on_unconfirmed": true,
+    });
     for (old, key) in [
         ("campaign_dir", "output_dir"),
         ("reference_image_path", "reference"),
@@ -54,8 +63,21 @@ pub fn answer(call: &Value, outcome: Result<&Path, &ToolError>) -> Value {
         Ok(path) if is_humanize(call) => facts(path).unwrap_or_else(|error| failure(&error)),
         Ok(path) => json!({"status": "success", "result": path}),
         Err(error) if is_humanize(call) => failure(error),
-        Err(error) => json!({"status": "error", "message": error.message}),
+        Err(error) => json!({"status": "error", "message": sentence(error)}),
     }
+}
+
+/// The sentence of the replaced function for a failure, where it had one. It is never answered as a path.
+fn sentence(error: &ToolError) -> String {
+    let reason = match error.code.as_str() {
+        "missing_secret" => "API key not set.",
+        "no_picture" => "No image data.",
+        "not_found" => "Reference image not found.",
+        _ if error.kind == ErrorKind::BudgetExceeded => "Budget limit reached.",
+        _ if error.field_paths.iter().any(|path| path == "reference") => "Could not open reference image.",
+        _ => error.message.as_str(),
+    };
+    format!("Gemini image generation failed: {reason}")
 }
 
 fn failure(error: &ToolError) -> Value {

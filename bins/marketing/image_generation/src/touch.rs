@@ -4,7 +4,7 @@ use app_core::{Context, ToolError, ToolResult, Usd};
 use raster::{Color, EncodeOptions, Format, Limits, Pixels, RgbImage, decode, encode};
 
 use crate::{
-    Output, Picture,
+    Output, Picture, Pictures,
     humanize::{Noise, humanize},
     input::{Humanize, NoiseSource},
     write,
@@ -39,22 +39,25 @@ pub fn touch(input: &Humanize, ctx: &Context) -> ToolResult<Output> {
     let (width, height) = image.dimensions();
     let pixels = joined(image, alpha, input.alpha);
     let png = encode(pixels, Format::Png, &EncodeOptions::default())?;
-    let written = write(ctx, &input.output, &png, Some(&input.image))?;
+    let written = write(ctx, &input.output, (&png, Format::Png), Some(&input.image))?;
     let picture = Picture {
         path: written.path,
         sidecar: None,
         width,
         height,
-        seed: input.seed,
+        provider: None,
+        seed: Some(input.seed),
     };
-    Ok(Output {
+    Ok(Output::Pictures(Pictures {
         images: vec![picture],
         cost_usd: Usd::ZERO,
+        links: Vec::new(),
+        attempts: Vec::new(),
         warnings: warnings
             .iter()
             .map(|note| format!("`{}`: {note}", input.image.display()))
             .collect(),
-    })
+    }))
 }
 
 /// Colours and, where there is one, the alpha channel. Colours under full transparency stay what

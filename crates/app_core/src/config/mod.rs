@@ -15,7 +15,7 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use prices::{Price, Prices, Tier, TokenCount};
+pub use prices::{ImageTokens, Price, Prices, Tier, TokenCount};
 
 use crate::contract::{Secret, ToolError, ToolResult, schema, settings::Settings};
 

@@ -1,5 +1,6 @@
 //! What paid models cost, with the dates between which each price holds.
 
+mod images;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 
 use crate::contract::{ErrorKind, ToolError, ToolResult, Usd};
 
+pub use images::ImageTokens;
 pub use tokens::{Tier, TokenCount};
 
 /// Price list by model name, and by host for servers that charge the same for whatever they run.
@@ -51,6 +53,15 @@ pub struct Price {
     /// Per video.
     #[serde(default)]
     pub per_video: Option<Usd>,
+    /// Per input token of a picture; as any other input without this.
+    #[serde(default)]
+    pub image_input: Option<f64>,
+    /// Most output tokens of a picture of a megapixel (1024x1024), by quality. With it pictures are charged by tokens.
+    #[serde(default)]
+    pub image_tokens: BTreeMap<String, u64>,
+    /// Whether a picture that the provider made and then held back costs nothing.
+    #[serde(default)]
+    pub filtered_is_free: bool,
 }
 
 impl Prices {
@@ -173,7 +184,7 @@ fn out_of_date<'a>(model: &str, day: Date, known: impl Iterator<Item = &'a Price
 impl Price {
     fn check(&mut self) -> Result<(), String> {
         self.tiers.sort_by_key(|tier| tier.above);
-        let rates = [self.input, self.cached_input, self.output].into_iter();
+        let rates = [self.input, self.cached_input, self.output, self.image_input].into_iter();
         let tiers = self.tiers.iter().flat_map(Tier::rates);
         if rates
             .chain(tiers)

@@ -1,10 +1,15 @@
 //! The HTTP client of all tools: timeouts, retry by policy, a body limit, a guard against private addresses.
 
+mod create;
+mod date;
+mod download;
 mod failure;
 mod guard;
+mod multipart;
 pub mod redirect;
 mod response;
 mod stream;
+mod unanswered;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,11 +17,15 @@ use reqwest::{Method, header::HeaderMap};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+pub use create::Creation;
+pub use download::Download;
 pub use failure::status_error;
 pub use guard::is_private;
+pub use multipart::Form;
 pub use reqwest::Method as HttpMethod;
 pub use response::Response;
-pub use stream::{Stream, StreamLimits, Streamed, Unanswered};
+pub use stream::{Stream, StreamLimits, Streamed};
+pub use unanswered::Unanswered;
 
 use app_core::{
     Context,
@@ -235,9 +244,16 @@ impl Request<'_> {
         }
     }
 
-    /// Sends it once, following redirects by the one policy; each hop is checked before it is asked.
+    /// Sends it once and reads the answer.
     async fn once(&self) -> ToolResult<Response> {
         let started = std::time::Instant::now();
+        let response = self.open().await?;
+        Response::read(response, started, self.max_bytes).await
+    }
+
+    /// Sends it once, following redirects by the one policy, and answers when the headers are there; each hop is
+    /// checked before it is asked.
+    async fn open(&self) -> Result<reqwest::Response, Unanswered> {
         let options = &self.http.options;
         let mut hop = Hop {
             method: self.method.clone(),
@@ -269,7 +285,7 @@ impl Request<'_> {
                 .timeout(left)
                 .send()
                 .await
-                .map_err(|error| failure::classify(&hop.url, &error))?;
+                .map_err(|error| Unanswered::of(&hop.url, &error, followed))?;
             inside &= response
                 .remote_addr()
                 .is_some_and(|address| is_private(address.ip()));
@@ -280,13 +296,13 @@ impl Request<'_> {
             };
             match next {
                 Some(_) if followed >= options.redirects => {
-                    return Err(failure::too_many_redirects(&self.url));
+                    return Err(failure::too_many_redirects(&self.url).into());
                 }
                 Some(next) => hop = next,
-                None => return Response::read(response, started, self.max_bytes).await,
+                None => return Ok(response),
             }
         }
-        Err(ToolError::new(ErrorKind::Internal, "a request without an end"))
+        Err(ToolError::new(ErrorKind::Internal, "a request without an end").into())
     }
 }
 

@@ -6,9 +6,12 @@ use reqwest::{StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::failure;
+use super::{date, failure};
 use crate::charset;
-use app_core::contract::{ErrorKind, ToolError, ToolResult};
+use app_core::{
+    Clock,
+    contract::{ErrorKind, ToolError, ToolResult},
+};
 
 /// A far side may ask for silence, but not for years of it.
 const LONGEST_WAIT_S: u64 = 24 * 3600;
@@ -114,16 +117,21 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `Retry-After` in seconds (RFC 9110), at most a day; dates are not understood.
+    /// `Retry-After` (RFC 9110), in seconds or as a date, at most a day.
     ///
-    /// A number too large to be one still asks for silence, so it counts as the longest.
+    /// A number too large to be one still asks for silence, so it counts as the longest. A date counts from the
+    /// server's own `Date` where it tells one, since clocks differ; one that is past asks for no wait.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
+        let longest = Duration::from_secs(LONGEST_WAIT_S);
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let seconds = text.parse().unwrap_or(LONGEST_WAIT_S);
+            return Some(Duration::from_secs(seconds).min(longest));
         }
-        let seconds = text.parse().unwrap_or(LONGEST_WAIT_S);
-        Some(Duration::from_secs(seconds.min(LONGEST_WAIT_S)))
+        let until = date::parse(text)?;
+        let now = self.header("date").and_then(date::parse);
+        let wait = until.duration_since(now.unwrap_or_else(|| Clock::System.now()));
+        Some(Duration::try_from(wait).unwrap_or_default().min(longest))
     }
 
     /// Media type without parameters, lower case; empty when absent.

@@ -22,6 +22,7 @@ use app_core::{
     contract::{ErrorKind, ToolError, ToolResult},
 };
 
+use super::Unanswered;
 use super::{failure, guard, install_crypto};
 
 /// Time limits of a streamed answer, each of its own: a whole answer may take minutes, silence may not.
@@ -58,15 +59,6 @@ pub struct Stream {
     base: Url,
     limits: StreamLimits,
     cancel: CancellationToken,
-}
-
-/// A request that got no answer.
-#[derive(Debug)]
-pub struct Unanswered {
-    /// Whether it left: the far side may have acted on it, and charged for it.
-    pub sent: bool,
-    /// What happened.
-    pub error: ToolError,
 }
 
 impl Stream {

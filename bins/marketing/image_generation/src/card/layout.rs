@@ -12,7 +12,7 @@ use super::{
     column::Column,
     ornament::{self, Rect},
 };
-use crate::{provider::Request, random::Random};
+use crate::{canvas::Request, random::Random};
 
 /// The whole card as SVG.
 pub fn draw(

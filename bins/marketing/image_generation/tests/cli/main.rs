@@ -1,8 +1,13 @@
 //! The program from outside: cards that repeat by seed, sidecars, refusals.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answers;
+mod asking;
+mod before;
+mod bounds;
 mod extremes;
 mod kept;
+mod town;
 
 use std::{
     fs,
