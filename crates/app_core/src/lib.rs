@@ -40,6 +40,6 @@ pub use contract::{
 };
 pub use harness::main;
 pub use progress::ProgressBar;
-pub use spend::Sending;
 pub use render::{Paint, View, render_value};
+pub use spend::Sending;
 pub use tool::Tool;

@@ -261,13 +261,17 @@ mod tests {
             sending.left(usd("0.2"));
             Err::<((), Usd), _>(lost())
         };
-        ctx.spend_sent("lost", usd("0.5"), minute, left).await.unwrap_err();
+        ctx.spend_sent("lost", usd("0.5"), minute, left)
+            .await
+            .unwrap_err();
         let refused = |sending: Sending| async move {
             sending.left(usd("0.2"));
             sending.refused();
             Err::<((), Usd), _>(lost())
         };
-        ctx.spend_sent("refused", usd("0.5"), minute, refused).await.unwrap_err();
+        ctx.spend_sent("refused", usd("0.5"), minute, refused)
+            .await
+            .unwrap_err();
         let paid = |sending: Sending| async move {
             sending.left(usd("0.2"));
             Ok(((), usd("0.3")))
@@ -279,7 +283,9 @@ mod tests {
         };
         {
             let dropped = ctx.spend_sent("dropped", usd("0.5"), minute, hangs);
-            tokio::time::timeout(Duration::from_millis(20), dropped).await.unwrap_err();
+            tokio::time::timeout(Duration::from_millis(20), dropped)
+                .await
+                .unwrap_err();
         }
         let entries = ctx.ledger().unwrap().entries(jiff::Timestamp::MIN).unwrap();
         let seen: Vec<_> = entries

@@ -173,10 +173,9 @@ impl ImageServices {
 
     /// An `onejob.toml` that leads every provider here.
     pub fn settings(&self) -> String {
-        ["openai", "gemini", "stability", "automatic1111"]
-            .iter()
-            .map(|name| format!("[images.{name}]\nbase_url = \"{}\"\n", self.url()))
-            .collect()
+        let sections = ["openai", "gemini", "stability", "automatic1111"]
+            .map(|name| format!("[images.{name}]\nbase_url = \"{}\"\n", self.url()));
+        sections.concat()
     }
 }
 

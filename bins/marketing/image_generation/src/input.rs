@@ -1,5 +1,6 @@
 //! What the tool takes.
 
+mod aspect;
 mod generate;
 
 use std::path::PathBuf;
@@ -69,4 +70,42 @@ pub struct Humanize {
     /// Write an alpha channel also where the picture has none
     #[serde(default)]
     pub alpha: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Provider;
+
+    fn generate(json: &str) -> Generate {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_size_wins_over_a_shape() {
+        assert_eq!(
+            generate(r#"{"prompt":"x","aspect":"story"}"#).pixels().unwrap(),
+            (1080, 1920)
+        );
+        assert_eq!(
+            generate(r#"{"prompt":"x","size":"300x200"}"#).pixels().unwrap(),
+            (300, 200)
+        );
+        assert!(generate(r#"{"prompt":"x","size":"300"}"#).pixels().is_err());
+    }
+
+    #[test]
+    fn chains_are_read_and_slips_refused() {
+        let chain = |text: &str| {
+            let input = generate(&format!(r#"{{"prompt":"x","providers":"{text}"}}"#));
+            input.chain().map_err(|error| error.message)
+        };
+        assert_eq!(
+            chain("openai, gemini").unwrap(),
+            [Provider::Openai, Provider::Gemini]
+        );
+        assert!(chain("opneai").unwrap_err().contains("stability"));
+        assert!(chain("gemini,gemini").unwrap_err().contains("twice"));
+        assert!(chain(" , ").is_err());
+    }
 }

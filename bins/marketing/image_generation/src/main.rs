@@ -9,24 +9,29 @@ mod card;
 mod generate;
 mod humanize;
 mod input;
+mod keep;
 mod legacy;
 mod naming;
 mod paid;
 mod provider;
 mod random;
+mod render;
 mod sidecar;
 mod touch;
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use app_core::{Artifact, Context, Definition, Effect, Gate, Policy, Source, Tool, ToolError, ToolResult, Usd};
+use app_core::{
+    Artifact, Context, Definition, Effect, Gate, Policy, Source, Tool, ToolError, ToolResult, Usd, View,
+};
 use input::Input;
+use migration::OldCalls;
 use provider::Provider;
 use raster::Format;
-use migration::OldCalls;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -132,10 +137,15 @@ impl Tool for ImageGeneration {
             )
             .secret("OPENAI_API_KEY", "key for the provider `openai`")
             .secret("GEMINI_API_KEY", "key for the provider `gemini`")
-            .secret("GOOGLE_API_KEY", "key for `gemini` where GEMINI_API_KEY is not set")
+            .secret(
+                "GOOGLE_API_KEY",
+                "key for `gemini` where GEMINI_API_KEY is not set",
+            )
             .secret("STABILITY_API_KEY", "key for the provider `stability`")
             .known_gap("the prompt is sent as it is given: no language model embellishes it first")
-            .known_gap("Stability's pictures come from its present models, not from `stable-diffusion-xl-1024-v1-0`")
+            .known_gap(
+                "Stability's pictures come from its present models, not from `stable-diffusion-xl-1024-v1-0`",
+            )
             .example(
                 "a square brand card",
                 &[
@@ -213,6 +223,10 @@ impl Tool for ImageGeneration {
             ctx.warn(warning.clone());
         }
         Ok(output)
+    }
+
+    fn render(output: &Output, _: &View<'_, Input>, out: &mut dyn fmt::Write) -> fmt::Result {
+        render::render(output, out)
     }
 }
 

@@ -10,6 +10,9 @@ use crate::{input::Generate, provider::Provider};
 /// Names under which a picture may lie, beside PNG.
 const ENDINGS: [&str; 5] = ["png", "jpg", "webp", "gif", "json"];
 
+/// Files of one name that are looked past for a free one.
+const MOST_ROUNDS: u32 = 10_000;
+
 /// The files of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -30,13 +33,19 @@ pub fn names(input: &Generate, ctx: &Context) -> ToolResult<Names> {
             stem(&input.prompt, input.seed())
         };
         // What was paid for is never written over unasked.
-        let paths = (1..)
+        let paths = (1..=MOST_ROUNDS)
             .map(|round| match round {
                 1 => numbered(&folder.join(format!("{stem}.png")), input.count),
                 _ => numbered(&folder.join(format!("{stem}_{round}.png")), input.count),
             })
             .find(|paths| !others || !paths.iter().any(|path| is_taken(path)))
-            .unwrap_or_default();
+            .ok_or_else(|| {
+                ToolError::invalid(
+                    "output_dir",
+                    format!("too many files named `{stem}` lie there already"),
+                )
+                .hint("name the file with --output")
+            })?;
         return Ok(Names {
             paths,
             format: (!others).then_some(Format::Png),
@@ -54,11 +63,10 @@ pub fn names(input: &Generate, ctx: &Context) -> ToolResult<Names> {
         } else {
             ".png"
         };
-        return Err(ToolError::invalid(
-            "output",
-            format!("`{}` must end in {endings}", output.display()),
-        )
-        .hint("use image_manipulation convert for other formats"));
+        return Err(
+            ToolError::invalid("output", format!("`{}` must end in {endings}", output.display()))
+                .hint("use image_manipulation convert for other formats"),
+        );
     }
     Ok(Names {
         paths: numbered(&folder.join(output), input.count),
@@ -68,8 +76,16 @@ pub fn names(input: &Generate, ctx: &Context) -> ToolResult<Names> {
 
 /// `a.png`, `a-2.png`, and so on.
 fn numbered(first: &Path, count: u32) -> Vec<PathBuf> {
-    let stem = first.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let ending = first.extension().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = first
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let ending = first
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     (1..=count)
         .map(|number| match number {
             1 => first.to_owned(),
@@ -85,18 +101,29 @@ fn is_taken(path: &Path) -> bool {
 
 /// The name of a file as the replaced script chose it: by who made the picture.
 pub fn as_before(path: &Path, provider: Provider) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let maker = match provider {
         Provider::Stability => "humanized",
         other => other.name(),
     };
-    let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+    let ending = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     path.with_file_name(format!("{stem}_{maker}.{ending}"))
 }
 
 /// Local time in the script's form.
 fn stamp(ctx: &Context) -> String {
-    ctx.now().to_zoned(host_zone()).strftime("%Y%m%d%H%M%S").to_string()
+    ctx.now()
+        .to_zoned(host_zone())
+        .strftime("%Y%m%d%H%M%S")
+        .to_string()
 }
 
 /// The script's name of a prompt: its first 50 characters, blanks and slashes as underscores. What a file name had
@@ -165,7 +192,10 @@ mod tests {
 
     #[test]
     fn names_of_the_script_are_kept_but_for_what_no_file_name_should_hold() {
-        assert_eq!(old_stem("A cup of tea/in \"spring\": \n.."), "A_cup_of_tea_in_spring_");
+        assert_eq!(
+            old_stem("A cup of tea/in \"spring\": \n.."),
+            "A_cup_of_tea_in_spring_"
+        );
         assert_eq!(old_stem("../../etc"), "etc");
         assert_eq!(old_stem("чай ".repeat(20).trim()).chars().count(), 50);
         let path = as_before(Path::new("d/tea_20260102030405.png"), Provider::Stability);
@@ -179,7 +209,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("tea_1.jpg"), "paid").unwrap();
         let folder = dir.path().display().to_string();
-        let json = |provider: &str| format!(r#"{{"prompt":"tea","provider":"{provider}","output_dir":{folder:?}}}"#);
+        let json =
+            |provider: &str| format!(r#"{{"prompt":"tea","provider":"{provider}","output_dir":{folder:?}}}"#);
         assert!(of(&json("gemini")).unwrap().paths[0].ends_with("tea_1_2.png"));
         assert!(of(&json("canvas")).unwrap().paths[0].ends_with("tea_1.png"));
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod automatic1111;
+mod call;
 mod chain;
 mod gemini;
 mod link;

@@ -6,7 +6,10 @@ use app_core::{Artifact, Context, ToolError, ToolResult, Usd};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{input::Generate, paid::{Ask, Made}};
+use crate::{
+    input::Generate,
+    paid::{Ask, Made},
+};
 
 /// What is known of a picture.
 #[derive(Debug, Serialize)]

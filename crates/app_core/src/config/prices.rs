@@ -86,7 +86,9 @@ impl Prices {
             for (name, prices) in table {
                 prices.sort_by_key(|price| price.from);
                 for price in prices {
-                    price.check().map_err(|problem| format!("{kind} `{name}` {problem}"))?;
+                    price
+                        .check()
+                        .map_err(|problem| format!("{kind} `{name}` {problem}"))?;
                 }
             }
         }
@@ -105,7 +107,11 @@ impl Prices {
     pub fn get(&self, model: &str, day: Date) -> ToolResult<&Price> {
         let known = self.models.get(model).ok_or_else(|| self.unknown(model))?;
         let holds = |price: &&Price| price.host.is_none() && price.holds_on(day);
-        known.iter().rev().find(holds).ok_or_else(|| out_of_date(model, day, known.iter()))
+        known
+            .iter()
+            .rev()
+            .find(holds)
+            .ok_or_else(|| out_of_date(model, day, known.iter()))
     }
 
     /// The price of calls to `model` at `host` (with its port where it is not the usual one) on `day`: that of the
@@ -116,9 +122,7 @@ impl Prices {
     pub fn for_calls(&self, model: &str, host: &str, day: Date) -> ToolResult<&Price> {
         let named = |price: &&Price| price.aliases.iter().any(|alias| alias == model);
         let own = self.models.get(model).into_iter().flatten();
-        let entries: Vec<&Price> = own
-            .chain(self.models.values().flatten().filter(named))
-            .collect();
+        let entries: Vec<&Price> = own.chain(self.models.values().flatten().filter(named)).collect();
         let at = |wanted: Option<&str>| {
             let here = entries.iter().filter(|p| p.host.as_deref() == wanted);
             here.filter(|p| p.holds_on(day)).max_by_key(|p| p.from).copied()
@@ -182,11 +186,18 @@ impl Price {
         self.tiers.sort_by_key(|tier| tier.above);
         let rates = [self.input, self.cached_input, self.output, self.image_input].into_iter();
         let tiers = self.tiers.iter().flat_map(Tier::rates);
-        if rates.chain(tiers).flatten().any(|rate| !rate.is_finite() || rate < 0.0) {
+        if rates
+            .chain(tiers)
+            .flatten()
+            .any(|rate| !rate.is_finite() || rate < 0.0)
+        {
             return Err("has a rate that is not a positive number".to_owned());
         }
         if self.until.is_some_and(|until| until < self.from) {
-            return Err(format!("has a price that ends before it begins, on {}", self.from));
+            return Err(format!(
+                "has a price that ends before it begins, on {}",
+                self.from
+            ));
         }
         Ok(())
     }
@@ -285,7 +296,10 @@ mod tests {
         assert_eq!(input("qwen2.5:3b", "localhost:11434"), Some(0.0));
         let refused = |model: &str| prices.for_calls(model, "localhost:4000", day).unwrap_err();
         let unknown = refused("qwen2.5:3b");
-        assert_eq!((unknown.code.as_str(), unknown.kind.exit_code()), ("unknown_model_cost", 2));
+        assert_eq!(
+            (unknown.code.as_str(), unknown.kind.exit_code()),
+            ("unknown_model_cost", 2)
+        );
         assert!(unknown.hint.unwrap().contains(r#"[[models."qwen2.5:3b"]]"#));
         assert_eq!(refused("old").message, "model `old` was sold until 2025-03-01");
         assert_eq!(refused("half").code, "missing_model_output_rate");

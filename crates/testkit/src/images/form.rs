@@ -16,16 +16,17 @@ pub struct Field {
 /// The boundary of a form by its content type; `None` where it is no form.
 pub(super) fn boundary(content_type: &str) -> Option<String> {
     let rest = content_type.trim().strip_prefix("multipart/form-data")?;
-    let value = rest.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?;
+    let value = rest
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("boundary="))?;
     Some(value.trim_matches('"').to_owned())
 }
 
 /// The fields of a form, in order. A body that does not end as a form ends has none.
 pub(super) fn fields(body: &[u8], boundary: &str) -> Vec<Field> {
     let delimiter = format!("--{boundary}");
-    let mut rest = match body.strip_prefix(delimiter.as_bytes()) {
-        Some(rest) => rest,
-        None => return Vec::new(),
+    let Some(mut rest) = body.strip_prefix(delimiter.as_bytes()) else {
+        return Vec::new();
     };
     let between = format!("\r\n{delimiter}");
     let mut found = Vec::new();

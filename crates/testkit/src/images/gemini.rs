@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{Asked, Judged, Refusal};
 
 const PRESENT: [&str; 2] = ["gemini-3.1-flash-image", "gemini-3-pro-image"];
-const RATIOS: [&str; 10] = ["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"];
+const RATIOS: [&str; 10] = [
+    "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9",
+];
 
 pub(super) fn judge(asked: &Asked) -> Judged {
     Judged {
@@ -19,7 +21,11 @@ fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
     if key.is_empty() || key.contains("wrong") {
         return Err(Refusal::google(400, "API_KEY_INVALID", "API key not valid."));
     }
-    let name = asked.path.trim_start_matches("/v1beta/models/");
+    // The client of 3.6 asks `v1`; `v1beta` is what those before it asked.
+    let name = asked
+        .path
+        .trim_start_matches("/v1beta/models/")
+        .trim_start_matches("/v1/models/");
     let Some(model) = name.strip_suffix(":generateContent") else {
         return Err(Refusal::google(404, "NOT_FOUND", "there is no such method"));
     };
@@ -30,7 +36,12 @@ fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
     let Some(body) = asked.json.as_object() else {
         return wrong("the body is not JSON");
     };
-    let known = ["contents", "generationConfig", "safetySettings", "systemInstruction"];
+    let known = [
+        "contents",
+        "generationConfig",
+        "safetySettings",
+        "systemInstruction",
+    ];
     if let Some(name) = body.keys().find(|name| !known.contains(&name.as_str())) {
         return wrong(&format!("Unknown name \"{name}\""));
     }
@@ -54,7 +65,10 @@ fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
     if !modalities.contains(&"IMAGE") || !modalities.contains(&"TEXT") {
         return wrong("the response modalities must be TEXT and IMAGE");
     }
-    let seed = asked.json.pointer("/generationConfig/seed").and_then(Value::as_i64);
+    let seed = asked
+        .json
+        .pointer("/generationConfig/seed")
+        .and_then(Value::as_i64);
     if seed.is_some_and(|seed| i32::try_from(seed).is_err()) {
         return wrong("seed is not a 32-bit number");
     }

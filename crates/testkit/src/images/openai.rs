@@ -44,12 +44,20 @@ pub(super) fn judge(asked: &Asked) -> Judged {
 fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
     let key = asked.header("authorization").unwrap_or_default();
     if !key.starts_with("Bearer ") || key.contains("wrong") {
-        return Err(Refusal::openai(401, "invalid_api_key", "Incorrect API key provided."));
+        return Err(Refusal::openai(
+            401,
+            "invalid_api_key",
+            "Incorrect API key provided.",
+        ));
     }
     match asked.path.as_str() {
         "/v1/images/generations" => {
             let Some(fields) = asked.json.as_object() else {
-                return Err(Refusal::openai(400, "invalid_json", "generations are asked for as JSON"));
+                return Err(Refusal::openai(
+                    400,
+                    "invalid_json",
+                    "generations are asked for as JSON",
+                ));
             };
             for name in fields.keys() {
                 known(name, &[])?;
@@ -58,7 +66,11 @@ fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
         }
         "/v1/images/edits" => {
             if asked.form.is_empty() {
-                return Err(Refusal::openai(400, "invalid_form", "edits are asked for as a form"));
+                return Err(Refusal::openai(
+                    400,
+                    "invalid_form",
+                    "edits are asked for as a form",
+                ));
             }
             for field in &asked.form {
                 known(&field.name, &["image", "image[]", "mask", "input_fidelity"])?;
@@ -103,7 +115,10 @@ fn settings(field: &dyn Fn(&str) -> String) -> Result<(u32, u32), Refusal> {
     if field("prompt").is_empty() || field("prompt").chars().count() > 32_000 {
         return wrong("prompt must have 1 to 32000 characters");
     }
-    if !matches!(field("n").as_str(), "" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "10") {
+    if !matches!(
+        field("n").as_str(),
+        "" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "10"
+    ) {
         return wrong("n must be from 1 to 10");
     }
     if !matches!(field("quality").as_str(), "" | "auto" | "low" | "medium" | "high") {
@@ -123,7 +138,10 @@ fn settings(field: &dyn Fn(&str) -> String) -> Result<(u32, u32), Refusal> {
         [(1024, 1024), (1536, 1024), (1024, 1536)].contains(&(width, height))
     } else {
         let (long, short) = (width.max(height), width.min(height));
-        width % 16 == 0 && height % 16 == 0 && long <= short * 3 && u64::from(width) * u64::from(height) <= 8_294_400
+        width % 16 == 0
+            && height % 16 == 0
+            && long <= short * 3
+            && u64::from(width) * u64::from(height) <= 8_294_400
     };
     if fits {
         Ok((width, height))
@@ -148,8 +166,12 @@ fn pictures_of(asked: &Asked) -> Result<(), Refusal> {
     }
     for image in &images {
         let kind = pictures::media_type(&image.bytes);
-        if !["image/png", "image/jpeg", "image/webp"].contains(&kind) || image.bytes.len() >= REFERENCE_BYTES {
-            return wrong("invalid_image_file", "an image must be PNG, JPEG or WebP of less than 50MB");
+        if !["image/png", "image/jpeg", "image/webp"].contains(&kind) || image.bytes.len() >= REFERENCE_BYTES
+        {
+            return wrong(
+                "invalid_image_file",
+                "an image must be PNG, JPEG or WebP of less than 50MB",
+            );
         }
         if image.media_type.as_deref() != Some(kind) {
             return wrong("invalid_image_file", "the media type is not that of the image");
@@ -161,7 +183,10 @@ fn pictures_of(asked: &Asked) -> Result<(), Refusal> {
         }
         let size = pictures::png_size(&mask.bytes);
         if size.is_none() || (pictures::png_size(&images[0].bytes).is_some_and(|first| Some(first) != size)) {
-            return wrong("invalid_mask", "a mask must be a PNG of the size of the first image");
+            return wrong(
+                "invalid_mask",
+                "a mask must be a PNG of the size of the first image",
+            );
         }
     }
     Ok(())
@@ -169,7 +194,11 @@ fn pictures_of(asked: &Asked) -> Result<(), Refusal> {
 
 /// An answer with this picture.
 pub(super) fn answer(encoded: &str, asked: &Asked) -> Value {
-    let images = asked.form.iter().filter(|field| field.name.starts_with("image")).count();
+    let images = asked
+        .form
+        .iter()
+        .filter(|field| field.name.starts_with("image"))
+        .count();
     json!({
         "created": 1_764_300_000, "background": "opaque", "output_format": "png", "quality": "medium",
         "size": "1024x1024", "data": [{"b64_json": encoded}],

@@ -53,7 +53,9 @@ impl Service {
     fn of(method: &str, path: &str) -> Self {
         match (method, path) {
             ("POST", path) if path.starts_with("/v1/images/") => Self::OpenAi,
-            ("POST", path) if path.starts_with("/v1beta/models/") => Self::Gemini,
+            ("POST", path) if path.starts_with("/v1/models/") || path.starts_with("/v1beta/models/") => {
+                Self::Gemini
+            }
             ("POST", path) if path.starts_with("/v2beta/stable-image/") => Self::Stability,
             ("POST", path) if path.starts_with("/sdapi/v1/") => Self::WebUi,
             ("GET", "/file.png") => Self::File,
@@ -95,13 +97,19 @@ async fn answer(
     let service = Service::of(parts.method.as_str(), &asked.path);
     let judged = match service {
         _ if parts.uri.query().is_some_and(|query| query.contains("key=")) => Judged {
-            verdict: Err(Refusal::google(400, "KEY_IN_ADDRESS", "a key must not stand in an address")),
+            verdict: Err(Refusal::google(
+                400,
+                "KEY_IN_ADDRESS",
+                "a key must not stand in an address",
+            )),
         },
         Service::OpenAi => openai::judge(&asked),
         Service::Gemini => gemini::judge(&asked),
         Service::Stability => stability::judge(&asked),
         Service::WebUi => webui::judge(&asked),
-        Service::File => Judged { verdict: Ok((64, 64)) },
+        Service::File => Judged {
+            verdict: Ok((64, 64)),
+        },
         Service::Nothing => Judged {
             verdict: Err(Refusal::openai(404, "unknown_url", "there is nothing here")),
         },

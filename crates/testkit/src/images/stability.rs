@@ -14,7 +14,11 @@ fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
     let wrong = |message: &str| Err(Refusal::stability(400, "bad_request", message));
     let key = asked.header("authorization").unwrap_or_default();
     if !key.starts_with("Bearer ") || key.contains("wrong") {
-        return Err(Refusal::stability(401, "unauthorized", "missing or invalid API key"));
+        return Err(Refusal::stability(
+            401,
+            "unauthorized",
+            "missing or invalid API key",
+        ));
     }
     let service = asked.path.trim_start_matches("/v2beta/stable-image/generate/");
     if !["core", "ultra", "sd3"].contains(&service) {
@@ -43,7 +47,11 @@ fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
     if service == "sd3" {
         known.extend(["model", "mode", "cfg_scale"]);
     }
-    if let Some(field) = asked.form.iter().find(|field| !known.contains(&field.name.as_str())) {
+    if let Some(field) = asked
+        .form
+        .iter()
+        .find(|field| !known.contains(&field.name.as_str()))
+    {
         return wrong(&format!("{}: is not a field of {service}", field.name));
     }
     if asked.field("prompt").is_empty() || asked.field("prompt").chars().count() > 10_000 {

@@ -43,7 +43,12 @@ fn verdict(asked: &Asked) -> Result<(u32, u32), Refusal> {
     if !from_image && !asked.path.ends_with("/txt2img") {
         return wrong("there is no such method");
     }
-    if from_image && body.get("init_images").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+    if from_image
+        && body
+            .get("init_images")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty)
+    {
         return wrong("Init image not found");
     }
     let side = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or(512);

@@ -31,7 +31,12 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(moment), "{text}");
         }
-        for text in ["", "soon", "Sun, 06 Nov 1994 08:49:37", "Mon, 99 Nov 1994 08:49:37 GMT"] {
+        for text in [
+            "",
+            "soon",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Mon, 99 Nov 1994 08:49:37 GMT",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

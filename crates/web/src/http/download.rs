@@ -59,7 +59,11 @@ impl Request<'_> {
 
     async fn download_once(&self, folder: &Path) -> ToolResult<Download> {
         let mut response = self.open().await?;
-        let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
+        let (status, headers, url) = (
+            response.status(),
+            response.headers().clone(),
+            response.url().clone(),
+        );
         if !status.is_success() {
             return Err(failure::status_error(&url, status));
         }

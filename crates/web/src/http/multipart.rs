@@ -60,9 +60,11 @@ impl Form {
 
     fn holds(&self, boundary: &str) -> bool {
         let boundary = boundary.as_bytes();
-        self.parts
-            .iter()
-            .any(|part| part.bytes.windows(boundary.len()).any(|window| window == boundary))
+        self.parts.iter().any(|part| {
+            part.bytes
+                .windows(boundary.len())
+                .any(|window| window == boundary)
+        })
     }
 }
 
@@ -93,8 +95,10 @@ impl Request<'_> {
     /// Sets a form as the body.
     pub fn multipart(self, form: &Form) -> ToolResult<Self> {
         let boundary = boundary(form)?;
-        self.body(form.body(&boundary))
-            .header("content-type", &format!("multipart/form-data; boundary={boundary}"))
+        self.body(form.body(&boundary)).header(
+            "content-type",
+            &format!("multipart/form-data; boundary={boundary}"),
+        )
     }
 }
 
@@ -104,9 +108,12 @@ mod tests {
 
     #[test]
     fn a_form_is_written_as_the_rfc_says() {
-        let form = Form::default()
-            .text("prompt", "tea\r\n--x")
-            .file("image[]", "a\"\r\nb.png", "image/png\r\nx: y", vec![0, 255, 10]);
+        let form = Form::default().text("prompt", "tea\r\n--x").file(
+            "image[]",
+            "a\"\r\nb.png",
+            "image/png\r\nx: y",
+            vec![0, 255, 10],
+        );
         let body = form.body("x");
         let expected = b"--x\r\ncontent-disposition: form-data; name=\"prompt\"\r\n\r\ntea\r\n--x\r\n\
             --x\r\ncontent-disposition: form-data; name=\"image[]\"; filename=\"a%22%0D%0Ab.png\"\r\n\

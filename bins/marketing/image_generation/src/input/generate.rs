@@ -8,6 +8,7 @@ use raster::Color;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::aspect::Aspect;
 use crate::{
     card::Layout,
     provider::{Provider, Quality},
@@ -19,34 +20,6 @@ const LARGEST: u64 = 34_000_000;
 const MOST: u64 = 140_000_000;
 /// Most pictures of a run that are asked of others.
 const MOST_PAID: u32 = 10;
-
-/// Shapes for the usual places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Aspect {
-    /// 1080x1080.
-    Square,
-    /// 1080x1350 (4:5).
-    Portrait,
-    /// 1080x1920 (9:16).
-    Story,
-    /// 1920x1080 (16:9).
-    Landscape,
-    /// 1200x630, as link previews show it.
-    Banner,
-}
-
-impl Aspect {
-    const fn size(self) -> (u32, u32) {
-        match self {
-            Self::Square => (1080, 1080),
-            Self::Portrait => (1080, 1350),
-            Self::Story => (1080, 1920),
-            Self::Landscape => (1920, 1080),
-            Self::Banner => (1200, 630),
-        }
-    }
-}
 
 /// Make pictures from a prompt
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
@@ -198,7 +171,10 @@ impl Generate {
                 .parse()
                 .map_err(|message: String| ToolError::invalid("providers", message))?;
             if chain.contains(&provider) {
-                return Err(ToolError::invalid("providers", format!("`{provider}` stands there twice")));
+                return Err(ToolError::invalid(
+                    "providers",
+                    format!("`{provider}` stands there twice"),
+                ));
             }
             chain.push(provider);
         }
@@ -206,7 +182,10 @@ impl Generate {
             return Err(ToolError::invalid("providers", "names no provider"));
         }
         if self.model.is_some() && (chain.len() > 1 || chain == [Provider::Canvas]) {
-            return Err(ToolError::invalid("model", "a model needs exactly one provider that has models"));
+            return Err(ToolError::invalid(
+                "model",
+                "a model needs exactly one provider that has models",
+            ));
         }
         Ok(chain)
     }
@@ -233,7 +212,10 @@ impl Generate {
         } else if self.count > MOST_PAID {
             return Err(ToolError::invalid(
                 "count",
-                format!("at most {MOST_PAID} paid pictures are made in one run, not {}", self.count),
+                format!(
+                    "at most {MOST_PAID} paid pictures are made in one run, not {}",
+                    self.count
+                ),
             ));
         }
         Ok(())
@@ -288,39 +270,5 @@ impl Generate {
             .hint("make fewer at a time, and go on with another --seed"));
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn generate(json: &str) -> Generate {
-        serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn a_size_wins_over_a_shape() {
-        assert_eq!(
-            generate(r#"{"prompt":"x","aspect":"story"}"#).pixels().unwrap(),
-            (1080, 1920)
-        );
-        assert_eq!(
-            generate(r#"{"prompt":"x","size":"300x200"}"#).pixels().unwrap(),
-            (300, 200)
-        );
-        assert!(generate(r#"{"prompt":"x","size":"300"}"#).pixels().is_err());
-    }
-
-    #[test]
-    fn chains_are_read_and_slips_refused() {
-        let chain = |text: &str| {
-            let input = generate(&format!(r#"{{"prompt":"x","providers":"{text}"}}"#));
-            input.chain().map_err(|error| error.message)
-        };
-        assert_eq!(chain("openai, gemini").unwrap(), [Provider::Openai, Provider::Gemini]);
-        assert!(chain("opneai").unwrap_err().contains("stability"));
-        assert!(chain("gemini,gemini").unwrap_err().contains("twice"));
-        assert!(chain(" , ").is_err());
     }
 }

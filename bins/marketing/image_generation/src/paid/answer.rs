@@ -54,7 +54,11 @@ pub fn none(trouble: Trouble, charge: Charge) -> Verdict {
 pub fn refused(provider: Provider, reason: &str, said: &str) -> Trouble {
     let error = ToolError::new(
         ErrorKind::ProviderRejected,
-        message(provider, &format!("refuses to draw this (`{}`)", words(reason)), said),
+        message(
+            provider,
+            &format!("refuses to draw this (`{}`)", words(reason)),
+            said,
+        ),
     )
     .code("refused")
     .hint("say it otherwise; --fallback-on-refusal asks the next provider of the chain")

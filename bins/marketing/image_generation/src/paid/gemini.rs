@@ -106,7 +106,7 @@ impl Remote for Gemini {
 
     fn request<'a>(&self, to: Target<'a>, ask: &Ask, fit: &Fit) -> ToolResult<HttpRequest<'a>> {
         let url = format!(
-            "{}/v1beta/models/{}:generateContent",
+            "{}/v1/models/{}:generateContent",
             to.base,
             self.priced_as(to.model)
         );
@@ -159,11 +159,16 @@ fn success(body: Option<&Value>, price: &Price) -> Verdict {
     let Some(body) = body.filter(|body| body.is_object()) else {
         return unreadable(us, "it is not JSON");
     };
-    if let Some(reason) = body.pointer("/promptFeedback/blockReason").and_then(Value::as_str) {
+    if let Some(reason) = body
+        .pointer("/promptFeedback/blockReason")
+        .and_then(Value::as_str)
+    {
         // Stopped at the door: no model has seen it.
         return none(refused(us, reason, ""), Charge::Nothing);
     }
-    let parts = body.pointer("/candidates/0/content/parts").and_then(Value::as_array);
+    let parts = body
+        .pointer("/candidates/0/content/parts")
+        .and_then(Value::as_array);
     let parts = || parts.into_iter().flatten();
     let is_thought = |part: &&Value| part.get("thought").and_then(Value::as_bool).unwrap_or(false);
     let data = |part: &Value| -> Option<String> {
@@ -171,8 +176,11 @@ fn success(body: Option<&Value>, price: &Price) -> Verdict {
         inline.get("data").and_then(Value::as_str).map(str::to_owned)
     };
     // The last picture is the result; those in thoughts are drafts, and count only where there is no other.
-    let last = parts().filter(|part| !is_thought(part)).filter_map(data).last();
-    let found = last.or_else(|| parts().filter_map(data).last());
+    let last = parts()
+        .filter(|part| !is_thought(part))
+        .filter_map(data)
+        .next_back();
+    let found = last.or_else(|| parts().filter_map(data).next_back());
     if let Some(encoded) = found {
         let Ok(bytes) = STANDARD.decode(encoded.trim()) else {
             return unreadable(us, "the picture is not base64");
@@ -239,7 +247,11 @@ fn failure(answer: &Response, body: Option<&Value>) -> Verdict {
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .any(|detail| detail.get("reason").is_some_and(|reason| reason == "API_KEY_INVALID"));
+        .any(|detail| {
+            detail
+                .get("reason")
+                .is_some_and(|reason| reason == "API_KEY_INVALID")
+        });
     let mut verdict = by_status(Provider::Gemini, answer, said);
     if wrong_key && let Err(trouble) = &mut verdict.result {
         // Google answers 400 for it.

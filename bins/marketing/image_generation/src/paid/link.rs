@@ -53,12 +53,12 @@ pub enum NoLink {
     /// It cannot do what is asked.
     Cannot(String),
     /// The whole run cannot go on.
-    Failed(ToolError),
+    Failed(Box<ToolError>),
 }
 
 impl From<ToolError> for NoLink {
     fn from(error: ToolError) -> Self {
-        Self::Failed(error)
+        Self::Failed(Box::new(error))
     }
 }
 
@@ -180,9 +180,11 @@ fn sizes(provider: Provider, settings: &ImageProviderSettings) -> ToolResult<Vec
         sides
             .and_then(|(w, h)| Some((side(w)?, side(h)?)))
             .ok_or_else(|| {
-                ToolError::config(format!("`images.{provider}.sizes` in onejob.toml: `{text}` is not a size"))
-                    .code("invalid_settings")
-                    .hint("write it as 1536x1024, or as 3:2 where the provider takes ratios")
+                ToolError::config(format!(
+                    "`images.{provider}.sizes` in onejob.toml: `{text}` is not a size"
+                ))
+                .code("invalid_settings")
+                .hint("write it as 1536x1024, or as 3:2 where the provider takes ratios")
             })
     };
     settings.sizes.iter().map(read).collect()
@@ -196,7 +198,8 @@ fn base(remote: &dyn Remote, settings: &ImageProviderSettings, ctx: &Context) ->
     };
     let provider = remote.provider();
     let wrong = |what: &str| {
-        ToolError::config(format!("`images.{provider}.base_url` in onejob.toml {what}")).code("invalid_settings")
+        ToolError::config(format!("`images.{provider}.base_url` in onejob.toml {what}"))
+            .code("invalid_settings")
     };
     let url = Url::parse(text).map_err(|_| wrong("is not an address"))?;
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || !url.username().is_empty() {
@@ -219,7 +222,9 @@ fn base(remote: &dyn Remote, settings: &ImageProviderSettings, ctx: &Context) ->
         None => false,
     };
     if url.scheme() == "http" && !inside {
-        return Err(wrong("must begin with https: the key would be readable on the way"));
+        return Err(wrong(
+            "must begin with https: the key would be readable on the way",
+        ));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }

@@ -127,10 +127,10 @@ impl Remote for OpenAi {
             .text("quality", ask.quality.name())
             .text("output_format", "png");
         for reference in &ask.references {
-            form = reference.into_form(form, "image[]");
+            form = reference.add_to(form, "image[]");
         }
         if let Some(mask) = &ask.mask {
-            form = mask.into_form(form, "mask");
+            form = mask.add_to(form, "mask");
         }
         request.multipart(&form)
     }
@@ -174,7 +174,11 @@ fn success(body: Option<&Value>, price: &Price) -> Verdict {
 
 /// What the answer cost by its usage, else by the piece.
 fn charge(usage: Option<&Value>, price: &Price, delivered: bool) -> Charge {
-    let count = |path: &str| usage.and_then(|usage| usage.pointer(path)).and_then(Value::as_u64);
+    let count = |path: &str| {
+        usage
+            .and_then(|usage| usage.pointer(path))
+            .and_then(Value::as_u64)
+    };
     if !price.charges_tokens() {
         return Charge::Known(price.per_image.filter(|_| delivered).unwrap_or(Usd::ZERO));
     }

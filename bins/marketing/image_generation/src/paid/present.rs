@@ -20,6 +20,7 @@ pub struct Models {
 
 /// One model.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the output")]
 pub struct Model {
     /// Whose it is.
     pub provider: Provider,
@@ -62,9 +63,10 @@ pub fn models(ctx: &Context) -> ToolResult<Models> {
             key |= ctx.config().find_secret(name)?.is_some();
         }
         if !key {
-            found
-                .warnings
-                .push(format!("{provider} has no key: {} is not set", remote.keys().join(" or ")));
+            found.warnings.push(format!(
+                "{provider} has no key: {} is not set",
+                remote.keys().join(" or ")
+            ));
         }
         for name in names {
             let priced = remote.priced_as(&name);
@@ -99,7 +101,12 @@ fn no_price(provider: Provider, model: &str, until: Option<Date>) -> String {
 fn square(price: &Price, model: &str) -> Option<Usd> {
     let quality = Quality::default().name();
     price
-        .image_bound(model, quality, (1024, 1024), app_core::config::ImageTokens::default())
+        .image_bound(
+            model,
+            quality,
+            (1024, 1024),
+            app_core::config::ImageTokens::default(),
+        )
         .ok()
 }
 

@@ -89,11 +89,15 @@ impl Reference {
 
     /// As an address.
     pub fn data_address(&self) -> String {
-        format!("data:{};base64,{}", self.media_type(), STANDARD.encode(&self.bytes))
+        format!(
+            "data:{};base64,{}",
+            self.media_type(),
+            STANDARD.encode(&self.bytes)
+        )
     }
 
     /// As a part of a form. Its own name stays here.
-    pub fn into_form(&self, form: Form, field: &str) -> Form {
+    pub fn add_to(&self, form: Form, field: &str) -> Form {
         let name = format!("picture.{}", self.format.extension());
         form.file(field, &name, self.media_type(), self.bytes.clone())
     }

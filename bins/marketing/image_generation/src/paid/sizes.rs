@@ -150,10 +150,20 @@ mod tests {
         let of = |wanted| in_steps(wanted, 16, (655_360, 3_686_400), 3.0);
         assert_eq!(of((1536, 864)), Shape::Pixels(1536, 864));
         assert_eq!(of((1080, 1080)), Shape::Pixels(1088, 1088));
-        for wanted in [(64, 64), (8192, 8192), (64, 8192), (8192, 64), (1200, 630), (2559, 1441)] {
+        for wanted in [
+            (64, 64),
+            (8192, 8192),
+            (64, 8192),
+            (8192, 64),
+            (1200, 630),
+            (2559, 1441),
+        ] {
             let (width, height) = of(wanted).pixels();
             let area = width * height;
-            assert!((655_360..=3_686_400).contains(&area), "{wanted:?}: {width}x{height}");
+            assert!(
+                (655_360..=3_686_400).contains(&area),
+                "{wanted:?}: {width}x{height}"
+            );
             assert!(width % 16 == 0 && height % 16 == 0);
             let ratio = f64::from(width.max(height)) / f64::from(width.min(height));
             assert!(ratio < 3.1, "{wanted:?}: {width}x{height}");
@@ -163,8 +173,15 @@ mod tests {
     #[test]
     fn what_is_rounded_is_told() {
         assert_eq!(Shape::Pixels(10, 20).note((10, 20)), None);
-        assert_eq!(Shape::Pixels(10, 20).note((10, 21)).unwrap(), "makes 10x20, not 10x21");
-        let wide = Shape::Ratio { wide: 16, high: 9, edge: 1024 };
+        assert_eq!(
+            Shape::Pixels(10, 20).note((10, 21)).unwrap(),
+            "makes 10x20, not 10x21"
+        );
+        let wide = Shape::Ratio {
+            wide: 16,
+            high: 9,
+            edge: 1024,
+        };
         assert_eq!(wide.pixels(), (1365, 768));
         assert_eq!(
             wide.note((1200, 630)).unwrap(),

@@ -79,9 +79,8 @@ impl Remote for Stability {
             return Err("takes no mask".to_owned());
         }
         match ask.references.len() {
-            0 => {}
             1 if service(model) == "core" => return Err(format!("takes no reference with `{model}`")),
-            1 => {}
+            0 | 1 => {}
             _ => return Err("takes one reference".to_owned()),
         }
         if ask.seed.is_some_and(|seed| seed > LARGEST_SEED) {
@@ -107,7 +106,10 @@ impl Remote for Stability {
     fn request<'a>(&self, to: Target<'a>, ask: &Ask, fit: &Fit) -> ToolResult<HttpRequest<'a>> {
         let service = service(to.model);
         let url = format!("{}/v2beta/stable-image/generate/{service}", to.base);
-        let mut request = to.http.request(HttpMethod::POST, &url)?.header("accept", "image/*")?;
+        let mut request = to
+            .http
+            .request(HttpMethod::POST, &url)?
+            .header("accept", "image/*")?;
         if let Some(key) = to.key {
             request = request.bearer(key)?;
         }
@@ -130,7 +132,7 @@ impl Remote for Stability {
                     form = form.text("mode", "image-to-image");
                 }
                 let strength = ask.strength.unwrap_or(STRENGTH);
-                form = reference.into_form(form.text("strength", strength.to_string()), "image");
+                form = reference.add_to(form.text("strength", strength.to_string()), "image");
             }
         }
         request.multipart(&form)
@@ -164,7 +166,10 @@ fn success(answer: &Response, price: &Price) -> Verdict {
         return none(answer::no_picture(us, reason, ""), piece);
     }
     if !answer.media_type().starts_with("image/") {
-        return unreadable(us, &format!("it is `{}`, no picture", answer::words(&answer.media_type())));
+        return unreadable(
+            us,
+            &format!("it is `{}`, no picture", answer::words(&answer.media_type())),
+        );
     }
     let sent = Sent {
         file: Whereabouts::Bytes(answer.body.clone()),

@@ -4,6 +4,7 @@
 mod answers;
 mod asking;
 mod before;
+mod bounds;
 mod extremes;
 mod kept;
 mod town;

@@ -35,7 +35,11 @@ impl Price {
             + count.image as f64 * image
             + count.output as f64 * self.output.unwrap_or(0.0);
         let nanos = (dollars * 1e9 - 1e-6).ceil();
-        Usd::from_nanos(if nanos < 9e18 { nanos.max(0.0) as i64 } else { i64::MAX })
+        Usd::from_nanos(if nanos < 9e18 {
+            nanos.max(0.0) as i64
+        } else {
+            i64::MAX
+        })
     }
 
     /// The most that one picture of this size and quality may cost, with a prompt of these tokens.
@@ -104,18 +108,33 @@ mod tests {
         .unwrap();
         let day = date(2025, 6, 1);
         let price = |model: &str| prices.get(model, day).unwrap().clone();
-        let prompt = ImageTokens { text: 100, image: 10, output: 0 };
-        let bound = |model: &str, quality: &str, size| {
-            price(model).image_bound(model, quality, size, prompt).map(Usd::nanos)
+        let prompt = ImageTokens {
+            text: 100,
+            image: 10,
+            output: 0,
         };
-        assert_eq!(bound("tokens", "low", (1024, 1024)).unwrap(), 500_000 + 80_000 + 9_000_000);
-        assert_eq!(bound("tokens", "low", (2048, 1024)).unwrap(), 580_000 + 18_000_000);
+        let bound = |model: &str, quality: &str, size| {
+            price(model)
+                .image_bound(model, quality, size, prompt)
+                .map(Usd::nanos)
+        };
+        assert_eq!(
+            bound("tokens", "low", (1024, 1024)).unwrap(),
+            500_000 + 80_000 + 9_000_000
+        );
+        assert_eq!(
+            bound("tokens", "low", (2048, 1024)).unwrap(),
+            580_000 + 18_000_000
+        );
         assert_eq!(bound("piece", "low", (1024, 1024)).unwrap(), 30_000_000 + 110_000);
         for (model, quality) in [("tokens", "odd"), ("neither", "low")] {
             let error = bound(model, quality, (64, 64)).unwrap_err();
             assert_eq!(error.code, "missing_model_image_rate", "{model}");
         }
         assert!(price("tokens").charges_tokens() && !price("piece").charges_tokens());
-        assert_eq!((prices.history("piece").len(), prices.history("none").len()), (1, 0));
+        assert_eq!(
+            (prices.history("piece").len(), prices.history("none").len()),
+            (1, 0)
+        );
     }
 }

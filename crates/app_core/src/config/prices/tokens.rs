@@ -53,10 +53,15 @@ impl Price {
             .or(self.cached_input)
             .unwrap_or(input);
         let known = count.cached.min(count.input);
-        let dollars = (count.input - known) as f64 * input + known as f64 * cached + count.output as f64 * output;
+        let dollars =
+            (count.input - known) as f64 * input + known as f64 * cached + count.output as f64 * output;
         let nanos = (dollars * 1e9 - 1e-6).ceil();
         // Beyond the range of an amount: no price list means that, and the ledger refuses it.
-        Usd::from_nanos(if nanos < 9e18 { nanos.max(0.0) as i64 } else { i64::MAX })
+        Usd::from_nanos(if nanos < 9e18 {
+            nanos.max(0.0) as i64
+        } else {
+            i64::MAX
+        })
     }
 }
 
@@ -79,7 +84,15 @@ mod tests {
         )
         .unwrap();
         let price = prices.get("m", jiff::civil::date(2025, 2, 1)).unwrap();
-        let cost = |input, cached, output| price.tokens(TokenCount { input, cached, output }).nanos();
+        let cost = |input, cached, output| {
+            price
+                .tokens(TokenCount {
+                    input,
+                    cached,
+                    output,
+                })
+                .nanos()
+        };
         assert_eq!(cost(1000, 0, 100), 3_000_000 + 1_500_000);
         assert_eq!(cost(1000, 400, 0), 1_800_000 + 120_000);
         assert_eq!(cost(200_000, 0, 0), 600_000_000);
