@@ -46,37 +46,37 @@ pub enum Wait {
 }
 
 /// How the waiting ended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settled {
     /// Whether the page came to rest.
     pub settled: bool,
     /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Milliseconds that were waited after the page had begun to come.
     pub waited_ms: u64,
     /// Paths that the page asks again and again; they were not waited for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub polls: Vec<String>,
     /// Sockets and event streams that it opened.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub sockets: u64,
     /// Requests that it sent.
     pub requests: u64,
     /// Fonts that did not come; their texts are in another font.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fonts_missing: Vec<String>,
     /// Pictures that did not come.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub pictures_missing: u64,
     /// Height at which the page is cut, since it grows while it is scrolled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_at: Option<u64>,
     /// Animations without an end; they stand at their first frame.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub animations_paused: u64,
     /// Animations and transitions that were brought to their end.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub animations_finished: u64,
 }
 

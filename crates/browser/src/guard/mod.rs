@@ -15,7 +15,7 @@ use std::{
 
 use app_core::{ErrorKind, ToolResult, reach};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -59,17 +59,17 @@ pub enum Rules {
 }
 
 /// What was asked of one host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostUse {
     /// Host and, where it is not the usual one, port.
     pub host: String,
     /// Connections and plain requests that were let through.
     pub passed: u64,
     /// Those that were refused.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub refused: u64,
     /// Why one was refused or failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
