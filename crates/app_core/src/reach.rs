@@ -117,7 +117,11 @@ fn private_v6(a: Ipv6Addr) -> bool {
 
 /// Looks a name up; where `inside` is false, fails as soon as one of its addresses lies inside. The caller connects to
 /// what is returned and not to the name, which may lead elsewhere the next time.
-pub async fn look_up(host: &str, port: u16, inside: bool) -> std::io::Result<Result<Vec<SocketAddr>, Refused>> {
+pub async fn look_up(
+    host: &str,
+    port: u16,
+    inside: bool,
+) -> std::io::Result<Result<Vec<SocketAddr>, Refused>> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let found: Vec<SocketAddr> = tokio::net::lookup_host((bare, port)).await?.collect();
     let refused = !inside && found.iter().any(|address| is_private(address.ip()));

@@ -5,26 +5,32 @@
 //! (`guard`) that keeps it away from private addresses. A browser and its profile folder never outlive the run; what a
 //! killed run left is removed by the next one (`profile`).
 
+mod arrival;
+mod dialog;
 mod element;
 mod find;
 mod guard;
+mod open;
 mod page;
+mod picture;
 mod profile;
 mod protocol;
-mod setup;
 mod settle;
+mod setup;
 mod start;
+mod traffic;
 mod watch;
 
+pub use dialog::Dialog;
 pub use element::{Element, Rect, Trouble};
 pub use find::{BROWSER_VARIABLE, find};
 pub use guard::{HostUse, Rules};
-pub use page::{Arrived, Format, Page, Paper, Shot};
+pub use page::{Arrived, Page};
+pub use picture::{Format, Paper, Shot};
 pub use protocol::Protocol;
-pub use setup::{Account, Media, Setup, Viewport};
 pub use settle::{Settled, Wait};
+pub use setup::{Account, Media, Setup, Viewport};
 pub use start::Browser;
-pub use watch::Dialog;
 
 use app_core::{ErrorKind, ToolError};
 

@@ -147,7 +147,10 @@ impl Protocol for Pipe {
                 Err(_) => Err(failed(
                     ErrorKind::Timeout,
                     "browser_slow",
-                    format!("the browser did not answer `{method}` within {} s", limit.as_secs()),
+                    format!(
+                        "the browser did not answer `{method}` within {} s",
+                        limit.as_secs()
+                    ),
                 )),
             }
         })

@@ -98,7 +98,8 @@ impl Page {
             }
         }
         if wait == Wait::Settled {
-            self.ask(include_str!("script/observe.js").trim(), left().max(LOOK)).await?;
+            self.ask(include_str!("script/observe.js").trim(), left().max(LOOK))
+                .await?;
             if sweep {
                 self.sweep(left() / 2, &mut settled, &mut reasons).await?;
             }
@@ -107,7 +108,11 @@ impl Page {
         let fonts = include_str!("script/ready.js").trim();
         let limit = left().max(Duration::from_millis(200));
         let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(FONTS_MS);
-        let ready = format!("({fonts})({}, {})", FONTS_MS.min(limit_ms), PICTURES_MS.min(limit_ms));
+        let ready = format!(
+            "({fonts})({}, {})",
+            FONTS_MS.min(limit_ms),
+            PICTURES_MS.min(limit_ms)
+        );
         let ready = self.ask(&ready, limit + Duration::from_secs(5)).await?;
         settled.fonts_missing = names(&ready["failed"]);
         settled.pictures_missing = ready["broken"].as_u64().unwrap_or(0);
@@ -148,17 +153,28 @@ impl Page {
         Ok(())
     }
 
-    async fn sweep(&self, time: Duration, settled: &mut Settled, reasons: &mut Vec<String>) -> ToolResult<()> {
+    async fn sweep(
+        &self,
+        time: Duration,
+        settled: &mut Settled,
+        reasons: &mut Vec<String>,
+    ) -> ToolResult<()> {
         let sweep = include_str!("script/sweep.js").trim();
         let expression = format!("({sweep})({}, {SCREENS})", time.as_millis());
         let swept = self.ask(&expression, time + Duration::from_secs(5)).await?;
         let side = |name: &str| swept[name].as_f64().unwrap_or(0.0);
         if side("last") > side("first") && side("last") > side("limit") {
             settled.cut_at = Some(side("limit") as u64);
-            reasons.push(format!("it grows while it is scrolled and is cut at {} pixels", side("limit") as u64));
+            reasons.push(format!(
+                "it grows while it is scrolled and is cut at {} pixels",
+                side("limit") as u64
+            ));
         }
         if swept["late"] == true {
-            reasons.push(format!("parts below {} pixels were not shown in time", side("seen") as u64));
+            reasons.push(format!(
+                "parts below {} pixels were not shown in time",
+                side("seen") as u64
+            ));
         }
         Ok(())
     }

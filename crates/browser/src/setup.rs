@@ -94,7 +94,10 @@ impl Setup {
     /// The headers for the page's own origin, with the account as one of them.
     pub(crate) fn own_headers(&self) -> Vec<(String, String)> {
         use base64::Engine as _;
-        let given = self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
+        let given = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.reveal().to_owned()));
         let account = self.account.as_ref().map(|account| {
             let encoded = base64::engine::general_purpose::STANDARD.encode(account.secret.reveal());
             ("Authorization".to_owned(), format!("Basic {encoded}"))

@@ -28,10 +28,9 @@ const GRACE: Duration = Duration::from_secs(3);
 const MAX_MESSAGES: usize = 16 * 1024;
 
 /// What of our environment the browser gets: places and language, and no secret.
-const ENVIRONMENT: [&str; 12] = [
+const ENVIRONMENT: [&str; 11] = [
     "PATH",
     "HOME",
-    "TMPDIR",
     "LANG",
     "LANGUAGE",
     "LC_ALL",
@@ -75,8 +74,7 @@ const SWITCHES: [&str; 25] = [
 ];
 
 /// Features that are switched off. In a process of its own a sandboxed frame may be painted after the picture.
-const FEATURES_OFF: &str =
-    "--disable-features=IsolateSandboxedIframes,Translate,OptimizationHints,MediaRouter,PaintHolding,HttpsUpgrades";
+const FEATURES_OFF: &str = "--disable-features=IsolateSandboxedIframes,Translate,OptimizationHints,MediaRouter,PaintHolding,HttpsUpgrades";
 
 /// A running browser.
 #[derive(Debug)]
@@ -112,6 +110,8 @@ impl Browser {
             .arg("--proxy-bypass-list=<-loopback>")
             .env_clear()
             .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, process_env(name)?))))
+            // Whatever it leaves there goes with the profile, even after it was killed.
+            .env("TMPDIR", profile.path())
             .env("XDG_CONFIG_HOME", profile.path().join("config"))
             .env("XDG_CACHE_HOME", profile.path().join("cache"))
             .stdin(Stdio::piped())
@@ -170,7 +170,9 @@ impl Browser {
     pub async fn close(mut self) {
         let group = self.group.take();
         // It may be gone already, or hang.
-        let _ = self.call("Browser.close", json!({}), Duration::from_secs(1)).await;
+        let _ = self
+            .call("Browser.close", json!({}), Duration::from_secs(1))
+            .await;
         if let Some(mut group) = group {
             let _ = tokio::time::timeout(GRACE, group.wait()).await;
             group.stop(Duration::ZERO).await;

@@ -1,69 +1,37 @@
 //! What happens in a page while it is open: requests, dialogs, the answer that the page came with.
 
 use std::{
-    collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc::UnboundedReceiver, mpsc::UnboundedSender};
 use url::{Origin, Url};
 
-use crate::protocol::{Event, Protocol};
+use crate::{
+    dialog::Dialog,
+    protocol::{Event, Protocol},
+    traffic::{Busy, Traffic},
+};
 
 /// Time for answers to what the browser asks in between.
 const PROMPT: Duration = Duration::from_secs(5);
 
-/// A request that is open for so long is one that hangs: nobody waits for it.
-const HUNG: Duration = Duration::from_secs(3);
-
-/// So many requests of one path make a poll.
-const POLL: u32 = 3;
-
 /// Dialogs that are listed; further ones are answered and counted.
 const MOST_DIALOGS: usize = 20;
-
-/// Paths whose requests are counted.
-const MOST_PATHS: usize = 5000;
-
-/// A dialog that the page opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Dialog {
-    /// `alert`, `confirm`, `prompt` or `beforeunload`.
-    pub kind: String,
-    /// What it said, at most 500 characters.
-    pub message: String,
-    /// `closed`, or for a question `dismissed`.
-    pub answer: String,
-}
-
-/// A request that has no end yet.
-#[derive(Clone, Debug)]
-struct Open {
-    kind: String,
-    path: String,
-    since: Instant,
-    poll: bool,
-}
 
 /// What is known so far.
 #[derive(Debug)]
 struct State {
-    open: HashMap<String, Open>,
-    asked: HashMap<String, u32>,
-    polls: Vec<String>,
-    changed: Instant,
+    traffic: Traffic,
     loaded: bool,
     sockets: u64,
-    requests: u64,
     dialogs: Vec<Dialog>,
     more_dialogs: u64,
     crashed: bool,
-    answer: Option<(u16, String)>,
+    answer: Option<(u16, Option<Url>)>,
     outside: Vec<String>,
     sessions: Vec<String>,
 }
@@ -79,15 +47,6 @@ pub struct Watch {
     files: Option<PathBuf>,
 }
 
-/// How busy the network is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Busy {
-    /// Requests that somebody waits for.
-    pub waited_for: usize,
-    /// Time since one of those began or ended.
-    pub quiet: Duration,
-}
-
 impl Watch {
     /// For a page whose own origin and headers are these.
     pub fn new(
@@ -99,13 +58,9 @@ impl Watch {
     ) -> Self {
         Self {
             state: Mutex::new(State {
-                open: HashMap::new(),
-                asked: HashMap::new(),
-                polls: Vec::new(),
-                changed: Instant::now(),
+                traffic: Traffic::new(),
                 loaded: false,
                 sockets: 0,
-                requests: 0,
                 dialogs: Vec::new(),
                 more_dialogs: 0,
                 crashed: false,
@@ -130,8 +85,8 @@ impl Watch {
         self.state().loaded
     }
 
-    /// Status and media type of the page itself.
-    pub fn answer(&self) -> Option<(u16, String)> {
+    /// Status and address of the page itself, once its answer is there.
+    pub fn answer(&self) -> Option<(u16, Option<Url>)> {
         self.state().answer.clone()
     }
 
@@ -144,7 +99,7 @@ impl Watch {
     /// Sockets that the page opened, requests that it sent, paths that it asks again and again.
     pub fn counts(&self) -> (u64, u64, Vec<String>) {
         let state = self.state();
-        (state.sockets, state.requests, state.polls.clone())
+        (state.sockets, state.traffic.requests, state.traffic.polls.clone())
     }
 
     /// Files that the page wanted from outside of its folder.
@@ -167,22 +122,12 @@ impl Watch {
 
     /// How busy the network is, without sockets, polls, and what hangs.
     pub fn busy(&self) -> Busy {
-        let state = self.state();
-        let waited_for = state.open.values().filter(|open| !open.poll && open.since.elapsed() < HUNG);
-        Busy {
-            waited_for: waited_for.count(),
-            quiet: state.changed.elapsed(),
-        }
+        self.state().traffic.busy()
     }
 
     /// Open requests that are no polls, in words; `None` when there are none.
     pub fn hanging(&self) -> Option<String> {
-        let state = self.state();
-        let mut open: Vec<&Open> = state.open.values().filter(|open| !open.poll).collect();
-        open.sort_by_key(|open| open.since);
-        let first = open.first()?;
-        let plural = if open.len() == 1 { "" } else { "s" };
-        Some(format!("{} {} open, {} request{plural} in flight", first.kind, first.path, open.len()))
+        self.state().traffic.hanging()
     }
 
     /// Reads events until the page is closed.
@@ -219,7 +164,12 @@ impl Watch {
                 state.more_dialogs += 1;
             }
         }
-        answer(protocol, &event.session, "Page.handleJavaScriptDialog", json!({"accept": accept}));
+        answer(
+            protocol,
+            &event.session,
+            "Page.handleJavaScriptDialog",
+            json!({"accept": accept}),
+        );
     }
 
     /// A request to the page's own origin gets its headers; a file outside of the folder is not read.
@@ -246,7 +196,10 @@ impl Watch {
             let came = came
                 .filter(|(name, _)| !replaced(name))
                 .map(|(name, value)| json!({"name": name, "value": value}));
-            let added = self.headers.iter().map(|(name, value)| json!({"name": name, "value": value}));
+            let added = self
+                .headers
+                .iter()
+                .map(|(name, value)| json!({"name": name, "value": value}));
             continued["headers"] = came.chain(added).collect();
         }
         answer(protocol, &event.session, "Fetch.continueRequest", continued);
@@ -256,7 +209,9 @@ impl Watch {
         let real = url.to_file_path().ok().and_then(|path| path.canonicalize().ok());
         match (real, &self.files) {
             (Some(real), Some(folder)) => real.strip_prefix(folder).is_ok_and(|within| {
-                !within.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
+                !within
+                    .components()
+                    .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
             }),
             _ => false,
         }
@@ -304,7 +259,7 @@ impl Watch {
                 let kind = text("type").to_ascii_lowercase();
                 if !matches!(kind.as_str(), "websocket" | "eventsource" | "ping" | "preflight") {
                     let url = params["request"]["url"].as_str().unwrap_or_default();
-                    state.begun(text("requestId"), kind, url);
+                    state.traffic.begun(text("requestId"), kind, url);
                 }
                 if kind_is_stream(text("type")) {
                     state.sockets += 1;
@@ -312,15 +267,17 @@ impl Watch {
             }
             "Network.webSocketCreated" => state.sockets += 1,
             "Network.loadingFinished" | "Network.loadingFailed" => {
-                if state.open.remove(text("requestId")).is_some_and(|open| !open.poll) {
-                    state.changed = Instant::now();
-                }
+                state.traffic.ended(text("requestId"));
             }
-            "Network.responseReceived" if text("type") == "Document" && text("frameId") == self.main_frame => {
+            "Network.responseReceived"
+                if text("type") == "Document" && text("frameId") == self.main_frame =>
+            {
                 let response = &params["response"];
-                let status = response["status"].as_u64().and_then(|status| u16::try_from(status).ok());
-                let media_type = response["mimeType"].as_str().unwrap_or_default().to_owned();
-                state.answer = status.map(|status| (status, media_type));
+                let status = response["status"]
+                    .as_u64()
+                    .and_then(|status| u16::try_from(status).ok());
+                let url = response["url"].as_str().and_then(|url| Url::parse(url).ok());
+                state.answer = status.map(|status| (status, url));
             }
             _ => {}
         }
@@ -329,41 +286,6 @@ impl Watch {
 
 fn kind_is_stream(kind: &str) -> bool {
     kind == "EventSource"
-}
-
-impl State {
-    fn begun(&mut self, id: &str, kind: String, url: &str) {
-        let url = Url::parse(url).ok();
-        if url.as_ref().is_some_and(|url| matches!(url.scheme(), "data" | "blob")) {
-            return;
-        }
-        let path = url.as_ref().map_or_else(String::new, |url| url.path().to_owned());
-        self.requests += 1;
-        let mut poll = false;
-        if matches!(kind.as_str(), "fetch" | "xhr") && self.asked.len() < MOST_PATHS {
-            let origin = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-            let times = self.asked.entry(format!("{origin}{path}")).or_default();
-            *times += 1;
-            poll = *times >= POLL;
-            if *times == POLL {
-                self.polls.push(path.clone());
-                // What was asked before was the same poll.
-                for open in self.open.values_mut().filter(|open| open.path == path) {
-                    open.poll = true;
-                }
-            }
-        }
-        if !poll {
-            self.changed = Instant::now();
-        }
-        let open = Open {
-            kind,
-            path,
-            since: Instant::now(),
-            poll,
-        };
-        self.open.insert(id.to_owned(), open);
-    }
 }
 
 /// Frames in processes of their own are attached to as they come, and wait until they are followed.

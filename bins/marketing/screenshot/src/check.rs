@@ -79,14 +79,19 @@ pub async fn check(input: &Check, ctx: &Context) -> ToolResult<Report> {
     let planned = shots::read(&input.shots, ctx)?;
     for (index, shot) in planned.iter().enumerate() {
         if shot.listed.framing.all || shot.listed.framing.selector.len() > 1 {
-            let text = format!("shot {} makes several pictures; `check` compares one each", index + 1);
+            let text = format!(
+                "shot {} makes several pictures; `check` compares one each",
+                index + 1
+            );
             return Err(ToolError::invalid("shots", text));
         }
     }
     if !input.update && !input.baseline.is_dir() {
-        return Err(ToolError::not_found(format!("there is no folder `{}`", input.baseline.display()))
-            .field("baseline")
-            .hint("make it with the pictures as they are now: `--update`"));
+        return Err(
+            ToolError::not_found(format!("there is no folder `{}`", input.baseline.display()))
+                .field("baseline")
+                .hint("make it with the pictures as they are now: `--update`"),
+        );
     }
     let parallel = many::affordable(input.parallel, ctx);
     let outcome = many::each(&planned, parallel, ctx, |shot, seen| one(input, shot, seen, ctx)).await?;
@@ -102,8 +107,14 @@ pub async fn check(input: &Check, ctx: &Context) -> ToolResult<Report> {
         shots,
     };
     let html = page::html(&report);
-    report.page = ctx.write(&report.page, "text/html", "report", html.as_bytes())?.path;
-    let open = report.shots.iter().filter(|shot| shot.verdict != Verdict::Same && !shot.updated).count();
+    report.page = ctx
+        .write(&report.page, "text/html", "report", html.as_bytes())?
+        .path;
+    let open = report
+        .shots
+        .iter()
+        .filter(|shot| shot.verdict != Verdict::Same && !shot.updated)
+        .count();
     if open > 0 {
         let text = format!(
             "{open} of {} shots are not as before: {} differ, {} new, {} failed",
@@ -149,10 +160,17 @@ fn one(input: &Check, shot: &Planned, seen: Seen, ctx: &Context) -> ToolResult<C
     }
     let after = pixels(bytes, &output)?;
     if baseline.exists() {
-        let before = pixels(&ctx.read(&baseline, raster::Limits::default().max_file)?, &baseline)?;
+        let before = pixels(
+            &ctx.read(&baseline, raster::Limits::default().max_file)?,
+            &baseline,
+        )?;
         let (comparison, marks) = diff::compare(&before, &after, &input.tolerance);
         checked.baseline = Some(baseline.clone());
-        checked.verdict = if comparison.same { Verdict::Same } else { Verdict::Differs };
+        checked.verdict = if comparison.same {
+            Verdict::Same
+        } else {
+            Verdict::Differs
+        };
         if !comparison.same {
             let drawn = png(diff::drawing(&after, &comparison, &marks))?;
             let path = output.with_extension("diff.png");
@@ -165,7 +183,8 @@ fn one(input: &Check, shot: &Planned, seen: Seen, ctx: &Context) -> ToolResult<C
     if input.update && checked.verdict != Verdict::Same {
         let mut pending = ctx.create_over(&baseline, "image/png", "output")?;
         let file = png(after)?;
-        std::io::Write::write_all(&mut pending, &file).map_err(|e| ToolError::file("write", &baseline, &e))?;
+        std::io::Write::write_all(&mut pending, &file)
+            .map_err(|e| ToolError::file("write", &baseline, &e))?;
         pending.commit()?;
         checked.updated = true;
         checked.baseline = Some(baseline);

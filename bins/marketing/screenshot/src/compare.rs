@@ -29,7 +29,9 @@ pub struct Compared {
 
 /// Pixels of a file.
 pub fn pixels(bytes: &[u8], path: &Path) -> ToolResult<RgbaImage> {
-    Ok(decode(bytes, &path.display().to_string(), &Limits::default())?.into_srgb().into_rgba())
+    Ok(decode(bytes, &path.display().to_string(), &Limits::default())?
+        .into_srgb()
+        .into_rgba())
 }
 
 /// A picture as the bytes of a PNG.
@@ -40,9 +42,14 @@ pub fn png(image: RgbaImage) -> ToolResult<Vec<u8>> {
 /// Compares two files; a difference is a finding.
 pub fn compare(input: &Diff, ctx: &Context) -> ToolResult<Compared> {
     if let Some(output) = &input.output
-        && !output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+        && !output
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
     {
-        return Err(ToolError::invalid("output", format!("`{}` does not end with .png", output.display())));
+        return Err(ToolError::invalid(
+            "output",
+            format!("`{}` does not end with .png", output.display()),
+        ));
     }
     let limit = Limits::default().max_file;
     let before = pixels(&ctx.read(&input.before, limit)?, &input.before)?;
@@ -84,7 +91,11 @@ pub fn in_words(comparison: &Comparison) -> String {
         ));
     }
     if comparison.pixels > 0 {
-        let percent = if comparison.percent < 0.01 { "less than 0.01".to_owned() } else { format!("{:.2}", comparison.percent) };
+        let percent = if comparison.percent < 0.01 {
+            "less than 0.01".to_owned()
+        } else {
+            format!("{:.2}", comparison.percent)
+        };
         parts.push(format!("{} pixels ({percent} %)", comparison.pixels));
     }
     if let Some(region) = comparison.largest {
@@ -94,5 +105,9 @@ pub fn in_words(comparison: &Comparison) -> String {
             area.width, area.height, area.x, area.y
         ));
     }
-    if parts.is_empty() { "no pixel".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "no pixel".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }

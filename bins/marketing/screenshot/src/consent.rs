@@ -17,7 +17,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Banner {
     /// Its id, label or kind of element.
-    pub banner: String,
+    #[serde(rename = "banner")]
+    pub name: String,
     /// `shown`, `hidden`, `rejected`, or why it could not be.
     pub done: String,
     /// The button that was pressed.
@@ -32,7 +33,9 @@ pub async fn treat(page: &Page, wish: Consent, warnings: &mut Vec<String>) -> To
     let found = match page.ask(&expression, LIMIT).await {
         Ok(found) => found,
         // Pressing a button may lead elsewhere, with our script half done.
-        Err(error) if wish == Consent::Reject && matches!(error.code.as_str(), "browser_refused" | "browser_slow") => {
+        Err(error)
+            if wish == Consent::Reject && matches!(error.code.as_str(), "browser_refused" | "page_busy") =>
+        {
             warnings.push("the page was left while its banner was rejected".to_owned());
             return Ok(None);
         }
@@ -58,7 +61,7 @@ pub async fn treat(page: &Page, wish: Consent, warnings: &mut Vec<String>) -> To
         warnings.push(format!("the banner `{name}` {done}"));
     }
     Ok(Some(Banner {
-        banner: name.to_owned(),
+        name: name.to_owned(),
         done: done.to_owned(),
         button,
     }))

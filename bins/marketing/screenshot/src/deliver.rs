@@ -43,7 +43,11 @@ pub fn write(
 ) -> ToolResult<Vec<Written>> {
     let mut written = Vec::new();
     for (index, picture) in pictures.iter().enumerate() {
-        let path = if numbered { numbered_path(output, index + 1) } else { output.to_owned() };
+        let path = if numbered {
+            numbered_path(output, index + 1)
+        } else {
+            output.to_owned()
+        };
         let media_type = match path.extension().and_then(|ending| ending.to_str()) {
             Some(ending) if ending.eq_ignore_ascii_case("png") => "image/png",
             Some(ending) if ending.eq_ignore_ascii_case("webp") => "image/webp",
@@ -51,7 +55,10 @@ pub fn write(
         };
         let report = path.with_extension("json");
         let beside = Beside {
-            picture: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            picture: path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             width: picture.width,
             height: picture.height,
             visit,

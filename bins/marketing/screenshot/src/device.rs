@@ -43,15 +43,21 @@ impl Device {
 
 /// The window for a page: the device's, with what was given over it. `version` is the browser's.
 pub fn viewport(opening: &Opening, version: &str) -> Viewport {
-    let (width, height, scale, mobile) = opening
-        .device
-        .map_or((1280, 720, 1.0, false), Device::window);
-    let number = version.rsplit('/').next().and_then(|version| version.split('.').next()).unwrap_or("0");
+    let (width, height, scale, mobile) = opening.device.map_or((1280, 720, 1.0, false), Device::window);
+    let number = version
+        .rsplit('/')
+        .next()
+        .and_then(|version| version.split('.').next())
+        .unwrap_or("0");
     let system = match opening.device {
         Some(Device::Tablet | Device::TabletLandscape) => "Linux; Android 15; Tablet",
         _ => "Linux; Android 15; K",
     };
-    let phone = if matches!(opening.device, Some(Device::Tablet | Device::TabletLandscape)) { "" } else { " Mobile" };
+    let phone = if matches!(opening.device, Some(Device::Tablet | Device::TabletLandscape)) {
+        ""
+    } else {
+        " Mobile"
+    };
     Viewport {
         width: opening.width.unwrap_or(width),
         height: opening.height.unwrap_or(height),

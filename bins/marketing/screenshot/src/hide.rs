@@ -32,7 +32,10 @@ pub async fn hide(page: &Page, selectors: &[String], warnings: &mut Vec<String>)
     for (selector, count) in selectors.iter().zip(counts.as_array().into_iter().flatten()) {
         match count.as_i64() {
             Some(-1) | None => {
-                return Err(ToolError::invalid("hide", format!("`{selector}` is no CSS selector")));
+                return Err(ToolError::invalid(
+                    "hide",
+                    format!("`{selector}` is no CSS selector"),
+                ));
             }
             Some(0) => warnings.push(format!("`{selector}` of `hide` matches nothing")),
             Some(_) => {}

@@ -41,7 +41,10 @@ mod tests {
     #[test]
     fn the_old_parameters_are_taken() {
         let input = from_legacy(&json!({"url": "https://a.example", "output_path": "a.png"})).unwrap();
-        assert_eq!(input, json!({"action": "take", "url": "https://a.example", "output": "a.png"}));
+        assert_eq!(
+            input,
+            json!({"action": "take", "url": "https://a.example", "output": "a.png"})
+        );
         assert_eq!(from_legacy(&json!({})).unwrap(), json!({"action": "take"}));
         assert!(from_legacy(&json!({"url": 3})).is_err());
     }

@@ -23,18 +23,29 @@ pub fn check(place: Rect, scale: f64, format: Format, max_pixels: u64) -> ToolRe
     let (width, height) = pixels(place, scale);
     let longest = width.max(height);
     let refused = |code: &str, why: String, hint: &str| {
-        Err(ToolError::invalid("output", format!("the picture would be {width} x {height} pixels{why}"))
-            .code(code)
-            .hint(hint))
+        Err(ToolError::invalid(
+            "output",
+            format!("the picture would be {width} x {height} pixels{why}"),
+        )
+        .code(code)
+        .hint(hint))
     };
     match format {
         Format::Webp(_) if longest > WEBP => {
             let why = format!(", and a WebP is at most {WEBP} high and wide");
-            return refused("too_long_for_webp", why, "write a .png, or take less with `--area viewport` or `--selector`");
+            return refused(
+                "too_long_for_webp",
+                why,
+                "write a .png, or take less with `--area viewport` or `--selector`",
+            );
         }
         Format::Jpeg(_) if longest > JPEG => {
             let why = format!(", and a JPEG is at most {JPEG} high and wide");
-            return refused("too_long_for_jpeg", why, "write a .png, or take less with `--area viewport` or `--selector`");
+            return refused(
+                "too_long_for_jpeg",
+                why,
+                "write a .png, or take less with `--area viewport` or `--selector`",
+            );
         }
         _ => {}
     }
@@ -58,12 +69,25 @@ mod tests {
             width: 400.0,
             height,
         };
-        let code = |height, scale, format| check(page(height), scale, format, 100_000_000).err().map(|error| error.code);
+        let code = |height, scale, format| {
+            check(page(height), scale, format, 100_000_000)
+                .err()
+                .map(|error| error.code)
+        };
         assert_eq!(code(30_000.0, 1.0, Format::Png), None);
-        assert_eq!(code(30_000.0, 3.0, Format::Png).as_deref(), Some("too_many_pixels"));
+        assert_eq!(
+            code(30_000.0, 3.0, Format::Png).as_deref(),
+            Some("too_many_pixels")
+        );
         assert_eq!(code(16_383.0, 1.0, Format::Webp(90)), None);
-        assert_eq!(code(16_384.0, 1.0, Format::Webp(90)).as_deref(), Some("too_long_for_webp"));
-        assert_eq!(code(66_000.0, 1.0, Format::Jpeg(90)).as_deref(), Some("too_long_for_jpeg"));
+        assert_eq!(
+            code(16_384.0, 1.0, Format::Webp(90)).as_deref(),
+            Some("too_long_for_webp")
+        );
+        assert_eq!(
+            code(66_000.0, 1.0, Format::Jpeg(90)).as_deref(),
+            Some("too_long_for_jpeg")
+        );
         assert_eq!(code(600_000.0, 0.1, Format::Png), None);
         assert_eq!(pixels(page(100.5), 2.0), (800, 201));
     }

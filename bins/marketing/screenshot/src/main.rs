@@ -71,21 +71,44 @@ impl Tool for Screenshot {
                 "a page takes ten seconds at most to come to rest, a file may list hundreds",
             )
             .secret(target::BASIC_AUTH, "`user:password` for --basic-auth")
-            .env(browser::BROWSER_VARIABLE, "the browser, if it is not found by its usual names")
-            .env("ONEJOB_ALLOW_PRIVATE", "1 lets it show pages at private addresses")
+            .env(
+                browser::BROWSER_VARIABLE,
+                "the browser, if it is not found by its usual names",
+            )
+            .env(
+                "ONEJOB_ALLOW_PRIVATE",
+                "1 lets it show pages at private addresses",
+            )
             .example("the whole page", &["https://site.example", "home.png"])
             .example(
                 "one element on a phone, in dark colours",
-                &["https://site.example", "card.webp", "--selector", "tea-card", "--device", "phone", "--dark"],
+                &[
+                    "https://site.example",
+                    "card.webp",
+                    "--selector",
+                    "tea-card",
+                    "--device",
+                    "phone",
+                    "--dark",
+                ],
             )
-            .example("as many as a file lists", &["run", "shots.yml", "--parallel", "2", "-o", "shots"])
-            .example("keep pictures to compare with later", &["check", "shots.yml", "--baseline", "expected", "--update"])
+            .example(
+                "as many as a file lists",
+                &["run", "shots.yml", "--parallel", "2", "-o", "shots"],
+            )
+            .example(
+                "keep pictures to compare with later",
+                &["check", "shots.yml", "--baseline", "expected", "--update"],
+            )
             .example_exit(
                 3,
                 "what differs between two pictures",
                 &["diff", "before.png", "after.png", "-o", "differences.png"],
             )
-            .example("a PDF on A5", &["pdf", "https://site.example", "home.pdf", "--paper", "a5"])
+            .example(
+                "a PDF on A5",
+                &["pdf", "https://site.example", "home.pdf", "--paper", "a5"],
+            )
     }
 
     async fn run(input: Input, ctx: &Context) -> ToolResult<Output> {

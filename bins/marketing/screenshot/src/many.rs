@@ -136,8 +136,15 @@ pub async fn each<T>(
     let mut done = with_browser(ctx, async |browser| {
         let work = stream::iter(planned.iter().enumerate()).map(|(index, shot)| async move {
             let listed = &shot.listed;
-            let seen =
-                shoot::shoot(browser, &listed.url, &listed.framing, &listed.opening, shot.format, ctx).await;
+            let seen = shoot::shoot(
+                browser,
+                &listed.url,
+                &listed.framing,
+                &listed.opening,
+                shot.format,
+                ctx,
+            )
+            .await;
             (index, shot, seen)
         });
         let mut work = work.buffer_unordered(parallel);
@@ -166,10 +173,14 @@ pub fn affordable(wished: usize, ctx: &Context) -> usize {
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     });
     // Where the system does not say, the caller knows best.
-    let room = free.map_or(wished, |kib| usize::try_from(kib * 1024 / PAGE_MEMORY).unwrap_or(wished));
+    let room = free.map_or(wished, |kib| {
+        usize::try_from(kib * 1024 / PAGE_MEMORY).unwrap_or(wished)
+    });
     let parallel = wished.min(room.max(1));
     if parallel < wished {
-        ctx.warn(format!("memory is short: {parallel} pages at a time instead of {wished}"));
+        ctx.warn(format!(
+            "memory is short: {parallel} pages at a time instead of {wished}"
+        ));
     }
     parallel
 }

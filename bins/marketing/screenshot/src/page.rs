@@ -29,7 +29,11 @@ pub fn html(report: &Report) -> String {
         report.differing,
         report.new,
         report.failed,
-        if report.updated > 0 { format!("; {} earlier pictures replaced or made", report.updated) } else { String::new() },
+        if report.updated > 0 {
+            format!("; {} earlier pictures replaced or made", report.updated)
+        } else {
+            String::new()
+        },
     );
     let order = [Verdict::Failed, Verdict::Differs, Verdict::New, Verdict::Same];
     for verdict in order {
@@ -49,9 +53,9 @@ fn section(shot: &Checked, page: &Path, out: &mut String) {
         Verdict::Failed => ("failed", "failed"),
     };
     // Writing to a text cannot fail.
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<section><h2>{} <span class=\"v {class}\">{word}</span></h2><p><code>{}</code></p>\n",
+        "<section><h2>{} <span class=\"v {class}\">{word}</span></h2><p><code>{}</code></p>",
         escaped(&shot.name),
         escaped(&shot.shot.url)
     );
@@ -59,7 +63,12 @@ fn section(shot: &Checked, page: &Path, out: &mut String) {
     let notes = comparison.map(in_words).into_iter();
     let notes = notes
         .chain(shot.shot.error.clone())
-        .chain(shot.shot.reason.as_ref().map(|reason| format!("did not come to rest: {reason}")))
+        .chain(
+            shot.shot
+                .reason
+                .as_ref()
+                .map(|reason| format!("did not come to rest: {reason}")),
+        )
         .chain(shot.shot.warnings.iter().cloned());
     for note in notes {
         let _ = writeln!(out, "<p class=\"note\">{}</p>", escaped(&note));
@@ -69,7 +78,11 @@ fn section(shot: &Checked, page: &Path, out: &mut String) {
         // After an update the earlier picture is the new one.
         let before = shot.baseline.as_deref().filter(|_| !shot.updated);
         let after = shot.shot.pictures.first().map(|picture| picture.path.as_path());
-        for (path, caption) in [(before, "before"), (after, "after"), (shot.drawing.as_deref(), "differences")] {
+        for (path, caption) in [
+            (before, "before"),
+            (after, "after"),
+            (shot.drawing.as_deref(), "differences"),
+        ] {
             if let Some(path) = path {
                 figure(path, caption, page, out);
             }
@@ -96,7 +109,9 @@ fn figure(path: &Path, caption: &str, page: &Path, out: &mut String) {
             // Beside the page by name where it lies there, else by its whole path.
             let folder = page.parent().unwrap_or(Path::new(""));
             let near = path.strip_prefix(folder).map(Path::to_owned);
-            let shown = near.or_else(|_| path.canonicalize()).unwrap_or_else(|_| path.to_owned());
+            let shown = near
+                .or_else(|_| path.canonicalize())
+                .unwrap_or_else(|_| path.to_owned());
             shown.display().to_string()
         }
     };
@@ -108,5 +123,8 @@ fn figure(path: &Path, caption: &str, page: &Path, out: &mut String) {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

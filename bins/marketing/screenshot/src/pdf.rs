@@ -44,8 +44,15 @@ impl Sheet {
 
 /// Prints a page.
 pub async fn print(input: &Pdf, ctx: &Context) -> ToolResult<Printed> {
-    if !input.output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pdf")) {
-        return Err(ToolError::invalid("output", format!("`{}` does not end with .pdf", input.output.display())));
+    if !input
+        .output
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"))
+    {
+        return Err(ToolError::invalid(
+            "output",
+            format!("`{}` does not end with .pdf", input.output.display()),
+        ));
     }
     let mut opening = input.opening.clone();
     opening.media.get_or_insert(Media::Print);
@@ -67,7 +74,9 @@ pub async fn print(input: &Pdf, ctx: &Context) -> ToolResult<Printed> {
     })
     .await?;
     if !bytes.starts_with(b"%PDF-") {
-        return Err(ToolError::internal("the browser printed something that is no PDF"));
+        return Err(ToolError::internal(
+            "the browser printed something that is no PDF",
+        ));
     }
     let artifact = ctx.write(&input.output, "application/pdf", "output", &bytes)?;
     for warning in &visit.warnings {
@@ -79,9 +88,10 @@ pub async fn print(input: &Pdf, ctx: &Context) -> ToolResult<Printed> {
         visit,
     };
     match printed.visit.status {
-        Some(status) if status >= 400 => {
-            Err(ToolError::partial(format!("the page answered {status}; the PDF shows that answer"), &crate::Output::Pdf(printed)))
-        }
+        Some(status) if status >= 400 => Err(ToolError::partial(
+            format!("the page answered {status}; the PDF shows that answer"),
+            &crate::Output::Pdf(printed),
+        )),
         _ => Ok(printed),
     }
 }

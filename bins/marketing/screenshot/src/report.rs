@@ -17,17 +17,34 @@ pub fn render(output: &Output, view: &View<'_, Input>, out: &mut dyn fmt::Write)
             visit(&taken.visit, out)
         }
         Output::Pdf(printed) => {
-            writeln!(out, "{}: {} bytes", visible_line(&printed.path.display().to_string()), printed.bytes)?;
+            writeln!(
+                out,
+                "{}: {} bytes",
+                visible_line(&printed.path.display().to_string()),
+                printed.bytes
+            )?;
             visit(&printed.visit, out)
         }
         Output::Diff(compared) => {
-            let word = if compared.comparison.same { "same" } else { "different" };
+            let word = if compared.comparison.same {
+                "same"
+            } else {
+                "different"
+            };
             writeln!(out, "{word}: {}", in_words(&compared.comparison))?;
             if compared.comparison.smoothed > 0 {
-                writeln!(out, "  {} pixels differ only in the smoothing of edges", compared.comparison.smoothed)?;
+                writeln!(
+                    out,
+                    "  {} pixels differ only in the smoothing of edges",
+                    compared.comparison.smoothed
+                )?;
             }
             match &compared.drawing {
-                Some(path) => writeln!(out, "  differences: {}", visible_line(&path.display().to_string())),
+                Some(path) => writeln!(
+                    out,
+                    "  differences: {}",
+                    visible_line(&path.display().to_string())
+                ),
                 None => Ok(()),
             }
         }
@@ -61,7 +78,12 @@ pub fn render(output: &Output, view: &View<'_, Input>, out: &mut dyn fmt::Write)
                     _ => String::new(),
                 };
                 let updated = if shot.updated { " (taken over)" } else { "" };
-                writeln!(out, "{word:<8} {}{}{updated}", visible_line(&shot.name), visible_line(&what))?;
+                writeln!(
+                    out,
+                    "{word:<8} {}{}{updated}",
+                    visible_line(&shot.name),
+                    visible_line(&what)
+                )?;
             }
             writeln!(
                 out,
@@ -86,7 +108,13 @@ pub fn render_partial(output: &Value, view: &View<'_, Input>, out: &mut dyn fmt:
 
 fn written(picture: &Written, out: &mut dyn fmt::Write) -> fmt::Result {
     let name = picture.path.display().to_string();
-    writeln!(out, "{}: {} x {}", visible_line(&name), picture.width, picture.height)
+    writeln!(
+        out,
+        "{}: {} x {}",
+        visible_line(&name),
+        picture.width,
+        picture.height
+    )
 }
 
 fn visit(visit: &Visit, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -94,21 +122,37 @@ fn visit(visit: &Visit, out: &mut dyn fmt::Write) -> fmt::Result {
     let seconds = settled.waited_ms as f64 / 1000.0;
     match &settled.reason {
         None => writeln!(out, "  came to rest after {seconds:.1} s")?,
-        Some(reason) => writeln!(out, "  did not come to rest within {seconds:.1} s: {}", visible_line(reason))?,
+        Some(reason) => writeln!(
+            out,
+            "  did not come to rest within {seconds:.1} s: {}",
+            visible_line(reason)
+        )?,
     }
     if !settled.fonts_missing.is_empty() {
         let names = settled.fonts_missing.join(", ");
         writeln!(out, "  fonts that did not come: {}", visible_line(&names))?;
     }
     for dialog in &visit.dialogs {
-        writeln!(out, "  {} {}: {}", visible_line(&dialog.kind), dialog.answer, visible_line(&dialog.message))?;
+        writeln!(
+            out,
+            "  {} {}: {}",
+            visible_line(&dialog.kind),
+            dialog.answer,
+            visible_line(&dialog.message)
+        )?;
     }
     if let Some(banner) = &visit.consent {
-        writeln!(out, "  banner {}: {}", visible_line(&banner.banner), banner.done)?;
+        writeln!(out, "  banner {}: {}", visible_line(&banner.name), banner.done)?;
     }
     for host in visit.hosts.iter().filter(|host| host.refused > 0) {
         let why = host.reason.as_deref().unwrap_or("refused");
-        writeln!(out, "  refused {} times: {}: {}", host.refused, visible_line(&host.host), visible_line(why))?;
+        writeln!(
+            out,
+            "  refused {} times: {}: {}",
+            host.refused,
+            visible_line(&host.host),
+            visible_line(why)
+        )?;
     }
     for file in &visit.files_refused {
         writeln!(out, "  not shown: {}", visible_line(file))?;

@@ -74,15 +74,19 @@ pub struct Visited {
 
 /// Format of the picture to be written.
 pub fn format_of(output: &Path, quality: u8) -> ToolResult<Format> {
-    let ending = output.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let ending = output
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
     match ending.to_ascii_lowercase().as_str() {
         "png" => Ok(Format::Png),
         "jpg" | "jpeg" => Ok(Format::Jpeg(quality)),
         "webp" => Ok(Format::Webp(quality)),
-        _ => Err(
-            ToolError::invalid("output", format!("`{}` ends with none of .png, .jpg and .webp", output.display()))
-                .hint("`screenshot pdf` writes a .pdf"),
-        ),
+        _ => Err(ToolError::invalid(
+            "output",
+            format!("`{}` ends with none of .png, .jpg and .webp", output.display()),
+        )
+        .hint("`screenshot pdf` writes a .pdf")),
     }
 }
 
@@ -102,7 +106,9 @@ pub async fn visit(
     let mut warnings = Vec::new();
     let mut touched = false;
     if let Some(script) = &opening.before_script {
-        page.run(script, SCRIPT).await.map_err(|error| error.field("before_script"))?;
+        page.run(script, SCRIPT)
+            .await
+            .map_err(|error| error.field("before_script"))?;
         touched = true;
     }
     let consent = consent::treat(&page, opening.consent, &mut warnings).await?;
@@ -118,9 +124,6 @@ pub async fn visit(
     let (dialogs, more) = page.dialogs();
     if more > 0 {
         warnings.push(format!("{more} further dialogs were answered and are not listed"));
-    }
-    if let Some(status) = arrived.status.filter(|status| *status >= 400) {
-        warnings.insert(0, format!("the page answered {status}"));
     }
     let visit = Visit {
         url: shown(&arrived.url),
@@ -146,7 +149,8 @@ pub async fn shoot(
     ctx: &Context,
 ) -> ToolResult<(Vec<Picture>, Visit)> {
     let sweep = framing.area == Area::Page || !framing.selector.is_empty();
-    let Visited { page, mut visit } = visit(browser, address, opening, framing.omit_background, sweep, ctx).await?;
+    let Visited { page, mut visit } =
+        visit(browser, address, opening, framing.omit_background, sweep, ctx).await?;
     let camera = Camera {
         page: &page,
         format,
@@ -177,11 +181,16 @@ pub async fn shoot(
             return Err(Trouble::NoMatch.into_error(selector));
         }
         if count > wanted {
-            visit.warnings.push(format!("`{selector}` matches {count} elements; the first was taken"));
+            visit.warnings.push(format!(
+                "`{selector}` matches {count} elements; the first was taken"
+            ));
         }
         for index in 0..wanted {
             ctx.check_cancelled()?;
-            let element = page.element(selector, index).await?.map_err(|trouble| trouble.into_error(selector))?;
+            let element = page
+                .element(selector, index)
+                .await?
+                .map_err(|trouble| trouble.into_error(selector))?;
             pictures.push(camera.take(element.place.on_pixels(camera.scale), true).await?);
         }
     }
@@ -247,7 +256,11 @@ impl Camera<'_> {
         let rows = (again.height() as usize).min(whole.height() as usize);
         let last = &whole.as_raw()[whole.as_raw().len() - rows * row..];
         let wanted = &again.as_raw()[again.as_raw().len() - rows * row.min(again.width() as usize * 4)..];
-        let apart: u64 = last.iter().zip(wanted).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        let apart: u64 = last
+            .iter()
+            .zip(wanted)
+            .map(|(a, b)| u64::from(a.abs_diff(*b)))
+            .sum();
         // Formats that lose something differ a little everywhere.
         if last.len() != wanted.len() || apart / last.len().max(1) as u64 > 8 {
             return Err(ToolError::internal("the browser left out the end of the picture")

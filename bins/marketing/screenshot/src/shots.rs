@@ -70,12 +70,21 @@ pub fn read(path: &Path, ctx: &Context) -> ToolResult<Vec<Planned>> {
         wrong(first.lines().next().unwrap_or_default().to_owned())
     })?;
     if file.shots.is_empty() || file.shots.len() > MOST {
-        return Err(wrong(format!("it lists {} shots; 1 to {MOST} can be taken", file.shots.len())));
+        return Err(wrong(format!(
+            "it lists {} shots; 1 to {MOST} can be taken",
+            file.shots.len()
+        )));
     }
     let schema = schema::of::<Listed>();
     let (mut planned, mut mistakes, mut names) = (Vec::new(), Vec::new(), HashSet::new());
     for (index, shot) in file.shots.into_iter().enumerate() {
-        let at = |field: &str| if field.is_empty() { format!("shots[{index}]") } else { format!("shots[{index}].{field}") };
+        let at = |field: &str| {
+            if field.is_empty() {
+                format!("shots[{index}]")
+            } else {
+                format!("shots[{index}].{field}")
+            }
+        };
         let mut merged = file.defaults.clone();
         merged.extend(shot);
         if let Some(Value::String(one)) = merged.get("selector") {
@@ -97,26 +106,43 @@ pub fn read(path: &Path, ctx: &Context) -> ToolResult<Vec<Planned>> {
                 }
                 planned.push(shot);
             }
-            Err(error) => mistakes.push((at(error.field_paths.first().map_or("", String::as_str)), error.message)),
+            Err(error) => mistakes.push((
+                at(error.field_paths.first().map_or("", String::as_str)),
+                error.message,
+            )),
         }
     }
-    if mistakes.is_empty() { Ok(planned) } else { Err(ToolError::invalid_fields(mistakes)) }
+    if mistakes.is_empty() {
+        Ok(planned)
+    } else {
+        Err(ToolError::invalid_fields(mistakes))
+    }
 }
 
 fn plan(merged: Value, ctx: &Context) -> ToolResult<Planned> {
-    let listed: Listed = serde_json::from_value(merged).map_err(|error| ToolError::invalid("", error.to_string()))?;
+    let listed: Listed =
+        serde_json::from_value(merged).map_err(|error| ToolError::invalid("", error.to_string()))?;
     for (field, report) in [
         ("", garde::Validate::validate(&listed.framing)),
         ("", garde::Validate::validate(&listed.opening)),
     ] {
         if let Err(report) = report {
-            let first = report.iter().next().map(|(path, error)| (path.to_string(), error.to_string()));
+            let first = report
+                .iter()
+                .next()
+                .map(|(path, error)| (path.to_string(), error.to_string()));
             let (path, error) = first.unwrap_or_default();
             return Err(ToolError::invalid(format!("{field}{path}"), error));
         }
     }
-    let inside = |path: &Path| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    for (field, path) in [("output", Some(&listed.output)), ("baseline", listed.baseline.as_ref())] {
+    let inside = |path: &Path| {
+        path.components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)))
+    };
+    for (field, path) in [
+        ("output", Some(&listed.output)),
+        ("baseline", listed.baseline.as_ref()),
+    ] {
         if path.is_some_and(|path| !inside(path) || path.as_os_str().is_empty()) {
             return Err(ToolError::invalid(field, "must be a relative path without `..`"));
         }

@@ -54,9 +54,10 @@ pub async fn take(input: &Take, ctx: &Context) -> ToolResult<Taken> {
     }
     let taken = Taken { pictures, visit };
     match taken.visit.status {
-        Some(status) if status >= 400 => {
-            Err(ToolError::partial(format!("the page answered {status}; the picture shows that answer"), &crate::Output::Take(taken)))
-        }
+        Some(status) if status >= 400 => Err(ToolError::partial(
+            format!("the page answered {status}; the picture shows that answer"),
+            &crate::Output::Take(taken),
+        )),
         _ => Ok(taken),
     }
 }

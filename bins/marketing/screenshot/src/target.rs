@@ -13,18 +13,30 @@ use crate::{
 pub const BASIC_AUTH: &str = "SCREENSHOT_BASIC_AUTH";
 
 /// How the page at this address is opened. `version` is the browser's.
-pub fn setup(address: &str, opening: &Opening, omit_background: bool, version: &str, ctx: &Context) -> ToolResult<Setup> {
+pub fn setup(
+    address: &str,
+    opening: &Opening,
+    omit_background: bool,
+    version: &str,
+    ctx: &Context,
+) -> ToolResult<Setup> {
     let mut url = parse(address, opening.allow_file)?;
     let mut account = None;
     if opening.basic_auth {
         let secret = ctx.secret(BASIC_AUTH)?;
         if !secret.reveal().contains(':') {
-            return Err(ToolError::config(format!("the secret {BASIC_AUTH} is not `user:password`")));
+            return Err(ToolError::config(format!(
+                "the secret {BASIC_AUTH} is not `user:password`"
+            )));
         }
         account = Some(Account { secret });
     } else if !url.username().is_empty() || url.password().is_some() {
         let decoded = |text: &str| percent_decoded(text);
-        let pair = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
+        let pair = format!(
+            "{}:{}",
+            decoded(url.username()),
+            decoded(url.password().unwrap_or_default())
+        );
         account = Some(Account {
             secret: Secret::new(pair),
         });
@@ -61,7 +73,10 @@ pub fn setup(address: &str, opening: &Opening, omit_background: bool, version: &
 fn resolved(name: &str, value: &Secret, field: &str, ctx: &Context) -> ToolResult<Secret> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() || !name.chars().all(token) {
-        return Err(ToolError::invalid(field, format!("`{name}` is no name of a {field}")));
+        return Err(ToolError::invalid(
+            field,
+            format!("`{name}` is no name of a {field}"),
+        ));
     }
     let value = match value.reveal().strip_prefix("secret:") {
         Some(key) => ctx.secret(key)?,
@@ -80,7 +95,9 @@ fn parse(address: &str, allow_file: bool) -> ToolResult<Url> {
     if !address.contains("://") && !address.starts_with("file:") {
         let path = std::path::Path::new(address);
         if allow_file && path.is_file() {
-            let real = path.canonicalize().map_err(|e| ToolError::file("read", path, &e))?;
+            let real = path
+                .canonicalize()
+                .map_err(|e| ToolError::file("read", path, &e))?;
             return Url::from_file_path(&real).map_err(|()| wrong(format!("`{address}` has no address")));
         }
         let shown = shown_text(address);
@@ -91,31 +108,47 @@ fn parse(address: &str, allow_file: bool) -> ToolResult<Url> {
             let text = format!("there is no file `{shown}`");
             return Err(ToolError::not_found(text).from_source("file").field("url"));
         }
-        return Err(wrong(format!("`{shown}` is no address: it begins with neither http:// nor https://")));
+        return Err(wrong(format!(
+            "`{shown}` is no address: it begins with neither http:// nor https://"
+        )));
     }
     let url = Url::parse(address.trim())
         .map_err(|error| wrong(format!("`{}` is no address: {error}", shown_text(address))))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
         "file" if allow_file => Ok(url),
-        "file" => Err(wrong("files are not shown".to_owned()).hint("`--allow-file` allows those below the working directory")),
-        other => Err(wrong(format!("`{other}:` addresses are not shown")).hint("give an http or https address")),
+        "file" => Err(wrong("files are not shown".to_owned())
+            .hint("`--allow-file` allows those below the working directory")),
+        other => {
+            Err(wrong(format!("`{other}:` addresses are not shown")).hint("give an http or https address"))
+        }
     }
 }
 
 /// The working directory, if the file lies in it, links followed, and is not hidden.
 fn below_working_directory(url: &Url) -> ToolResult<std::path::PathBuf> {
-    let path = url.to_file_path().map_err(|()| ToolError::invalid("url", "the address names no file"))?;
-    let real = path.canonicalize().map_err(|e| ToolError::file("read", &path, &e))?;
+    let path = url
+        .to_file_path()
+        .map_err(|()| ToolError::invalid("url", "the address names no file"))?;
+    let real = path
+        .canonicalize()
+        .map_err(|e| ToolError::file("read", &path, &e))?;
     let here = std::path::Path::new(".");
-    let here = here.canonicalize().map_err(|e| ToolError::file("read", here, &e))?;
+    let here = here
+        .canonicalize()
+        .map_err(|e| ToolError::file("read", here, &e))?;
     let hidden = |part: std::path::Component| part.as_os_str().as_encoded_bytes().starts_with(b".");
     match real.strip_prefix(&here) {
         Ok(within) if !within.components().any(hidden) && real.is_file() => Ok(here),
-        Ok(_) => Err(ToolError::invalid("url", format!("`{}` is hidden or no file", path.display()))),
+        Ok(_) => Err(ToolError::invalid(
+            "url",
+            format!("`{}` is hidden or no file", path.display()),
+        )),
         Err(_) => {
             let text = format!("`{}` does not lie below the working directory", path.display());
-            Err(ToolError::new(ErrorKind::InvalidInput, text).code("outside_root").field("url"))
+            Err(ToolError::new(ErrorKind::InvalidInput, text)
+                .code("outside_root")
+                .field("url"))
         }
     }
 }
@@ -134,11 +167,23 @@ mod tests {
     #[test]
     fn addresses_of_the_web_only_unless_files_are_allowed() {
         assert!(parse("https://a.example/x", false).is_ok());
-        for bad in ["a.example", "ftp://a.example/", "javascript:1", "data:text/html,x", "file:///etc/passwd", "http://"] {
+        for bad in [
+            "a.example",
+            "ftp://a.example/",
+            "javascript:1",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "http://",
+        ] {
             assert!(parse(bad, false).is_err(), "{bad}");
         }
         assert!(parse("file:///etc/passwd", true).is_ok());
-        assert_eq!(below_working_directory(&Url::parse("file:///etc/passwd").unwrap()).unwrap_err().code, "outside_root");
+        assert_eq!(
+            below_working_directory(&Url::parse("file:///etc/passwd").unwrap())
+                .unwrap_err()
+                .code,
+            "outside_root"
+        );
     }
 
     #[test]

@@ -70,7 +70,10 @@ impl Head {
         let mut text = format!("{start}\r\n");
         for line in &self.fields {
             let name = line.split(':').next().unwrap_or_default();
-            if !HOP_BY_HOP.iter().any(|dropped| name.trim().eq_ignore_ascii_case(dropped)) {
+            if !HOP_BY_HOP
+                .iter()
+                .any(|dropped| name.trim().eq_ignore_ascii_case(dropped))
+            {
                 text.push_str(line);
                 text.push_str("\r\n");
             }

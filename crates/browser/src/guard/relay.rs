@@ -43,7 +43,9 @@ async fn tunnel(mut client: TcpStream, shared: &Shared, target: &str, begun: &[u
     match shared.connect(host, port).await {
         Ok(mut server) => {
             shared.note(&name, &Outcome::Passed);
-            client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+            client
+                .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                .await?;
             server.write_all(begun).await?;
             copy_bidirectional(&mut client, &mut server).await?;
             Ok(())
@@ -82,13 +84,35 @@ async fn plain(
     // As it was written: the parser would change what some servers tell apart.
     let path = target
         .find("://")
-        .and_then(|at| target[at + 3..].find(['/', '?']).map(|slash| &target[at + 3 + slash..]))
-        .map_or_else(|| "/".to_owned(), |path| if path.starts_with('?') { format!("/{path}") } else { path.to_owned() });
+        .and_then(|at| {
+            target[at + 3..]
+                .find(['/', '?'])
+                .map(|slash| &target[at + 3 + slash..])
+        })
+        .map_or_else(
+            || "/".to_owned(),
+            |path| {
+                if path.starts_with('?') {
+                    format!("/{path}")
+                } else {
+                    path.to_owned()
+                }
+            },
+        );
     debug_assert!(url.path().starts_with('/'));
-    server.write_all(&head.passed_on(&format!("{method} {path} HTTP/1.1"))).await?;
-    let length = head.field("content-length").and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    server
+        .write_all(&head.passed_on(&format!("{method} {path} HTTP/1.1")))
+        .await?;
+    let length = head
+        .field("content-length")
+        .and_then(|text| text.parse::<u64>().ok())
+        .unwrap_or(0);
     if head.field("transfer-encoding").is_some() {
-        return refuse(&mut client, &Outcome::Failed("a body without a length".to_owned())).await;
+        return refuse(
+            &mut client,
+            &Outcome::Failed("a body without a length".to_owned()),
+        )
+        .await;
     }
     let begun = &head.rest[..head.rest.len().min(usize::try_from(length).unwrap_or(usize::MAX))];
     server.write_all(begun).await?;

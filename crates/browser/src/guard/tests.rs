@@ -22,7 +22,15 @@ async fn a_public_page_reaches_nothing_inside_in_any_spelling() {
     let site = Site::routes(vec![Route::text("/", "text/html", "secret")]).unwrap();
     let port = site.url().rsplit(':').next().unwrap().to_owned();
     let guard = Guard::start(Rules::Public).await.unwrap();
-    for host in ["127.0.0.1", "localhost", "a.localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"] {
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "a.localhost",
+        "2130706433",
+        "0x7f.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+    ] {
         let answer = ask(&guard, &get(&format!("http://{host}:{port}/"))).await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{host}: {answer}");
         let answer = ask(&guard, &format!("CONNECT {host}:{port} HTTP/1.1\r\n\r\n")).await;
@@ -30,7 +38,10 @@ async fn a_public_page_reaches_nothing_inside_in_any_spelling() {
     }
     assert!(site.requests().is_empty());
     let log = guard.log();
-    assert!(log.iter().all(|host| host.passed == 0 && host.refused > 0), "{log:?}");
+    assert!(
+        log.iter().all(|host| host.passed == 0 && host.refused > 0),
+        "{log:?}"
+    );
     let (refused, why) = guard.trouble(&format!("127.0.0.1:{port}")).unwrap();
     assert!(refused && why.contains("private address"), "{why}");
 }
@@ -49,7 +60,8 @@ async fn inside_a_request_passes_once_and_its_connection_serves_no_second() {
     assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
     let host = site.url().replace("http://", "");
     let mut stream = TcpStream::connect(guard.address).await.unwrap();
-    let request = format!("CONNECT {host} HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("CONNECT {host} HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = vec![0; 200];
     let mut text = String::new();

@@ -18,7 +18,11 @@ pub fn drawing(after: &RgbaImage, comparison: &Comparison, marks: &Marks) -> Rgb
     let mut out = RgbaImage::new(width, height);
     for (x, y, pixel) in out.enumerate_pixels_mut() {
         let shared = x < marks.width && y < marks.height;
-        let mark = if shared { marks.marks[(y * marks.width + x) as usize] } else { Mark::Different };
+        let mark = if shared {
+            marks.rows[(y * marks.width + x) as usize]
+        } else {
+            Mark::Different
+        };
         pixel.0 = match mark {
             _ if !shared => BEYOND,
             Mark::Different => RED,

@@ -93,12 +93,15 @@ pub struct Marks {
     /// Height.
     pub height: u32,
     /// Row by row.
-    pub marks: Vec<Mark>,
+    pub rows: Vec<Mark>,
 }
 
 /// Compares two pictures. Where their sizes differ, what only one has counts as different.
 pub fn compare(before: &RgbaImage, after: &RgbaImage, tolerance: &Tolerance) -> (Comparison, Marks) {
-    let (width, height) = (before.width().min(after.width()), before.height().min(after.height()));
+    let (width, height) = (
+        before.width().min(after.width()),
+        before.height().min(after.height()),
+    );
     let cut = |image: &RgbaImage| -> Vec<u32> {
         let row = |y: u32| {
             let from = (y as usize * image.width() as usize) * 4;
@@ -133,7 +136,7 @@ pub fn compare(before: &RgbaImage, after: &RgbaImage, tolerance: &Tolerance) -> 
     let marks = Marks {
         width,
         height,
-        marks,
+        rows: marks,
     };
     let differs = pixels > 0 || !same_size;
     let comparison = Comparison {

@@ -35,7 +35,10 @@ impl Pair<'_> {
     /// Marks one row.
     pub fn mark_row(&self, y: usize, row: &mut [Mark]) {
         let from = y * self.width;
-        let (one, two) = (&self.one[from..from + self.width], &self.two[from..from + self.width]);
+        let (one, two) = (
+            &self.one[from..from + self.width],
+            &self.two[from..from + self.width],
+        );
         if one == two {
             return;
         }
@@ -72,7 +75,8 @@ impl Pair<'_> {
         if darkest.0 == 0.0 || brightest.0 == 0.0 {
             return false;
         }
-        let flat = |(_, x, y): (f64, usize, usize)| self.has_equals(image, x, y) && self.has_equals(other, x, y);
+        let flat =
+            |(_, x, y): (f64, usize, usize)| self.has_equals(image, x, y) && self.has_equals(other, x, y);
         flat(darkest) || flat(brightest)
     }
 
@@ -80,7 +84,9 @@ impl Pair<'_> {
     fn has_equals(&self, image: &[u32], x: usize, y: usize) -> bool {
         let around = self.around(x, y);
         let value = image[y * self.width + x];
-        let equal = around.places(x, y).filter(|(nx, ny)| image[ny * self.width + nx] == value);
+        let equal = around
+            .places(x, y)
+            .filter(|(nx, ny)| image[ny * self.width + nx] == value);
         equal.count() + usize::from(around.at_edge) > 2
     }
 
@@ -133,7 +139,11 @@ fn differences(one: u32, two: u32, at: usize) -> (f64, f64, f64) {
     );
     let da = a1 - a2;
     let blend = |c1: f64, c2: f64, ground: f64| (c1 * a1 - c2 * a2 - ground * da) / 255.0;
-    (blend(r1, r2, grounds.0), blend(g1, g2, grounds.1), blend(b1, b2, grounds.2))
+    (
+        blend(r1, r2, grounds.0),
+        blend(g1, g2, grounds.1),
+        blend(b1, b2, grounds.2),
+    )
 }
 
 fn luma((r, g, b): (f64, f64, f64)) -> f64 {
@@ -142,7 +152,11 @@ fn luma((r, g, b): (f64, f64, f64)) -> f64 {
 
 /// How much darker or brighter.
 fn brightness_step(one: u32, two: u32, at: usize) -> f64 {
-    if one == two { 0.0 } else { luma(differences(one, two, at)) }
+    if one == two {
+        0.0
+    } else {
+        luma(differences(one, two, at))
+    }
 }
 
 /// The distance of two colours.

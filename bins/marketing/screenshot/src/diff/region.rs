@@ -16,7 +16,9 @@ pub fn largest(marks: &Marks) -> Option<Region> {
     let mut parents: Vec<usize> = (0..runs.len()).collect();
     let mut above = 0;
     for (index, run) in runs.iter().enumerate() {
-        while above < index && (runs[above].y + 1 < run.y || (runs[above].y + 1 == run.y && runs[above].to + 1 < run.from)) {
+        while above < index
+            && (runs[above].y + 1 < run.y || (runs[above].y + 1 == run.y && runs[above].to + 1 < run.from))
+        {
             above += 1;
         }
         let mut near = above;
@@ -35,7 +37,11 @@ pub fn largest(marks: &Marks) -> Option<Region> {
         region.1.y = run.y;
         region.2 += pixels;
     }
-    let found = regions.into_iter().flatten().rev().max_by_key(|region| region.2)?;
+    let found = regions
+        .into_iter()
+        .flatten()
+        .rev()
+        .max_by_key(|region| region.2)?;
     let (first, last, pixels) = found;
     Some(Region {
         area: Area {
@@ -50,7 +56,7 @@ pub fn largest(marks: &Marks) -> Option<Region> {
 
 fn runs(marks: &Marks) -> Vec<Run> {
     let mut runs = Vec::new();
-    for (y, row) in marks.marks.chunks(marks.width.max(1) as usize).enumerate() {
+    for (y, row) in marks.rows.chunks(marks.width.max(1) as usize).enumerate() {
         let mut begun = None;
         for (x, mark) in row.iter().enumerate() {
             match (begun, *mark == Mark::Different) {

@@ -16,11 +16,11 @@ const STRIPS: u32 = 8;
 /// Distances that are tried in any case.
 const NEAR: i64 = 64;
 
-/// Further distances that are tried: those of rows that both pictures have once.
+/// Further distances that are tried: those of edges that both pictures have once.
 const FAR: usize = 16;
 
-/// Least rows with something in them that must be found again.
-const LEAST: u32 = 4;
+/// Least edges that must be found again.
+const LEAST: usize = 2;
 
 /// The shift that explains most of what differs, and at least half of it; `None` where there is none.
 pub fn find(before: &RgbaImage, after: &RgbaImage) -> Option<Shift> {
@@ -33,14 +33,12 @@ pub fn find(before: &RgbaImage, after: &RgbaImage) -> Option<Shift> {
     // The same distance in several strips is one shift.
     let mut sums: HashMap<i32, Shift> = HashMap::new();
     for shift in found {
-        let sum = sums.entry(shift.down).or_insert(Shift {
-            rows: 0,
-            ..shift
-        });
+        let sum = sums.entry(shift.down).or_insert(Shift { rows: 0, ..shift });
         sum.rows = sum.rows.max(shift.rows);
         sum.from_row = sum.from_row.min(shift.from_row);
     }
-    sums.into_values().max_by_key(|shift| (shift.rows, -shift.down.abs(), shift.down))
+    sums.into_values()
+        .max_by_key(|shift| (shift.rows, -shift.down.abs(), shift.down))
 }
 
 fn rows(image: &RgbaImage, from: u32, to: u32) -> Vec<u64> {
@@ -56,56 +54,69 @@ fn rows(image: &RgbaImage, from: u32, to: u32) -> Vec<u64> {
         .collect()
 }
 
-/// Compares by rows, each a number.
+/// Compares by edges: places where a row differs from the one above it. What lies between two edges is of one kind and
+/// is found everywhere.
 fn in_strip(before: &[u64], after: &[u64]) -> Option<Shift> {
-    let shared = before.len().min(after.len());
-    let moved: Vec<usize> = (0..before.len())
-        .filter(|y| after.get(*y) != Some(&before[*y]))
+    let (here, there) = (edges(before), edges(after));
+    // The edge above the first row moves with it.
+    let moved: Vec<usize> = (1..here.len())
+        .filter(|y| here[*y].is_some() && there.get(*y) != Some(&here[*y]))
         .collect();
-    // Rows within what differs, so that a row that merely ends earlier does not count.
-    let looked_at: Vec<usize> = moved.iter().copied().filter(|y| *y < shared).collect();
-    let mut best: Option<Shift> = None;
-    for down in distances(before, after) {
-        let (mut count, mut telling, mut first) = (0_u32, 0_u32, None);
-        for &y in &moved {
-            let there = usize::try_from(y as i64 + down).ok().and_then(|at| after.get(at));
-            if there != Some(&before[y]) {
-                continue;
-            }
-            count += 1;
-            // Rows in the middle of one colour are found everywhere.
-            if y == 0 || before[y - 1] != before[y] {
-                telling += 1;
-                first.get_or_insert(y);
-            }
-        }
-        let explained = looked_at.iter().filter(|&&y| {
-            usize::try_from(y as i64 + down).ok().and_then(|at| after.get(at)) == Some(&before[y])
-        });
-        let half = explained.count() * 2 >= looked_at.len();
-        if telling < 1 || count < LEAST || !half {
+    let mut best: Option<(usize, Shift)> = None;
+    for down in distances(&here, &there) {
+        let place = |y: usize| {
+            usize::try_from(y as i64 + down)
+                .ok()
+                .filter(|at| *at < there.len())
+        };
+        let inside: Vec<usize> = moved.iter().copied().filter(|y| place(*y).is_some()).collect();
+        let found: Vec<usize> = inside
+            .iter()
+            .copied()
+            .filter(|y| place(*y).is_some_and(|at| there[at] == here[*y]))
+            .collect();
+        if found.len() < LEAST || found.len() * 2 < inside.len() {
             continue;
         }
+        let rows = (0..before.len())
+            .filter(|y| after.get(*y) != Some(&before[*y]))
+            .filter(|y| place(*y).is_some_and(|at| after[at] == before[*y]));
         let shift = Shift {
             down: i32::try_from(down).unwrap_or(i32::MAX),
-            from_row: first.unwrap_or(0) as u32,
-            rows: count,
+            from_row: found[0] as u32,
+            rows: rows.count() as u32,
         };
-        let better = best.is_none_or(|best| {
-            (shift.rows, -shift.down.abs()) > (best.rows, -best.down.abs())
-        });
+        let better =
+            best.is_none_or(|(count, best)| (found.len(), -shift.down.abs()) > (count, -best.down.abs()));
         if better {
-            best = Some(shift);
+            best = Some((found.len(), shift));
         }
     }
-    best
+    best.map(|(_, shift)| shift)
 }
 
-fn distances(before: &[u64], after: &[u64]) -> Vec<i64> {
-    let once = |rows: &[u64]| {
-        let mut places: HashMap<u64, Option<usize>> = HashMap::new();
-        for (y, row) in rows.iter().enumerate() {
-            places.entry(*row).and_modify(|place| *place = None).or_insert(Some(y));
+/// For each row the pair of it and the one above, where they differ.
+fn edges(rows: &[u64]) -> Vec<Option<(u64, u64)>> {
+    (0..rows.len())
+        .map(|y| match y.checked_sub(1) {
+            Some(above) if rows[above] != rows[y] => Some((rows[above], rows[y])),
+            _ => None,
+        })
+        .collect()
+}
+
+fn distances(before: &[Option<(u64, u64)>], after: &[Option<(u64, u64)>]) -> Vec<i64> {
+    let once = |edges: &[Option<(u64, u64)>]| {
+        let mut places: HashMap<(u64, u64), Option<usize>> = HashMap::new();
+        for (y, row) in edges
+            .iter()
+            .enumerate()
+            .filter_map(|(y, edge)| Some((y, edge.as_ref()?)))
+        {
+            places
+                .entry(*row)
+                .and_modify(|place| *place = None)
+                .or_insert(Some(y));
         }
         places
     };

@@ -17,7 +17,11 @@ fn page(width: u32, height: u32, down: u32) -> RgbaImage {
     RgbaImage::from_fn(width, height, |x, y| {
         let line = y.saturating_sub(down);
         let ink = y >= down && line % 20 < 8 && x > 10 && (x * 7 + line / 20 * 13) % 11 < 5;
-        image(if ink { [20, 20, 20, 255] } else { [255, 255, 255, 255] })
+        image(if ink {
+            [20, 20, 20, 255]
+        } else {
+            [255, 255, 255, 255]
+        })
     })
 }
 
@@ -56,7 +60,12 @@ fn a_column_that_moved_alone_is_named_and_a_new_text_is_not() {
     let mut text = one.clone();
     for (x, y, pixel) in text.enumerate_pixels_mut() {
         if (100..140).contains(&y) && x < 200 {
-            pixel.0 = [(x * 31 % 256) as u8, (y * 17 % 256) as u8, (x * y % 256) as u8, 255];
+            pixel.0 = [
+                (x * 31 % 256) as u8,
+                (y * 17 % 256) as u8,
+                (x * y % 256) as u8,
+                255,
+            ];
         }
     }
     let (found, _) = compare(&one, &text, &tolerance());
