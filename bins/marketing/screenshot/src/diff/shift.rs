@@ -75,7 +75,12 @@ fn in_strip(before: &[u64], after: &[u64]) -> Option<Shift> {
             .copied()
             .filter(|y| place(*y).is_some_and(|at| there[at] == here[*y]))
             .collect();
-        if found.len() < LEAST || found.len() * 2 < inside.len() {
+        let cut = cut_off(before, after, &here, &there, down);
+        let (explained, all) = (
+            found.len() + usize::from(cut),
+            inside.len() + usize::from(cut && down > 0),
+        );
+        if explained < LEAST || explained * 2 < all {
             continue;
         }
         let rows = (0..before.len())
@@ -83,16 +88,34 @@ fn in_strip(before: &[u64], after: &[u64]) -> Option<Shift> {
             .filter(|y| place(*y).is_some_and(|at| after[at] == before[*y]));
         let shift = Shift {
             down: i32::try_from(down).unwrap_or(i32::MAX),
-            from_row: found[0] as u32,
+            from_row: found.first().copied().unwrap_or_default() as u32,
             rows: rows.count() as u32,
         };
         let better =
-            best.is_none_or(|(count, best)| (found.len(), -shift.down.abs()) > (count, -best.down.abs()));
+            best.is_none_or(|(count, best)| (explained, -shift.down.abs()) > (count, -best.down.abs()));
         if better {
-            best = Some((found.len(), shift));
+            best = Some((explained, shift));
         }
     }
     best.map(|(_, shift)| shift)
+}
+
+/// Whether what begins in the first row of one picture begins this much lower in the other: its upper edge is that of
+/// the picture, so no pair of rows shows it.
+fn cut_off(
+    before: &[u64],
+    after: &[u64],
+    here: &[Option<(u64, u64)>],
+    there: &[Option<(u64, u64)>],
+    down: i64,
+) -> bool {
+    let (Some(first), Some(other)) = (before.first(), after.first()) else {
+        return false;
+    };
+    let (edges, top) = if down > 0 { (there, first) } else { (here, other) };
+    let at = usize::try_from(down.unsigned_abs()).unwrap_or(usize::MAX);
+    let begins = edges.get(at).copied().flatten();
+    first != other && begins.is_some_and(|(_, below)| below == *top)
 }
 
 /// For each row the pair of it and the one above, where they differ.

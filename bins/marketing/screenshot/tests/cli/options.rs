@@ -132,7 +132,7 @@ fn without_arguments_the_page_of_the_settings_is_taken_as_the_script_did() {
     let sandbox = sandbox();
     run(&sandbox, &[]).expect_code(2);
     sandbox.file(
-        "onejob.toml",
+        "shared-config/onejob.toml",
         format!("[tools.screenshot.settings]\nurl = '{}'\n", site.url()),
     );
     run(&sandbox, &[]).expect_code(0);
@@ -141,7 +141,8 @@ fn without_arguments_the_page_of_the_settings_is_taken_as_the_script_did() {
         (1280, 720)
     );
     let old = format!(r#"{{"url": "{}", "output_path": "old.png"}}"#, site.url());
-    let answer = run(&sandbox, &["--legacy", "--input", &old])
+    sandbox.file("call.json", old);
+    let answer = run(&sandbox, &["--legacy", "--input", "call.json"])
         .expect_code(0)
         .json();
     assert_eq!(
