@@ -21,6 +21,7 @@ mod mutex;
 mod planning;
 pub mod process;
 mod progress;
+pub mod reach;
 mod render;
 mod spend;
 pub mod state;
