@@ -9,10 +9,7 @@ use url::{Host, Url};
 
 pub use app_core::reach::is_private;
 pub(super) use app_core::reach::{Refused, check_url};
-use app_core::{
-    config::process_env,
-    contract::{ErrorKind, ToolError},
-};
+use app_core::{config::process_env, contract::ToolError};
 
 /// Looks the host of `url` up and refuses it when it lies inside.
 ///
