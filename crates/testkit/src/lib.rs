@@ -17,6 +17,8 @@ pub mod mariadb;
 pub mod sandbox;
 pub mod shop;
 pub mod site;
+#[cfg(feature = "mail")]
+pub mod smtp;
 pub mod socks;
 #[cfg(feature = "telegram")]
 pub mod telegram;
@@ -28,4 +30,6 @@ pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};
 pub use shop::{Goods, Shop};
 pub use site::{Reply, Request, Route, Site};
+#[cfg(feature = "mail")]
+pub use smtp::{SmtpServer, SmtpRules};
 pub use socks::Socks;
