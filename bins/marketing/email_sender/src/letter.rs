@@ -8,7 +8,7 @@ use mail::{
     letter::{ContentId, MediaType},
     parameter::FileName,
 };
-use minijinja::{Environment, Value};
+use minijinja::{Environment, Value, value::Serde};
 use scraper::Html;
 
 use crate::{html, input::Sending, mjml, template};
@@ -189,7 +189,7 @@ fn data(to: &Recipient, unsubscribe: Option<&str>) -> Value {
     if let Some(link) = unsubscribe {
         data.insert("unsubscribe_url".to_owned(), link.into());
     }
-    Value::from_serialize(&data)
+    Value::from(Serde(data))
 }
 
 fn attachments(input: &Sending, ctx: &Context) -> ToolResult<Vec<Attachment>> {
