@@ -139,6 +139,9 @@ pub struct Mailbox {
 impl Mailbox {
     /// Reads `ina@shop.example` or `Ina <ina@shop.example>`.
     pub fn parse(text: &str, rules: Rules) -> Result<Self, AddressError> {
+        if text.chars().any(forbidden) {
+            return Err(AddressError::Control);
+        }
         let text = text.trim();
         let (name, address) = match text.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
             Some((name, address)) => (name.trim(), address),

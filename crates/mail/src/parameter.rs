@@ -60,17 +60,40 @@ impl FileName {
 /// `attachment` or `inline` with the name, folded.
 pub(crate) fn disposition(kind: &str, name: &FileName) -> String {
     let name = name.as_str();
-    let ascii: String = name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
-    let quoted = ascii.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut value = format!("{kind};\r\n filename=\"{quoted}\"");
-    // A reader that knows both forms takes the second (RFC 6266, 4.3, says so for HTTP; readers of mail do it too).
+    let mut value = format!("{kind};");
     if !name.is_ascii() {
-        for (index, part) in percent_encoded(name).iter().enumerate() {
+        let parts = percent_encoded(name);
+        for (index, part) in parts.iter().enumerate() {
+            let number = if parts.len() == 1 {
+                String::new()
+            } else {
+                format!("*{index}")
+            };
             let charset = if index == 0 { "utf-8''" } else { "" };
-            let _ = write!(value, ";\r\n filename*{index}*={charset}{part}");
+            let _ = write!(value, "\r\n filename{number}*={charset}{part};");
         }
     }
+    let quoted = fallback(name).replace('\\', "\\\\").replace('"', "\\\"");
+    let _ = write!(value, "\r\n filename=\"{quoted}\"");
     value
+}
+
+/// The name for readers that know ASCII only: whole when it is ASCII, else short, with its end.
+fn fallback(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    let ascii = |text: &str| -> String { text.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect() };
+    match name.rsplit_once('.') {
+        Some((stem, end)) if end.len() <= 10 => {
+            format!(
+                "{}.{}",
+                ascii(stem).chars().take(40).collect::<String>(),
+                ascii(end)
+            )
+        }
+        _ => ascii(name).chars().take(50).collect(),
+    }
 }
 
 /// In pieces that fit into a line, each of whole characters.

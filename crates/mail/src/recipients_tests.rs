@@ -24,7 +24,7 @@ fn a_list_from_a_spreadsheet() {
     assert_eq!(
         told(&list),
         [
-            "2 ina@quillmoss.example Вебер; Инна",
+            "2 ina@quillmoss.example Вебер; Ина",
             "4 olga@xn--bcher-kva.example Ольга вторая строка",
             "7 max@quillmoss.example Max \"M\"",
             "10 max+tag@quillmoss.example Max tag"

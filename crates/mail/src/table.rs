@@ -28,7 +28,14 @@ pub(crate) fn read(bytes: &[u8], encoding: Option<&str>) -> ToolResult<Table> {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(failed)?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |at| {
+            // A record begins behind the CR of the one before, and behind empty lines.
+            let from = (at.byte() as usize).min(text.len());
+            let ends = text.as_bytes()[from..]
+                .iter()
+                .take_while(|b| matches!(b, b'\r' | b'\n'));
+            at.line() + ends.filter(|b| **b == b'\n').count() as u64
+        });
         rows.push((line, cells(&record)));
     }
     Ok(Table {

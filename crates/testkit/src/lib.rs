@@ -31,5 +31,5 @@ pub use sandbox::{Finished, Sandbox};
 pub use shop::{Goods, Shop};
 pub use site::{Reply, Request, Route, Site};
 #[cfg(feature = "mail")]
-pub use smtp::{SmtpServer, SmtpRules};
+pub use smtp::{SmtpRules, SmtpServer};
 pub use socks::Socks;

@@ -74,12 +74,24 @@ pub struct SmtpFault {
 impl SmtpFault {
     /// Always, for everybody.
     pub fn answer(at: &'static str, answer: &'static str) -> Self {
-        Self { at, recipient: "", times: 0, answer: Some(answer), kept: false }
+        Self {
+            at,
+            recipient: "",
+            times: 0,
+            answer: Some(answer),
+            kept: false,
+        }
     }
 
     /// The connection ends, once.
     pub fn close(at: &'static str) -> Self {
-        Self { at, recipient: "", times: 1, answer: None, kept: false }
+        Self {
+            at,
+            recipient: "",
+            times: 1,
+            answer: None,
+            kept: false,
+        }
     }
 
     /// Only for these recipients.
@@ -155,12 +167,17 @@ impl SmtpServer {
     pub fn start(rules: SmtpRules) -> Self {
         let (tls, authority) = certificate();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("cannot listen: {e}"));
-        let address = listener.local_addr().unwrap_or_else(|e| panic!("no address: {e}"));
+        let address = listener
+            .local_addr()
+            .unwrap_or_else(|e| panic!("no address: {e}"));
         let fired = vec![0; rules.faults.len()];
         let shared = Arc::new(Shared {
             rules,
             tls,
-            state: Mutex::new(State { fired, ..State::default() }),
+            state: Mutex::new(State {
+                fired,
+                ..State::default()
+            }),
             connections: AtomicUsize::new(0),
             over: AtomicBool::new(false),
         });
@@ -175,7 +192,11 @@ impl SmtpServer {
                 thread::spawn(move || session::serve(stream, &shared));
             }
         });
-        Self { shared, address, authority }
+        Self {
+            shared,
+            address,
+            authority,
+        }
     }
 
     /// Its port.
@@ -241,6 +262,8 @@ fn certificate() -> (Arc<ServerConfig>, String) {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = sure(ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions());
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key);
+    let config = builder
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key);
     (Arc::new(sure(config)), authority)
 }

@@ -53,7 +53,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> Sender<'a> {
-    pub(crate) fn new(job: &'a Job, server: &'a Server, book: &'a Book, suppressions: Suppressions, ctx: &'a Context) -> Self {
+    pub(crate) fn new(
+        job: &'a Job,
+        server: &'a Server,
+        book: &'a Book,
+        suppressions: Suppressions,
+        ctx: &'a Context,
+    ) -> Self {
         Self {
             job,
             server,
@@ -85,7 +91,12 @@ impl<'a> Sender<'a> {
     async fn worker(&self, bar: &app_core::ProgressBar) -> ToolResult<()> {
         let (mut session, mut losses) = (None, 0);
         while !self.is_over() {
-            let Some(recipient) = self.job.recipients.all.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
+            let Some(recipient) = self
+                .job
+                .recipients
+                .all
+                .get(self.next.fetch_add(1, Ordering::Relaxed))
+            else {
                 break;
             };
             let ended = self.one(recipient, &mut session, &mut losses).await;
@@ -129,11 +140,14 @@ impl<'a> Sender<'a> {
                 }
             }
         }
-        let Some(taken) = self.take(to).await? else { return Ok(()) };
+        let Some(taken) = self.take(to).await? else {
+            return Ok(());
+        };
         let reason = locked(&self.suppressions).reason(address)?;
         if let Some(reason) = reason {
             locked(&self.report).suppressed += 1;
-            self.book.finish_suppressed(taken, reason.as_str(), self.ctx.now())?;
+            self.book
+                .finish_suppressed(taken, reason.as_str(), self.ctx.now())?;
             return Ok(());
         }
         let outcome = match (self.job.bytes(to, self.ctx.now()), session.as_mut()) {
@@ -146,10 +160,16 @@ impl<'a> Sender<'a> {
         {
             closed.close().await;
         }
-        *losses = if matches!(outcome, Outcome::Lost(_)) { *losses + 1 } else { 0 };
+        *losses = if matches!(outcome, Outcome::Lost(_)) {
+            *losses + 1
+        } else {
+            0
+        };
         if *losses >= LOSSES {
             let what = "the mail server closes the connection again and again";
-            self.end(Stop::Failed(ToolError::new(ErrorKind::Network, what).from_source("smtp")));
+            self.end(Stop::Failed(
+                ToolError::new(ErrorKind::Network, what).from_source("smtp"),
+            ));
         }
         self.note(to, taken, outcome)
     }
@@ -196,9 +216,13 @@ impl<'a> Sender<'a> {
         let error = |kind: ErrorKind, what: &str| Box::new(ToolError::new(kind, what).from_source("smtp"));
         let delivery = match &outcome {
             Outcome::Sent(reply) => Delivery::Sent(reply.to_string()),
-            Outcome::Refused(_, reply) => Delivery::Refused(error(ErrorKind::ProviderRejected, &reply.to_string())),
+            Outcome::Refused(_, reply) => {
+                Delivery::Refused(error(ErrorKind::ProviderRejected, &reply.to_string()))
+            }
             Outcome::Unfit(why) => Delivery::Refused(error(ErrorKind::InvalidInput, why)),
-            Outcome::Deferred(_, reply) => Delivery::NotSent(error(ErrorKind::ProviderUnavailable, &reply.to_string())),
+            Outcome::Deferred(_, reply) => {
+                Delivery::NotSent(error(ErrorKind::ProviderUnavailable, &reply.to_string()))
+            }
             Outcome::Lost(why) => Delivery::NotSent(error(ErrorKind::Network, why)),
             Outcome::Undecided(why) => Delivery::Undecided(error(ErrorKind::Network, why)),
         };
@@ -244,7 +268,9 @@ impl<'a> Sender<'a> {
             }
             Outcome::Refused(stage, reply) if *stage != Stage::Rcpt || reply.is_policy() => {
                 if self.refused.fetch_add(1, Ordering::Relaxed) + 1 >= REFUSALS {
-                    let what = format!("the server refuses the letter itself, {REFUSALS} times one after the other: {reply}");
+                    let what = format!(
+                        "the server refuses the letter itself, {REFUSALS} times one after the other: {reply}"
+                    );
                     let error = ToolError::new(ErrorKind::ProviderRejected, what).code("letter_refused");
                     self.end(Stop::Failed(error.from_source("smtp")));
                 }

@@ -24,7 +24,9 @@ pub(crate) fn without_scripts(html: &str) -> (String, usize) {
 /// The first thing that no letter may hold: a script, or an address that is neither http(s), mailto, tel nor cid.
 pub(crate) fn fault(html: &Html) -> Option<String> {
     for node in html.tree.nodes() {
-        let Node::Element(element) = node.value() else { continue };
+        let Node::Element(element) = node.value() else {
+            continue;
+        };
         if element.name() == "script" {
             return Some("a script in the letter".to_owned());
         }
@@ -32,7 +34,10 @@ pub(crate) fn fault(html: &Html) -> Option<String> {
             let value = value.trim();
             if matches!(name, "href" | "src" | "action" | "background" | "formaction") && !may_link(value) {
                 let shown: String = value.chars().take(60).collect();
-                return Some(format!("`{name}` is neither http(s) nor mailto nor cid: `{}`", shown.escape_debug()));
+                return Some(format!(
+                    "`{name}` is neither http(s) nor mailto nor cid: `{}`",
+                    shown.escape_debug()
+                ));
             }
             if name.starts_with("on") {
                 return Some(format!("`{name}` is a script in the letter"));
@@ -85,8 +90,24 @@ fn is_hidden(name: &str) -> bool {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "ul" | "ol" | "table" | "tr" | "blockquote" | "section"
-            | "header" | "footer" | "article" | "pre" | "hr"
+        "p" | "div"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "ul"
+            | "ol"
+            | "table"
+            | "tr"
+            | "blockquote"
+            | "section"
+            | "header"
+            | "footer"
+            | "article"
+            | "pre"
+            | "hr"
     )
 }
 
@@ -109,7 +130,11 @@ fn close(element: &scraper::node::Element, text: &mut Text) {
         "a" => {
             let href = element.attr("href").unwrap_or_default().trim();
             let shown = text.out.get(text.link..).unwrap_or_default().trim();
-            if !href.is_empty() && !href.starts_with('#') && shown != href && href.strip_prefix("mailto:") != Some(shown) {
+            if !href.is_empty()
+                && !href.starts_with('#')
+                && shown != href
+                && href.strip_prefix("mailto:") != Some(shown)
+            {
                 text.words(&format!(" <{href}>"));
             }
         }
@@ -137,7 +162,9 @@ impl Text {
     fn words(&mut self, found: &str) {
         for c in found.chars() {
             // Fillers of previews have no width, and mean nothing in a text.
-            if matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}' | '\u{34f}' | '\u{ad}') && !self.out.ends_with('\u{fe0f}') {
+            if matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}' | '\u{34f}' | '\u{ad}')
+                && !self.out.ends_with('\u{fe0f}')
+            {
                 if c == '\u{200d}' && self.pending.is_empty() && !self.out.is_empty() {
                     self.out.push(c);
                 }
@@ -193,11 +220,21 @@ mod tests {
 
     #[test]
     fn scripts_go_and_hostile_addresses_are_named() {
-        assert_eq!(without_scripts("a<SCRIPT x>alert(1)</script >b<script>c"), ("ab".to_owned(), 2));
+        assert_eq!(
+            without_scripts("a<SCRIPT x>alert(1)</script >b<script>c"),
+            ("ab".to_owned(), 2)
+        );
         let of = |html: &str| fault(&Html::parse_document(html));
-        assert!(of("<a href=\" JavaScript:alert(1)\">x</a>").unwrap().contains("href"));
+        assert!(
+            of("<a href=\" JavaScript:alert(1)\">x</a>")
+                .unwrap()
+                .contains("href")
+        );
         assert!(of("<img src=\"data:image/png;base64,x\">").is_some());
         assert!(of("<p onclick=\"x()\">").is_some());
-        assert_eq!(of("<a href=\"https://x\">x</a><img src=\"cid:logo\"><a href=\"#top\">t</a>"), None);
+        assert_eq!(
+            of("<a href=\"https://x\">x</a><img src=\"cid:logo\"><a href=\"#top\">t</a>"),
+            None
+        );
     }
 }

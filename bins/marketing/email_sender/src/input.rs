@@ -83,7 +83,7 @@ pub(crate) struct Sending {
     pub(crate) smtputf8: bool,
     /// Folder for the letters as .eml files (`plan` only)
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cli" = {"short": "o", "path": "folder"}))]
+    #[schemars(extend("x-cli" = {"short": "o", "path": "out"}))]
     pub(crate) output: Option<PathBuf>,
     /// See also whether the server answers and takes the login (`plan` only)
     pub(crate) check_server: bool,
@@ -94,7 +94,10 @@ pub(crate) struct Sending {
 /// Whether the recipient is a file.
 pub(crate) fn is_list(to: &str) -> bool {
     let lower = to.to_lowercase();
-    !to.contains('@') || [".csv", ".json", ".tsv", ".txt"].iter().any(|end| lower.ends_with(end) && std::path::Path::new(to).is_file())
+    !to.contains('@')
+        || [".csv", ".json", ".tsv", ".txt"]
+            .iter()
+            .any(|end| lower.ends_with(end) && std::path::Path::new(to).is_file())
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]

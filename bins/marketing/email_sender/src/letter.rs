@@ -55,12 +55,17 @@ impl Draft {
         };
         let (kind, body) = match (&input.letter, &input.body) {
             (Some(_), Some(_)) => {
-                return Err(ToolError::invalid("body", "a letter is a file or a `body`, not both"));
+                return Err(ToolError::invalid(
+                    "body",
+                    "a letter is a file or a `body`, not both",
+                ));
             }
             (Some(path), None) => (kind_of(path)?, source(path)?),
             (None, Some(body)) => (Kind::Text, body.clone()),
             (None, None) => {
-                return Err(ToolError::invalid("letter", "there is no letter").hint("name a file, or give --body"));
+                return Err(
+                    ToolError::invalid("letter", "there is no letter").hint("name a file, or give --body")
+                );
             }
         };
         let subject = input.subject.clone().unwrap_or_default();
@@ -69,13 +74,22 @@ impl Draft {
             return Err(ToolError::invalid("text", "the letter is a text already"));
         }
         let attachments = attachments(input, ctx)?;
-        let mut parts = vec![beside.to_owned(), subject.clone(), body.clone(), text.clone().unwrap_or_default()];
+        let mut parts = vec![
+            beside.to_owned(),
+            subject.clone(),
+            body.clone(),
+            text.clone().unwrap_or_default(),
+        ];
         for file in &attachments {
             let id = file.content_id.as_ref().map_or("", ContentId::as_str);
             parts.push(format!("{} {id} {}", file.name.as_str(), sha256(&file.bytes)));
         }
         let digest = sha256(serde_json::to_string(&parts).unwrap_or_default().as_bytes());
-        let folder = input.letter.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
+        let folder = input
+            .letter
+            .as_deref()
+            .and_then(Path::parent)
+            .filter(|p| !p.as_os_str().is_empty());
         let mut draft = Self {
             environment: template::environment(),
             kind,
@@ -92,12 +106,17 @@ impl Draft {
             return Ok(draft);
         }
         let name = if kind == Kind::Text { "text" } else { "letter" };
-        let body = if kind == Kind::Text { body } else { template::with_encoded_links(&body) };
-        let add = |environment: &mut Environment<'static>, name: &'static str, field: &str, source: String| {
-            environment
-                .add_template_owned(name, source)
-                .map_err(|error| ToolError::invalid(field, format!("the template is wrong: {}", told(&error))))
+        let body = if kind == Kind::Text {
+            body
+        } else {
+            template::with_encoded_links(&body)
         };
+        let add =
+            |environment: &mut Environment<'static>, name: &'static str, field: &str, source: String| {
+                environment.add_template_owned(name, source).map_err(|error| {
+                    ToolError::invalid(field, format!("the template is wrong: {}", told(&error)))
+                })
+            };
         add(&mut draft.environment, name, "letter", body)?;
         add(&mut draft.environment, "subject", "subject", subject)?;
         if let Some(text) = text {
@@ -125,7 +144,12 @@ impl Draft {
         let subject = header(&render("subject")?)?;
         if self.kind == Kind::Text {
             let text = checked_text(render("text")?)?;
-            return Ok(Said { subject, text, html: None, warnings: Vec::new() });
+            return Ok(Said {
+                subject,
+                text,
+                html: None,
+                warnings: Vec::new(),
+            });
         }
         let mut page = render("letter")?;
         let mut warnings = Vec::new();
@@ -142,13 +166,26 @@ impl Draft {
         if let Some(fault) = html::fault(&parsed) {
             return Err(ToolError::invalid("letter", fault));
         }
-        let text = if self.own_text { checked_text(render("text")?)? } else { html::text_of(&parsed) };
-        Ok(Said { subject, text, html: Some(page), warnings })
+        let text = if self.own_text {
+            checked_text(render("text")?)?
+        } else {
+            html::text_of(&parsed)
+        };
+        Ok(Said {
+            subject,
+            text,
+            html: Some(page),
+            warnings,
+        })
     }
 }
 
 fn kind_of(path: &Path) -> ToolResult<Kind> {
-    let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_lowercase();
+    let end = path
+        .extension()
+        .and_then(|end| end.to_str())
+        .unwrap_or_default()
+        .to_lowercase();
     match end.as_str() {
         "mjml" => Ok(Kind::Mjml),
         "html" | "htm" => Ok(Kind::Html),
@@ -159,7 +196,11 @@ fn kind_of(path: &Path) -> ToolResult<Kind> {
 
 /// Empty, it is that of the replaced tool.
 fn header(subject: &str) -> ToolResult<HeaderText> {
-    let subject = if subject.trim().is_empty() { "No Subject" } else { subject };
+    let subject = if subject.trim().is_empty() {
+        "No Subject"
+    } else {
+        subject
+    };
     HeaderText::new(subject).map_err(|error| ToolError::invalid("subject", error.to_string()))
 }
 
@@ -172,9 +213,15 @@ fn checked_text(text: String) -> ToolResult<String> {
 
 /// A failure of a template without lines of its source, which may hold anything.
 fn told(error: &minijinja::Error) -> String {
-    let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();
+    let line = error
+        .line()
+        .map(|line| format!(" (line {line})"))
+        .unwrap_or_default();
     format!("{}{line}", error.kind())
-        + &error.detail().map(|detail| format!(": {detail}")).unwrap_or_default()
+        + &error
+            .detail()
+            .map(|detail| format!(": {detail}"))
+            .unwrap_or_default()
 }
 
 /// The row, and beside it what every row has.
@@ -199,7 +246,12 @@ fn attachments(input: &Sending, ctx: &Context) -> ToolResult<Vec<Attachment>> {
             .map_err(|error| ToolError::invalid(field, error.to_string()))?;
         let media_type = MediaType::new(mime_guess::from_path(path).first_or_octet_stream().essence_str());
         let bytes = ctx.read(path, MOST_BYTES as u64)?;
-        all.push(Attachment { name, media_type, content_id, bytes });
+        all.push(Attachment {
+            name,
+            media_type,
+            content_id,
+            bytes,
+        });
         Ok(())
     };
     for path in &input.attach {
@@ -208,11 +260,18 @@ fn attachments(input: &Sending, ctx: &Context) -> ToolResult<Vec<Attachment>> {
     for named in &input.inline {
         let wrong = || ToolError::invalid("inline", "a picture of the letter is NAME=FILE");
         let (id, path) = named.split_once('=').ok_or_else(wrong)?;
-        take(Path::new(path), "inline", Some(ContentId::new(id).ok_or_else(wrong)?))?;
+        take(
+            Path::new(path),
+            "inline",
+            Some(ContentId::new(id).ok_or_else(wrong)?),
+        )?;
     }
     let bytes: usize = all.iter().map(|file| file.bytes.len()).sum();
     if bytes > MOST_BYTES {
-        return Err(ToolError::invalid("attach", format!("the files have {bytes} bytes; {MOST_BYTES} are the most")));
+        return Err(ToolError::invalid(
+            "attach",
+            format!("the files have {bytes} bytes; {MOST_BYTES} are the most"),
+        ));
     }
     Ok(all)
 }

@@ -58,21 +58,43 @@ impl Tool for EmailSender {
                 "a long list at the pace of its server; a letter is never sent again by itself",
             )
             .env("SMTP_HOST", "mail server")
-            .env("SMTP_PORT", "its port; 587 by default, 465 is encrypted from the first byte")
-            .env("SMTP_USERNAME", "who logs in, and who writes where no other sender is set")
+            .env(
+                "SMTP_PORT",
+                "its port; 587 by default, 465 is encrypted from the first byte",
+            )
+            .env(
+                "SMTP_USERNAME",
+                "who logs in, and who writes where no other sender is set",
+            )
             .secret("SMTP_PASSWORD", "password of the login")
             .secret("DKIM_PRIVATE_KEY", "key that signs letters, PEM (RSA or Ed25519)")
-            .secret("UNSUBSCRIBE_SECRET", "signs links for unsubscribing, 16 characters or more")
+            .secret(
+                "UNSUBSCRIBE_SECRET",
+                "signs links for unsubscribing, 16 characters or more",
+            )
             .known_gap("one address a call: the script took several, separated by commas, by chance")
             .example(
                 "see who of a list would get a letter, and look at the letters",
                 &[
-                    "plan", "letter.mjml", "--to", "list.csv", "--subject", "Tea is back, {{ name }}", "--key",
-                    "spring-1", "--from", "news@quillmoss.example", "-o", "letters",
+                    "plan",
+                    "letter.mjml",
+                    "--to",
+                    "list.csv",
+                    "--subject",
+                    "Tea is back, {{ name }}",
+                    "--key",
+                    "spring-1",
+                    "--from",
+                    "news@quillmoss.example",
+                    "-o",
+                    "letters",
                 ],
             )
             .example("how far a campaign is", &["status", "spring-1"])
-            .example("send nothing to an address any more", &["suppress", "add", "max@quillmoss.example"])
+            .example(
+                "send nothing to an address any more",
+                &["suppress", "add", "max@quillmoss.example"],
+            )
             .example("who gets nothing any more", &["suppress", "list"])
             .example("take up what a mail server reports", &["bounce", "bounce.eml"])
     }

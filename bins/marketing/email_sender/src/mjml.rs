@@ -35,7 +35,8 @@ impl IncludeLoader for Rooted {
                 .with_message("it leaves the folder of the letter")
         };
         if self.files.fetch_add(1, Ordering::Relaxed) >= MOST_FILES {
-            return Err(IncludeLoaderError::new(path, ErrorKind::InvalidData).with_message("too many files are taken in"));
+            return Err(IncludeLoaderError::new(path, ErrorKind::InvalidData)
+                .with_message("too many files are taken in"));
         }
         let missing = |error: &std::io::Error| IncludeLoaderError::new(path, error.kind());
         let file = self.root.join(path).canonicalize().map_err(|e| missing(&e))?;
@@ -44,7 +45,9 @@ impl IncludeLoader for Rooted {
         }
         let large = file.metadata().map_err(|e| missing(&e))?.len() > LARGEST;
         if large {
-            return Err(IncludeLoaderError::new(path, ErrorKind::InvalidData).with_message("it is larger than 1 MiB"));
+            return Err(
+                IncludeLoaderError::new(path, ErrorKind::InvalidData).with_message("it is larger than 1 MiB")
+            );
         }
         std::fs::read_to_string(&file).map_err(|e| missing(&e))
     }
@@ -52,16 +55,23 @@ impl IncludeLoader for Rooted {
 
 /// The HTML of a letter whose file lies in `folder`, and what a reader of the report should know.
 pub(crate) fn html(source: &str, folder: &Path) -> Result<(String, Vec<String>), String> {
-    let root = folder.canonicalize().map_err(|error| format!("the folder of the letter: {error}"))?;
+    let root = folder
+        .canonicalize()
+        .map_err(|error| format!("the folder of the letter: {error}"))?;
     let options = ParserOptions {
-        include_loader: Box::new(Rooted { root, files: Arc::default() }),
+        include_loader: Box::new(Rooted {
+            root,
+            files: Arc::default(),
+        }),
     };
     let parsed = mrml::parse_with_options(source, &options).map_err(|error| format!("MJML: {error}"))?;
     let mut warnings: Vec<String> = parsed
         .warnings
         .iter()
         .map(|warning| match warning.kind.as_str() {
-            "inline-style-unsupported" => "`mj-style inline` is not applied to elements; it stands in the head".to_owned(),
+            "inline-style-unsupported" => {
+                "`mj-style inline` is not applied to elements; it stands in the head".to_owned()
+            }
             other => format!("MJML: {other}"),
         })
         .collect();

@@ -171,7 +171,12 @@ pub(crate) fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
         Output::Suppress(listed) => {
             writeln!(out, "{} changed, {} on the list", listed.changed, listed.count)?;
             for one in &listed.addresses {
-                writeln!(out, "  {:<12} {}", one.reason.as_str(), visible_line(&one.address))?;
+                writeln!(
+                    out,
+                    "  {:<12} {}",
+                    one.reason.as_str(),
+                    visible_line(&one.address)
+                )?;
             }
             Ok(())
         }
@@ -183,14 +188,25 @@ pub(crate) fn render(output: &Output, out: &mut dyn fmt::Write) -> fmt::Result {
             writeln!(out, "{} will get nothing any more", taken.suppressed)
         }
         Output::UnsubscribeLink(checked) => {
-            writeln!(out, "takes {} off {}", visible_line(&checked.address), visible_line(&checked.key))
+            writeln!(
+                out,
+                "takes {} off {}",
+                visible_line(&checked.address),
+                visible_line(&checked.key)
+            )
         }
     }
 }
 
 fn render_report(report: &Report, out: &mut dyn fmt::Write) -> fmt::Result {
     let verb = if report.planned { "would be sent" } else { "sent" };
-    writeln!(out, "{}: {} of {} {verb}", visible_line(&report.key), report.sent, report.recipients)?;
+    writeln!(
+        out,
+        "{}: {} of {} {verb}",
+        visible_line(&report.key),
+        report.sent,
+        report.recipients
+    )?;
     for (count, what) in [
         (report.earlier, "sent or settled before"),
         (report.suppressed, "get nothing any more"),

@@ -5,12 +5,8 @@ use std::collections::HashMap;
 use app_core::{Context, ToolError, ToolResult};
 use jiff::Timestamp;
 use mail::{
-    Book, CampaignKey, Letter, Mailbox, Recipient, Recipients, Rules, Suppressions,
-    book::DeliveryState,
-    dkim::Signer,
-    recipients::Reading,
-    smtp::Session,
-    unsubscribe::Links,
+    Book, CampaignKey, Letter, Mailbox, Recipient, Recipients, Rules, Suppressions, book::DeliveryState,
+    dkim::Signer, recipients::Reading, smtp::Session, unsubscribe::Links,
 };
 
 use crate::{
@@ -42,11 +38,19 @@ pub(crate) struct Job {
 impl Job {
     /// Reads all of it, and tries the letter on every row.
     pub(crate) fn prepare(input: &Sending, settings: Settings, ctx: &Context) -> ToolResult<(Self, Report)> {
-        let to = input.to.as_deref().map(str::trim).filter(|to| !to.is_empty()).ok_or_else(|| {
-            ToolError::invalid("to", "Recipient 'to' email is required.").code("recipient_required")
-        })?;
+        let to = input
+            .to
+            .as_deref()
+            .map(str::trim)
+            .filter(|to| !to.is_empty())
+            .ok_or_else(|| {
+                ToolError::invalid("to", "Recipient 'to' email is required.").code("recipient_required")
+            })?;
         let list = is_list(to);
-        let rules = Rules { local_domains: input.allow_local, utf8: input.smtputf8 };
+        let rules = Rules {
+            local_domains: input.allow_local,
+            utf8: input.smtputf8,
+        };
         let recipients = if list {
             let reading = Reading {
                 rules,
@@ -58,19 +62,32 @@ impl Job {
             Recipients::one(to, input.name.as_deref().unwrap_or_default(), rules)
         };
         if let (false, Some(wrong)) = (list, recipients.skipped.first()) {
-            return Err(ToolError::invalid(wrong.field.clone().unwrap_or_default(), wrong.message.clone()));
+            return Err(ToolError::invalid(
+                wrong.field.clone().unwrap_or_default(),
+                wrong.message.clone(),
+            ));
         }
         let key = match &input.key {
             Some(key) => CampaignKey::new(key)?,
             None if list => {
-                return Err(ToolError::invalid("key", "a list needs a --key, so that nobody gets the letter twice"));
+                return Err(ToolError::invalid(
+                    "key",
+                    "a list needs a --key, so that nobody gets the letter twice",
+                ));
             }
             None => CampaignKey::new(&ctx.new_id("m_"))?,
         };
         let from = settings.sender(input.from.as_deref(), ctx)?;
-        let reply_to = input.reply_to.as_deref().map(|text| Mailbox::parse(text, rules)).transpose();
+        let reply_to = input
+            .reply_to
+            .as_deref()
+            .map(|text| Mailbox::parse(text, rules))
+            .transpose();
         let reply_to = reply_to.map_err(|error| ToolError::invalid("reply_to", error.to_string()))?;
-        let answers = reply_to.as_ref().map(|m| m.address.to_string()).unwrap_or_default();
+        let answers = reply_to
+            .as_ref()
+            .map(|m| m.address.to_string())
+            .unwrap_or_default();
         let beside = format!("{} {} {answers}", from.name.as_str(), from.address);
         let job = Self {
             draft: Draft::read(input, &beside, ctx)?,
@@ -115,7 +132,11 @@ impl Job {
                     wrong += 1;
                     if mistakes.len() < MOST_MISTAKES {
                         let field = error.field_paths.first().cloned().unwrap_or_default();
-                        let row = if self.list { format!("line {}: ", recipient.line) } else { String::new() };
+                        let row = if self.list {
+                            format!("line {}: ", recipient.line)
+                        } else {
+                            String::new()
+                        };
                         mistakes.push((field, format!("{row}{}", error.message)));
                     }
                 }
@@ -123,8 +144,14 @@ impl Job {
             bar.inc(1);
         }
         if let Some((field, first)) = mistakes.first().cloned() {
-            let more = if wrong > 1 { format!(" (and {} more rows)", wrong - 1) } else { String::new() };
-            return Err(ToolError::invalid(field, format!("{first}{more}")).mistakes(mistakes).code("letter_wrong"));
+            let more = if wrong > 1 {
+                format!(" (and {} more rows)", wrong - 1)
+            } else {
+                String::new()
+            };
+            return Err(ToolError::invalid(field, format!("{first}{more}"))
+                .mistakes(mistakes)
+                .code("letter_wrong"));
         }
         if self.list {
             self.warn_of_bulk(&mut report);
@@ -134,9 +161,14 @@ impl Job {
 
     fn warn_of_bulk(&self, report: &mut Report) {
         let warnings = &mut report.warnings;
-        warnings.push("no preflight was made: SPF, DKIM, DMARC and PTR of the sender's domain were not looked at".to_owned());
+        warnings.push(
+            "no preflight was made: SPF, DKIM, DMARC and PTR of the sender's domain were not looked at"
+                .to_owned(),
+        );
         if self.links.is_none() {
-            warnings.push("the letter has no link for unsubscribing: `unsubscribe_url` of the settings".to_owned());
+            warnings.push(
+                "the letter has no link for unsubscribing: `unsubscribe_url` of the settings".to_owned(),
+            );
         }
         match &self.signer {
             None => warnings.push("the letter is not signed here: `dkim` of the settings".to_owned()),
@@ -155,7 +187,9 @@ impl Job {
         let said = self.draft.say(to, link.as_deref())?;
         let unsubscribe = links.map(|links| links.header(&self.key, address, self.signer.is_some()));
         // The same in every run, so that a server can tell a letter that it has already.
-        let id = app_core::files::sha256(format!("{}\n{}\n{}", self.key, address.key(), self.draft.digest).as_bytes());
+        let id = app_core::files::sha256(
+            format!("{}\n{}\n{}", self.key, address.key(), self.draft.digest).as_bytes(),
+        );
         let letter = Letter {
             from: &self.from,
             to: &to.mailbox,
@@ -168,7 +202,9 @@ impl Job {
             unsubscribe: unsubscribe.as_ref(),
             attachments: &self.draft.attachments,
         };
-        let bytes = letter.bytes().map_err(|error| ToolError::invalid("letter", error.to_string()))?;
+        let bytes = letter
+            .bytes()
+            .map_err(|error| ToolError::invalid("letter", error.to_string()))?;
         let bytes = match &self.signer {
             Some(signer) => signer.signed(&bytes, now)?,
             None => bytes,
@@ -186,11 +222,19 @@ impl Job {
                 known.insert(entry.address, entry.state);
             })?;
         }
-        let suppressions = state.join("outreach.db").exists().then(|| Suppressions::open(state)).transpose()?;
+        let suppressions = state
+            .join("outreach.db")
+            .exists()
+            .then(|| Suppressions::open(state))
+            .transpose()?;
         let mut open = Vec::new();
         for recipient in &self.recipients.all {
             let address = &recipient.mailbox.address;
-            let reason = suppressions.as_ref().map(|list| list.reason(address)).transpose()?.flatten();
+            let reason = suppressions
+                .as_ref()
+                .map(|list| list.reason(address))
+                .transpose()?
+                .flatten();
             match known.get(&address.key()) {
                 None | Some(DeliveryState::Planned) if reason.is_some() => report.suppressed += 1,
                 None | Some(DeliveryState::Planned) => open.push(recipient),
@@ -231,9 +275,11 @@ pub(crate) async fn plan(input: &Sending, ctx: &Context) -> ToolResult<Output> {
     let invalid = report.invalid;
     let output = Output::Plan(Box::new(report));
     if invalid > 0 && !input.skip_invalid {
-        return Err(ToolError::partial(format!("{invalid} rows of the list are no addresses"), &output)
-            .code("invalid_rows")
-            .hint("mend them, or leave them out with --skip-invalid"));
+        return Err(
+            ToolError::partial(format!("{invalid} rows of the list are no addresses"), &output)
+                .code("invalid_rows")
+                .hint("mend them, or leave them out with --skip-invalid"),
+        );
     }
     Ok(output)
 }
@@ -241,6 +287,10 @@ pub(crate) async fn plan(input: &Sending, ctx: &Context) -> ToolResult<Output> {
 /// `0001-ina@shop.example.eml`, of characters that every file system takes.
 fn file_name(number: usize, address: &str) -> String {
     let fits = |c: char| c.is_alphanumeric() || "@._+-".contains(c);
-    let address: String = address.chars().map(|c| if fits(c) { c } else { '_' }).take(120).collect();
+    let address: String = address
+        .chars()
+        .map(|c| if fits(c) { c } else { '_' })
+        .take(120)
+        .collect();
     format!("{number:04}-{address}.eml")
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use app_core::{Context, ToolError, ToolResult, state::Principal};
-use mail::{Address, Book, CampaignKey, Reason, Recipients, Rules, Suppressions, bounce, recipients::Reading};
+use mail::{
+    Address, Book, CampaignKey, Reason, Recipients, Rules, Suppressions, bounce, recipients::Reading,
+};
 
 use crate::{
     input::{Bounce, Change, Found, Link, Resolve, Status, Suppress},
@@ -16,13 +18,22 @@ const LARGEST_REPORT: u64 = 32 << 20;
 const LARGEST_LIST: u64 = 256 << 20;
 
 fn address(text: &str, field: &str) -> ToolResult<Address> {
-    Address::parse(text, Rules { local_domains: true, utf8: true })
-        .map_err(|error| ToolError::invalid(field, error.to_string()))
+    Address::parse(
+        text,
+        Rules {
+            local_domains: true,
+            utf8: true,
+        },
+    )
+    .map_err(|error| ToolError::invalid(field, error.to_string()))
 }
 
 pub(crate) fn status(input: &Status, ctx: &Context) -> ToolResult<Output> {
     let key = CampaignKey::new(&input.key)?;
-    let mut standing = Standing { key: key.to_string(), ..Standing::default() };
+    let mut standing = Standing {
+        key: key.to_string(),
+        ..Standing::default()
+    };
     Book::open(ctx.state_dir()?, Duration::ZERO)?.each(&key, |entry| {
         *standing.counts.entry(entry.state).or_default() += 1;
         let wanted = input.state.is_none_or(|state| state == entry.state);
@@ -39,10 +50,15 @@ pub(crate) fn resolve(input: &Resolve, ctx: &Context) -> ToolResult<Output> {
     let book = Book::open(ctx.state_dir()?, Duration::ZERO)?;
     let entry = book.get(&key, &address)?;
     let sent = input.outcome == Found::Sent;
-    if !ctx.may("resolve", &format!("{key}/{}", address.key()), if sent { "sent" } else { "failed" }) {
+    if !ctx.may(
+        "resolve",
+        &format!("{key}/{}", address.key()),
+        if sent { "sent" } else { "failed" },
+    ) {
         return Ok(Output::Resolve(entry));
     }
-    book.resolve(&key, &address, sent, &Principal::os_user("cli"), ctx.now()).map(Output::Resolve)
+    book.resolve(&key, &address, sent, &Principal::os_user("cli"), ctx.now())
+        .map(Output::Resolve)
 }
 
 pub(crate) fn suppress(input: &Suppress, ctx: &Context) -> ToolResult<Output> {
@@ -66,7 +82,9 @@ pub(crate) fn suppress(input: &Suppress, ctx: &Context) -> ToolResult<Output> {
         Change::Remove => {
             let address = address(target()?, "target")?;
             if list.reason(&address)?.is_none() {
-                return Err(ToolError::not_found("the address is not on the list of those who get nothing"));
+                return Err(ToolError::not_found(
+                    "the address is not on the list of those who get nothing",
+                ));
             }
             if ctx.may("unsuppress", &address.key(), "") {
                 list.remove(&address)?;
@@ -75,7 +93,13 @@ pub(crate) fn suppress(input: &Suppress, ctx: &Context) -> ToolResult<Output> {
         }
         Change::Import => {
             let file = target()?;
-            let reading = Reading { rules: Rules { local_domains: true, utf8: true }, ..Reading::default() };
+            let reading = Reading {
+                rules: Rules {
+                    local_domains: true,
+                    utf8: true,
+                },
+                ..Reading::default()
+            };
             let read = Recipients::read(&ctx.read(file, LARGEST_LIST)?, reading)?;
             output.invalid = read.invalid().count() as u64;
             let all: Vec<Address> = read.all.into_iter().map(|one| one.mailbox.address).collect();
@@ -89,7 +113,10 @@ pub(crate) fn suppress(input: &Suppress, ctx: &Context) -> ToolResult<Output> {
     let invalid = output.invalid;
     let output = Output::Suppress(output);
     if invalid > 0 {
-        return Err(ToolError::partial(format!("{invalid} rows of the file are no addresses"), &output).code("invalid_rows"));
+        return Err(
+            ToolError::partial(format!("{invalid} rows of the file are no addresses"), &output)
+                .code("invalid_rows"),
+        );
     }
     Ok(output)
 }
@@ -116,10 +143,11 @@ pub(crate) fn bounce(input: &Bounce, ctx: &Context) -> ToolResult<Output> {
 
 pub(crate) fn unsubscribe_link(input: &Link, ctx: &Context) -> ToolResult<Output> {
     let links = Settings::of(ctx)?.links(ctx)?.ok_or_else(|| {
-        ToolError::config("there are no links for unsubscribing: `unsubscribe_url` is not set").code("unsubscribe_settings")
+        ToolError::config("there are no links for unsubscribing: `unsubscribe_url` is not set")
+            .code("unsubscribe_settings")
     })?;
-    let (key, address) = links
-        .check(&input.link)
-        .ok_or_else(|| ToolError::invalid("link", "the link is not ours, or was changed").code("link_forged"))?;
+    let (key, address) = links.check(&input.link).ok_or_else(|| {
+        ToolError::invalid("link", "the link is not ours, or was changed").code("link_forged")
+    })?;
     Ok(Output::UnsubscribeLink(Checked { key, address }))
 }

@@ -13,7 +13,10 @@ use crate::{
 
 pub(crate) async fn send(input: &Sending, ctx: &Context) -> ToolResult<Output> {
     if input.output.is_some() || input.check_server {
-        return Err(ToolError::invalid("output", "letters are written, and the server is looked at, by `plan`"));
+        return Err(ToolError::invalid(
+            "output",
+            "letters are written, and the server is looked at, by `plan`",
+        ));
     }
     let settings = Settings::of(ctx)?;
     let server = settings.server(ctx)?;
@@ -33,10 +36,19 @@ pub(crate) async fn send(input: &Sending, ctx: &Context) -> ToolResult<Output> {
         return ended(report, None, input.skip_invalid);
     }
     if report.invalid > 0 && !input.skip_invalid {
-        let rows: Vec<String> = job.recipients.invalid().take(20).map(|row| row.line.to_string()).collect();
+        let rows: Vec<String> = job
+            .recipients
+            .invalid()
+            .take(20)
+            .map(|row| row.line.to_string())
+            .collect();
         return Err(ToolError::invalid(
             "to",
-            format!("{} rows of the list are no addresses (lines {})", report.invalid, rows.join(", ")),
+            format!(
+                "{} rows of the list are no addresses (lines {})",
+                report.invalid,
+                rows.join(", ")
+            ),
         )
         .code("invalid_rows")
         .hint("nothing was sent; mend them, or leave them out with --skip-invalid")
@@ -46,9 +58,15 @@ pub(crate) async fn send(input: &Sending, ctx: &Context) -> ToolResult<Output> {
     let book = Book::open(state, job.settings.between())?;
     let suppressions = Suppressions::open(state)?;
     let lane = format!("{}:{}", server.host, server.port);
-    let addresses = job.recipients.all.iter().map(|recipient| &recipient.mailbox.address);
+    let addresses = job
+        .recipients
+        .all
+        .iter()
+        .map(|recipient| &recipient.mailbox.address);
     book.plan(&job.key, &job.draft.digest, &lane, addresses, ctx.now())?;
-    let stop = Sender::new(&job, &server, &book, suppressions, ctx).run(&mut report).await?;
+    let stop = Sender::new(&job, &server, &book, suppressions, ctx)
+        .run(&mut report)
+        .await?;
     ctx.count_items(report.sent);
     if !job.list && stop.is_none() {
         return one(report);
@@ -84,20 +102,24 @@ fn one(report: Report) -> ToolResult<Output> {
     let (suppressed, earlier) = (report.suppressed, report.earlier);
     let output = Output::Send(Box::new(report));
     let error = match said {
-        Some((DeliveryState::Failed, said)) => {
-            ToolError::new(ErrorKind::ProviderRejected, said).code("refused").from_source("smtp")
-        }
+        Some((DeliveryState::Failed, said)) => ToolError::new(ErrorKind::ProviderRejected, said)
+            .code("refused")
+            .from_source("smtp"),
         Some((DeliveryState::Planned, said)) => ToolError::new(ErrorKind::ProviderUnavailable, said)
             .code("deferred")
             .from_source("smtp"),
         // Not an error that anything tries again by itself.
-        Some((_, said)) => ToolError::partial(format!("nobody knows whether the server has the letter: {said}"), &output)
-            .code("undecided")
-            .hint("look at the server's log, and settle it with `resolve`"),
-        None if suppressed > 0 => {
-            ToolError::new(ErrorKind::Unauthorised, "the address is on the list of those who get nothing any more")
-                .code("suppressed")
-        }
+        Some((_, said)) => ToolError::partial(
+            format!("nobody knows whether the server has the letter: {said}"),
+            &output,
+        )
+        .code("undecided")
+        .hint("look at the server's log, and settle it with `resolve`"),
+        None if suppressed > 0 => ToolError::new(
+            ErrorKind::Unauthorised,
+            "the address is on the list of those who get nothing any more",
+        )
+        .code("suppressed"),
         None if earlier > 0 => return Ok(output),
         None => return Ok(output),
     };

@@ -95,17 +95,27 @@ impl Settings {
                 .code("no_sender")
                 .hint("set `from` under [tools.email_sender.settings]")
         })?;
-        let mailbox = Mailbox::parse(text, Rules { local_domains: true, utf8: false })
-            .map_err(|error| ToolError::invalid("from", error.to_string()))?;
+        let mailbox = Mailbox::parse(
+            text,
+            Rules {
+                local_domains: true,
+                utf8: false,
+            },
+        )
+        .map_err(|error| ToolError::invalid("from", error.to_string()))?;
         let known = !self.from.is_empty() || login.is_some();
         let may = listed(&self.from, &mailbox.address)
             || login.is_some_and(|login| {
-                Address::parse(&login, Rules::default()).is_ok_and(|login| login.key() == mailbox.address.key())
+                Address::parse(&login, Rules::default())
+                    .is_ok_and(|login| login.key() == mailbox.address.key())
             });
         if known && !may {
             return Err(ToolError::new(
                 ErrorKind::Unauthorised,
-                format!("`{}` may not write: it is not in `from` of the settings", mailbox.address),
+                format!(
+                    "`{}` may not write: it is not in `from` of the settings",
+                    mailbox.address
+                ),
             )
             .code("sender_not_allowed")
             .field("from"));
@@ -123,16 +133,29 @@ impl Settings {
         let host = ctx.env("SMTP_HOST").ok_or_else(|| missing("SMTP_HOST"))?;
         let port = match ctx.env("SMTP_PORT") {
             None => 587,
-            Some(text) => text.trim().parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| {
-                ToolError::config("`SMTP_PORT` is not a port number").code("smtp_port").field("SMTP_PORT")
-            })?,
+            Some(text) => text
+                .trim()
+                .parse::<u16>()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or_else(|| {
+                    ToolError::config("`SMTP_PORT` is not a port number")
+                        .code("smtp_port")
+                        .field("SMTP_PORT")
+                })?,
         };
-        let encryption = self.tls.unwrap_or(if port == 465 { Encryption::Tls } else { Encryption::Starttls });
+        let encryption = self.tls.unwrap_or(if port == 465 {
+            Encryption::Tls
+        } else {
+            Encryption::Starttls
+        });
         let login = if encryption == Encryption::None {
             None
         } else {
             let user = ctx.env("SMTP_USERNAME").ok_or_else(|| missing("SMTP_USERNAME"))?;
-            let password = ctx.secret("SMTP_PASSWORD").map_err(|_| missing("SMTP_PASSWORD"))?;
+            let password = ctx
+                .secret("SMTP_PASSWORD")
+                .map_err(|_| missing("SMTP_PASSWORD"))?;
             Some((user, password))
         };
         Ok(Server {
@@ -155,7 +178,9 @@ impl Settings {
 
     /// Who makes links for unsubscribing; `None` without settings for it.
     pub(crate) fn links(&self, ctx: &Context) -> ToolResult<Option<Links>> {
-        let Some(page) = &self.unsubscribe_url else { return Ok(None) };
+        let Some(page) = &self.unsubscribe_url else {
+            return Ok(None);
+        };
         let secret = ctx.secret("UNSUBSCRIBE_SECRET")?;
         Links::new(page, &secret)
             .map(Some)
@@ -167,19 +192,34 @@ impl Settings {
 fn listed(list: &[String], address: &Address) -> bool {
     list.iter().any(|entry| {
         let entry = entry.trim();
-        if let Ok(mailbox) = Mailbox::parse(entry, Rules { local_domains: true, utf8: true }) {
+        if let Ok(mailbox) = Mailbox::parse(
+            entry,
+            Rules {
+                local_domains: true,
+                utf8: true,
+            },
+        ) {
             return mailbox.address.key() == address.key();
         }
         let domain = entry.strip_prefix('@').unwrap_or(entry);
         // Through the address type, so that both forms of a domain are one.
-        Address::parse(&format!("x@{domain}"), Rules { local_domains: true, utf8: true })
-            .is_ok_and(|known| known.domain() == address.domain())
+        Address::parse(
+            &format!("x@{domain}"),
+            Rules {
+                local_domains: true,
+                utf8: true,
+            },
+        )
+        .is_ok_and(|known| known.domain() == address.domain())
     })
 }
 
 /// The host's full name, else the loopback literal, as RFC 5321, 4.1.3 wants of hosts without one.
 fn own_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let fits = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    let fits = name.contains('.')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
     if fits { name } else { "[127.0.0.1]".to_owned() }
 }

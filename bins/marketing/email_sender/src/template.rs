@@ -90,7 +90,9 @@ fn value_end(text: &str, quote: char) -> usize {
 fn encode_value(value: &str, out: &mut String) {
     let mut rest = value;
     while let Some(begin) = rest.find("{{") {
-        let Some(length) = rest[begin..].find("}}") else { break };
+        let Some(length) = rest[begin..].find("}}") else {
+            break;
+        };
         let expression = rest[begin + 2..begin + length].trim_matches(['-', ' ']);
         let first = rest.len() == value.len() && rest[..begin].trim().is_empty();
         let said = expression.contains("urlencode") || expression.contains("safe");
@@ -122,14 +124,19 @@ mod tests {
             rendered("<a href=\"{{ url }}?a=1&amp;b={{ city }}\" title=\"{{ city }}\">{{ name }}</a>"),
             "<a href=\"https:&#x2f;&#x2f;x.example?a=1&amp;b=a%20b%26c\" title=\"a b&amp;c\">&lt;b&gt;</a>"
         );
-        assert_eq!(rendered("<a href='https://x/{{ city }}/{{ city | safe }}'>"), "<a href='https://x/a%20b%26c/a b&c'>");
+        assert_eq!(
+            rendered("<a href='https://x/{{ city }}/{{ city | safe }}'>"),
+            "<a href='https://x/a%20b%26c/a b&c'>"
+        );
         assert_eq!(rendered("no = link {{ city }}"), "no = link a b&amp;c");
     }
 
     #[test]
     fn what_is_not_there_is_an_error() {
         let mut environment = environment();
-        environment.add_template_owned("letter", "{{ nobody }}".to_owned()).unwrap();
+        environment
+            .add_template_owned("letter", "{{ nobody }}".to_owned())
+            .unwrap();
         let empty = minijinja::context! {};
         assert!(environment.get_template("letter").unwrap().render(empty).is_err());
     }

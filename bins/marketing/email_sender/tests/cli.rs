@@ -48,10 +48,22 @@ fn with_faults(faults: &[SmtpFault]) -> SmtpServer {
 
 /// A list of `count` recipients, and the line that sends to it.
 fn list(host: &Sandbox, count: usize) -> [&'static str; 9] {
-    let rows: String = (0..count).map(|i| format!("r{i:04}@shop.example,Name {i}\n")).collect();
+    let rows: String = (0..count)
+        .map(|i| format!("r{i:04}@shop.example,Name {i}\n"))
+        .collect();
     host.file("list.csv", format!("email,name\n{rows}"));
     host.file("letter.txt", "Hello {{ name }}\n");
-    ["send", "letter.txt", "--to", "list.csv", "--subject", "Tea", "--key", "spring-1", "--apply"]
+    [
+        "send",
+        "letter.txt",
+        "--to",
+        "list.csv",
+        "--subject",
+        "Tea",
+        "--key",
+        "spring-1",
+        "--apply",
+    ]
 }
 
 fn recipients(taken: &[Taken]) -> Vec<String> {
@@ -59,7 +71,8 @@ fn recipients(taken: &[Taken]) -> Vec<String> {
 }
 
 fn output(finished: &Finished) -> Value {
-    serde_json::from_str(&finished.stdout).unwrap_or_else(|_| panic!("{}\n{}", finished.stdout, finished.stderr))
+    serde_json::from_str(&finished.stdout)
+        .unwrap_or_else(|_| panic!("{}\n{}", finished.stdout, finished.stderr))
 }
 
 #[test]
@@ -68,25 +81,91 @@ fn one_allowed_recipient_gets_the_letter_at_once_and_nobody_else() {
     let host = host(&server, "");
     let said = run(
         &host,
-        &["send", "--to", "ina@quillmoss.example", "--name", "Инна", "--subject", "Grüße {{ name }}", "--body", "Hi {{ name }}\n.\n"],
+        &[
+            "send",
+            "--to",
+            "ina@quillmoss.example",
+            "--name",
+            "Инна",
+            "--subject",
+            "Grüße {{ name }}",
+            "--body",
+            "Hi {{ name }}\n.\n",
+        ],
     )
     .expect_code(0);
     assert_eq!(output(&said)["receipt"], "250 2.0.0 taken as 1");
     let taken = server.taken();
     assert!(taken[0].encrypted && server.logins() == 1);
-    assert_eq!((taken[0].from.as_str(), taken[0].to.join(",").as_str()), ("news@quillmoss.example", "ina@quillmoss.example"));
+    assert_eq!(
+        (taken[0].from.as_str(), taken[0].to.join(",").as_str()),
+        ("news@quillmoss.example", "ina@quillmoss.example")
+    );
     let message = MessageParser::default().parse(&taken[0].source).unwrap();
     assert_eq!(message.subject(), Some("Grüße Инна"));
-    assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n"), "Hi Инна\n.\n");
-    let refused = run(&host, &["send", "--to", "max@other.example", "--subject", "x", "--body", "y"]).expect_code(77);
+    assert_eq!(
+        message.body_text(0).unwrap().replace("\r\n", "\n"),
+        "Hi Инна\n.\n"
+    );
+    let refused = run(
+        &host,
+        &[
+            "send",
+            "--to",
+            "max@other.example",
+            "--subject",
+            "x",
+            "--body",
+            "y",
+        ],
+    )
+    .expect_code(77);
     assert!(refused.stderr.contains("allow"), "{}", refused.stderr);
-    run(&host, &["send", "--to", "ina@quillmoss.example", "--from", "boss@other.example", "--body", "y"]).expect_code(77);
-    run(&host, &["send", "--to", "ina@quillmoss.example", "--subject", "A\nBcc: x@y.example", "--body", "y"]).expect_code(2);
-    let planned = run(&host, &["send", "--to", "ina@quillmoss.example", "--body", "y", "--dry-run"]).expect_code(0);
+    run(
+        &host,
+        &[
+            "send",
+            "--to",
+            "ina@quillmoss.example",
+            "--from",
+            "boss@other.example",
+            "--body",
+            "y",
+        ],
+    )
+    .expect_code(77);
+    run(
+        &host,
+        &[
+            "send",
+            "--to",
+            "ina@quillmoss.example",
+            "--subject",
+            "A\nBcc: x@y.example",
+            "--body",
+            "y",
+        ],
+    )
+    .expect_code(2);
+    let planned = run(
+        &host,
+        &[
+            "send",
+            "--to",
+            "ina@quillmoss.example",
+            "--body",
+            "y",
+            "--dry-run",
+        ],
+    )
+    .expect_code(0);
     assert_eq!(output(&planned)["planned"], true);
     assert_eq!((server.count(), server.misdeeds()), (1, Vec::new()));
     for text in [&said.stdout, &said.stderr, &refused.stderr] {
-        assert!(!text.contains("secret-word") && !text.contains("Hi Инна"), "{text}");
+        assert!(
+            !text.contains("secret-word") && !text.contains("Hi Инна"),
+            "{text}"
+        );
     }
 }
 
@@ -94,17 +173,35 @@ fn one_allowed_recipient_gets_the_letter_at_once_and_nobody_else() {
 fn a_list_is_planned_and_then_everybody_gets_it_once() {
     let server = SmtpServer::start(SmtpRules::default());
     let host = host(&server, "");
-    host.file("list.csv", std::fs::read(format!("{FIXTURES}/csv-from-excel/recipients.csv")).unwrap());
+    host.file(
+        "list.csv",
+        std::fs::read(format!("{FIXTURES}/csv-from-excel/recipients.csv")).unwrap(),
+    );
     host.file("letter.html", "<p>Hello {{ name }} in {{ row['Город'] }}</p>");
     let line = |more: &[&'static str]| {
-        let mut all = vec!["send", "letter.html", "--to", "list.csv", "--subject", "For {{ name }}", "--key", "spring-1"];
+        let mut all = vec![
+            "send",
+            "letter.html",
+            "--to",
+            "list.csv",
+            "--subject",
+            "For {{ name }}",
+            "--key",
+            "spring-1",
+        ];
         all.extend(more);
         all
     };
     let planned = run(&host, &line(&[])).expect_code(3);
     let report = output(&planned);
-    assert_eq!((&report["sent"], &report["skipped"], &report["invalid"]), (&4.into(), &4.into(), &1.into()));
-    assert!(report["warnings"].to_string().contains("no preflight was made"), "{report}");
+    assert_eq!(
+        (&report["sent"], &report["skipped"], &report["invalid"]),
+        (&4.into(), &4.into(), &1.into())
+    );
+    assert!(
+        report["warnings"].to_string().contains("no preflight was made"),
+        "{report}"
+    );
     let refused = run(&host, &line(&["--apply"])).expect_code(2);
     assert!(refused.stderr.contains("lines 9"), "{}", refused.stderr);
     assert_eq!(server.count(), 0);
@@ -113,17 +210,37 @@ fn a_list_is_planned_and_then_everybody_gets_it_once() {
     got.sort();
     assert_eq!(
         got,
-        ["ina@quillmoss.example", "max+tag@quillmoss.example", "max@quillmoss.example", "olga@xn--bcher-kva.example"]
+        [
+            "ina@quillmoss.example",
+            "max+tag@quillmoss.example",
+            "max@quillmoss.example",
+            "olga@xn--bcher-kva.example"
+        ]
     );
     let again = run(&host, &line(&["--apply", "--skip-invalid"])).expect_code(0);
-    assert_eq!((&output(&again)["sent"], &output(&again)["earlier"]), (&0.into(), &4.into()));
+    assert_eq!(
+        (&output(&again)["sent"], &output(&again)["earlier"]),
+        (&0.into(), &4.into())
+    );
     host.file("letter.html", "<p>Another letter</p>");
     run(&host, &line(&["--apply", "--skip-invalid"])).expect_code(73);
     let status = output(&run(&host, &["status", "spring-1"]).expect_code(0));
     assert_eq!(status["counts"]["sent"], 4);
     assert_eq!((server.count(), server.misdeeds()), (4, Vec::new()));
     // A list without a key could not be gone on with.
-    run(&host, &["send", "letter.html", "--to", "list.csv", "--subject", "x", "--apply"]).expect_code(2);
+    run(
+        &host,
+        &[
+            "send",
+            "letter.html",
+            "--to",
+            "list.csv",
+            "--subject",
+            "x",
+            "--apply",
+        ],
+    )
+    .expect_code(2);
 }
 
 #[test]
@@ -136,14 +253,27 @@ fn bad_addresses_are_suppressed_and_policy_is_not() {
     let host = host(&server, "");
     let line = list(&host, 6);
     let report = output(&run(&host, &line).expect_code(3));
-    assert_eq!((&report["sent"], &report["failed"], &report["deferred"]), (&3.into(), &2.into(), &1.into()));
+    assert_eq!(
+        (&report["sent"], &report["failed"], &report["deferred"]),
+        (&3.into(), &2.into(), &1.into())
+    );
     assert!(report["again_at"].is_string());
     let suppressed = output(&run(&host, &["suppress", "list"]).expect_code(0));
     assert_eq!(suppressed["count"], 1);
     assert_eq!(suppressed["addresses"][0]["address"], "r0001@shop.example");
     assert_eq!(suppressed["addresses"][0]["reason"], "hard");
     // The same day, another campaign: who does not exist is left out at the plan and at the sending.
-    let other = ["send", "letter.txt", "--to", "list.csv", "--subject", "Tea", "--key", "spring-2", "--apply"];
+    let other = [
+        "send",
+        "letter.txt",
+        "--to",
+        "list.csv",
+        "--subject",
+        "Tea",
+        "--key",
+        "spring-2",
+        "--apply",
+    ];
     let report = output(&run(&host, &other).expect_code(3));
     assert_eq!((&report["suppressed"], &report["sent"]), (&1.into(), &3.into()));
     let status = output(&run(&host, &["status", "spring-2", "--state", "suppressed"]).expect_code(0));
@@ -154,21 +284,35 @@ fn bad_addresses_are_suppressed_and_policy_is_not() {
 #[test]
 fn what_was_lost_after_the_dot_is_undecided_until_somebody_settles_it() {
     let server = with_faults(&[
-        SmtpFault { kept: true, ..SmtpFault::close(".") }.for_recipient("r0001@"),
+        SmtpFault {
+            kept: true,
+            ..SmtpFault::close(".")
+        }
+        .for_recipient("r0001@"),
         SmtpFault::close("DATA").for_recipient("r0002@"),
     ]);
     let host = host(&server, "connections = 1\n");
     let line = list(&host, 5);
     let report = output(&run(&host, &line).expect_code(3));
-    assert_eq!((&report["sent"], &report["undecided"], &report["deferred"]), (&3.into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&report["sent"], &report["undecided"], &report["deferred"]),
+        (&3.into(), &1.into(), &1.into())
+    );
     run(&host, &line).expect_code(3);
     let got = recipients(&server.taken());
-    assert_eq!(got.iter().filter(|to| to.starts_with("r0001@")).count(), 1, "{got:?}");
+    assert_eq!(
+        got.iter().filter(|to| to.starts_with("r0001@")).count(),
+        1,
+        "{got:?}"
+    );
     run(&host, &["resolve", "spring-1", "r0000@shop.example", "failed"]).expect_code(73);
     run(&host, &["resolve", "spring-1", "nobody@shop.example", "sent"]).expect_code(66);
     run(&host, &["resolve", "spring-1", "R0001@shop.example", "sent"]).expect_code(0);
     let status = output(&run(&host, &["status", "spring-1"]).expect_code(0));
-    assert_eq!((&status["counts"]["sent"], &status["counts"]["undecided"]), (&4.into(), &Value::Null));
+    assert_eq!(
+        (&status["counts"]["sent"], &status["counts"]["undecided"]),
+        (&4.into(), &Value::Null)
+    );
 }
 
 #[test]
@@ -178,15 +322,32 @@ fn three_refusals_of_the_letter_end_the_run() {
     let line = list(&host, 9);
     let ended = run(&host, &line).expect_code(69);
     let status = output(&run(&host, &["status", "spring-1"]).expect_code(0));
-    assert_eq!((&status["counts"]["failed"], &status["counts"]["planned"]), (&3.into(), &6.into()));
-    assert_eq!(output(&run(&host, &["suppress", "list"]).expect_code(0))["count"], 0);
+    assert_eq!(
+        (&status["counts"]["failed"], &status["counts"]["planned"]),
+        (&3.into(), &6.into())
+    );
+    assert_eq!(
+        output(&run(&host, &["suppress", "list"]).expect_code(0))["count"],
+        0
+    );
     assert!(ended.stderr.contains("refuses the letter"), "{}", ended.stderr);
 }
 
 #[test]
 fn nothing_is_sent_in_the_clear_or_into_a_tampered_connection() {
-    let send = ["send", "--to", "ina@quillmoss.example", "--subject", "x", "--body", "y"];
-    let plain = SmtpServer::start(SmtpRules { starttls: false, ..SmtpRules::default() });
+    let send = [
+        "send",
+        "--to",
+        "ina@quillmoss.example",
+        "--subject",
+        "x",
+        "--body",
+        "y",
+    ];
+    let plain = SmtpServer::start(SmtpRules {
+        starttls: false,
+        ..SmtpRules::default()
+    });
     let refused = run(&host(&plain, ""), &send).expect_code(69);
     assert!(refused.stderr.contains("STARTTLS"), "{}", refused.stderr);
     assert_eq!((plain.count(), plain.logins()), (0, 0));
@@ -203,14 +364,21 @@ fn nothing_is_sent_in_the_clear_or_into_a_tampered_connection() {
     run(&wrong, &send).expect_code(77);
     assert_eq!(server.count(), 0);
     // On this host, when the operator says so, and without a login.
-    let open = SmtpServer::start(SmtpRules { starttls: false, login_needed: false, ..SmtpRules::default() });
+    let open = SmtpServer::start(SmtpRules {
+        starttls: false,
+        login_needed: false,
+        ..SmtpRules::default()
+    });
     run(&host(&open, "tls = \"none\"\n"), &send).expect_code(0);
     assert_eq!((open.count(), open.logins()), (1, 0));
 }
 
 #[test]
 fn killed_again_and_again_nobody_gets_it_twice() {
-    let server = SmtpServer::start(SmtpRules { delay: Duration::from_millis(1), ..SmtpRules::default() });
+    let server = SmtpServer::start(SmtpRules {
+        delay: Duration::from_millis(1),
+        ..SmtpRules::default()
+    });
     let host = host(&server, "connections = 4\n");
     let line = list(&host, 400);
     let kills = 5;
@@ -235,7 +403,11 @@ fn killed_again_and_again_nobody_gets_it_twice() {
     let once: HashSet<&String> = got.iter().collect();
     assert_eq!(got.len(), once.len(), "somebody got it twice");
     let status = output(&run(&host, &["status", "spring-1", "--state", "undecided"]).expect_code(0));
-    assert_eq!(status["counts"]["sent"].as_u64().unwrap() + undecided, 400, "{status}");
+    assert_eq!(
+        status["counts"]["sent"].as_u64().unwrap() + undecided,
+        400,
+        "{status}"
+    );
     assert_eq!(status["counts"]["planned"], Value::Null);
     assert!(got.len() as u64 + undecided >= 400);
     assert_eq!(server.misdeeds(), Vec::<String>::new());
@@ -245,8 +417,23 @@ fn killed_again_and_again_nobody_gets_it_twice() {
 fn hostile_rows_are_named_and_a_variable_that_is_not_there_too() {
     let server = SmtpServer::start(SmtpRules::default());
     let host = host(&server, "");
-    host.file("list.json", std::fs::read(format!("{FIXTURES}/header-injection/recipients.json")).unwrap());
-    let line = ["send", "--to", "list.json", "--subject", "x", "--body", "Hi {{ name }}", "--key", "k", "--apply", "--skip-invalid"];
+    host.file(
+        "list.json",
+        std::fs::read(format!("{FIXTURES}/header-injection/recipients.json")).unwrap(),
+    );
+    let line = [
+        "send",
+        "--to",
+        "list.json",
+        "--subject",
+        "x",
+        "--body",
+        "Hi {{ name }}",
+        "--key",
+        "k",
+        "--apply",
+        "--skip-invalid",
+    ];
     run(&host, &line).expect_code(0);
     for taken in server.taken() {
         let text = String::from_utf8(taken.source).unwrap();
@@ -255,12 +442,41 @@ fn hostile_rows_are_named_and_a_variable_that_is_not_there_too() {
     }
     assert_eq!((server.count(), server.misdeeds()), (2, Vec::new()));
     host.file("two.csv", "email,name,city\na@x.example,A,Bonn\nb@x.example,B\n");
-    let line = ["send", "--to", "two.csv", "--subject", "x", "--body", "{{ town }}", "--key", "k2", "--apply"];
+    let line = [
+        "send",
+        "--to",
+        "two.csv",
+        "--subject",
+        "x",
+        "--body",
+        "{{ town }}",
+        "--key",
+        "k2",
+        "--apply",
+    ];
     let refused = run(&host, &line).expect_code(2);
-    assert!(refused.stderr.contains("line 2") && refused.stderr.contains("undefined"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("line 2") && refused.stderr.contains("undefined"),
+        "{}",
+        refused.stderr
+    );
     // A subject that a row makes into two lines.
-    host.file("evil.json", r#"[{"email": "a@x.example", "title": "A\r\nBcc: b@x.example"}]"#);
-    let line = ["send", "--to", "evil.json", "--subject", "{{ title }}", "--body", "x", "--key", "k3", "--apply"];
+    host.file(
+        "evil.json",
+        r#"[{"email": "a@x.example", "title": "A\r\nBcc: b@x.example"}]"#,
+    );
+    let line = [
+        "send",
+        "--to",
+        "evil.json",
+        "--subject",
+        "{{ title }}",
+        "--body",
+        "x",
+        "--key",
+        "k3",
+        "--apply",
+    ];
     run(&host, &line).expect_code(2);
     assert_eq!(server.count(), 2);
 }
@@ -269,8 +485,10 @@ fn hostile_rows_are_named_and_a_variable_that_is_not_there_too() {
 fn mjml_takes_nothing_from_outside_and_no_value_acts() {
     let server = SmtpServer::start(SmtpRules::default());
     let host = host(&server, "");
-    host.copy_in(&PathBuf::from(format!("{FIXTURES}/mjml-traps"))).unwrap();
-    let data: Value = serde_json::from_slice(&std::fs::read(format!("{FIXTURES}/mjml-traps/data.json")).unwrap()).unwrap();
+    host.copy_in(&PathBuf::from(format!("{FIXTURES}/mjml-traps")))
+        .unwrap();
+    let data: Value =
+        serde_json::from_slice(&std::fs::read(format!("{FIXTURES}/mjml-traps/data.json")).unwrap()).unwrap();
     let with = |url: &str| {
         let mut row = data.clone();
         row["email"] = "ina@quillmoss.example".into();
@@ -278,31 +496,63 @@ fn mjml_takes_nothing_from_outside_and_no_value_acts() {
         host.file("rows.json", serde_json::json!([row]).to_string());
     };
     let line = [
-        "plan", "mail/letter.mjml", "--to", "rows.json", "--subject", "For {{ first_name }}", "--key", "k", "-o", "out",
-        "--inline", "logo=mail/letter.mjml",
+        "plan",
+        "mail/letter.mjml",
+        "--to",
+        "rows.json",
+        "--subject",
+        "For {{ first_name }}",
+        "--key",
+        "k",
+        "-o",
+        "out",
+        "--inline",
+        "logo=mail/letter.mjml",
     ];
     with("https://quillmoss.example/");
     let refused = run(&host, &line).expect_code(2);
     assert!(refused.stderr.contains("leaves the folder"), "{}", refused.stderr);
     let letter = std::fs::read_to_string(host.path("mail/letter.mjml")).unwrap();
-    host.file("mail/letter.mjml", letter.replace("<mj-include path=\"../outside.mjml\" />", ""));
+    host.file(
+        "mail/letter.mjml",
+        letter.replace("<mj-include path=\"../outside.mjml\" />", ""),
+    );
     with("javascript:alert(1)");
     let refused = run(&host, &line).expect_code(2);
     assert!(refused.stderr.contains("`href`"), "{}", refused.stderr);
     assert!(!host.path("out").exists());
     with("https://quillmoss.example/");
     let report = output(&run(&host, &line).expect_code(0));
-    assert!(report["warnings"].to_string().contains("scripts were taken out"), "{report}");
+    assert!(
+        report["warnings"].to_string().contains("scripts were taken out"),
+        "{report}"
+    );
     let raw = std::fs::read(host.path("out/0001-ina@quillmoss.example.eml")).unwrap();
     let message = MessageParser::default().parse(&raw).unwrap();
     let name = data["first_name"].as_str().unwrap();
     assert_eq!(message.subject(), Some(format!("For {name}").as_str()));
     let (html, text) = (message.body_html(0).unwrap(), message.body_text(0).unwrap());
-    assert!(html.contains("&lt;b&gt;Инна &amp; &quot;Co&quot;&lt;") && !html.contains("<b>Инна"), "{html}");
-    assert!(html.contains("?a=1&amp;b=a%20b%26c\"") && !html.contains("<script") && html.contains("<br"), "{html}");
-    assert!(html.contains("fonts.quillmoss.example/inter.css") && !html.contains("PRIVATE"), "{html}");
-    assert!(text.contains(name) && text.contains("second line") && text.contains("a%20b%26c>"), "{text}");
-    let seen = text.lines().find(|line| !line.trim().is_empty()).unwrap().to_owned();
+    assert!(
+        html.contains("&lt;b&gt;Ина &amp; &quot;Co&quot;&lt;") && !html.contains("<b>Ина"),
+        "{html}"
+    );
+    assert!(
+        html.contains("?a=1&amp;b=a%20b%26c\"") && !html.contains("<script") && html.contains("<br"),
+        "{html}"
+    );
+    assert!(
+        html.contains("fonts.quillmoss.example/inter.css") && !html.contains("PRIVATE"),
+        "{html}"
+    );
+    assert!(
+        text.contains(name) && text.contains("second line") && text.contains("a%20b%26c>"),
+        "{text}"
+    );
+    let seen = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap()
+        .to_owned();
     assert!(seen.ends_with("tea is back"), "{text}");
     assert_eq!(server.connections(), 0);
 }
@@ -310,37 +560,86 @@ fn mjml_takes_nothing_from_outside_and_no_value_acts() {
 #[test]
 fn bulk_mail_is_signed_with_its_links_and_a_link_is_good_for_one() {
     let server = SmtpServer::start(SmtpRules::default());
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_pem();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519)
+        .unwrap()
+        .serialize_pem();
     let more = "unsubscribe_url = \"https://quillmoss.example/off\"\n[tools.email_sender.settings.dkim]\ndomain = \"quillmoss.example\"\nselector = \"s1\"\n";
-    let host = host(&server, more).env("DKIM_PRIVATE_KEY", key).env("UNSUBSCRIBE_SECRET", "0123456789abcdef");
+    let host = host(&server, more)
+        .env("DKIM_PRIVATE_KEY", key)
+        .env("UNSUBSCRIBE_SECRET", "0123456789abcdef");
     let line = list(&host, 2);
     run(&host, &line).expect_code(0);
     assert_eq!((server.count(), server.misdeeds()), (2, Vec::new()));
     let text = String::from_utf8(server.taken()[0].source.clone()).unwrap();
-    assert!(text.starts_with("DKIM-Signature: v=1; a=ed25519-sha256;"), "{text}");
-    assert!(text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{text}");
-    let link = text.split("List-Unsubscribe:\r\n").nth(1).or_else(|| text.split("List-Unsubscribe: \r\n <").nth(1)).unwrap();
+    assert!(
+        text.starts_with("DKIM-Signature: v=1; a=ed25519-sha256;"),
+        "{text}"
+    );
+    assert!(
+        text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"),
+        "{text}"
+    );
+    let link = text
+        .split("List-Unsubscribe:\r\n")
+        .nth(1)
+        .or_else(|| text.split("List-Unsubscribe: \r\n <").nth(1))
+        .unwrap();
     let link = link.trim_start_matches([' ', '<']).split('>').next().unwrap();
     let checked = output(&run(&host, &["unsubscribe_link", link]).expect_code(0));
     assert_eq!(checked["key"], "spring-1");
     assert!(checked["address"].as_str().unwrap().ends_with("@shop.example"));
-    run(&host, &["unsubscribe_link", &link.replace("c=spring-1", "c=spring-2")]).expect_code(2);
+    run(
+        &host,
+        &["unsubscribe_link", &link.replace("c=spring-1", "c=spring-2")],
+    )
+    .expect_code(2);
 }
 
 #[test]
 fn who_wants_nothing_gets_nothing_whatever_a_list_says() {
     let server = SmtpServer::start(SmtpRules::default());
     let host = host(&server, "");
-    run(&host, &["suppress", "add", "INA@quillmoss.example", "--reason", "unsubscribed"]).expect_code(0);
-    let send = ["send", "--to", "ina@quillmoss.example", "--subject", "x", "--body", "y"];
+    run(
+        &host,
+        &[
+            "suppress",
+            "add",
+            "INA@quillmoss.example",
+            "--reason",
+            "unsubscribed",
+        ],
+    )
+    .expect_code(0);
+    let send = [
+        "send",
+        "--to",
+        "ina@quillmoss.example",
+        "--subject",
+        "x",
+        "--body",
+        "y",
+    ];
     run(&host, &send).expect_code(77);
-    host.file("gone.csv", "email\nina@quillmoss.example\nmax@quillmoss.example\nwrong\n");
+    host.file(
+        "gone.csv",
+        "email\nina@quillmoss.example\nmax@quillmoss.example\nwrong\n",
+    );
     let imported = output(&run(&host, &["suppress", "import", "gone.csv"]).expect_code(3));
-    assert_eq!((&imported["changed"], &imported["count"], &imported["invalid"]), (&1.into(), &2.into(), &1.into()));
+    assert_eq!(
+        (&imported["changed"], &imported["count"], &imported["invalid"]),
+        (&1.into(), &2.into(), &1.into())
+    );
     host.file("bounce.eml", include_bytes!("../examples/bounce.eml"));
     let bounced = output(&run(&host, &["bounce", "bounce.eml"]).expect_code(0));
-    assert_eq!((&bounced["suppressed"], &bounced["recipients"][0]["hard"]), (&0.into(), &true.into()));
-    run(&host, &["suppress", "remove", "ina@quillmoss.example", "--dry-run"]).expect_code(0);
+    assert_eq!(
+        (&bounced["suppressed"], &bounced["recipients"][0]["hard"]),
+        (&0.into(), &true.into())
+    );
+    run(
+        &host,
+        &["suppress", "remove", "ina@quillmoss.example", "--dry-run"],
+    )
+    .expect_code(0);
     run(&host, &send).expect_code(77);
     run(&host, &["suppress", "remove", "ina@quillmoss.example"]).expect_code(0);
     run(&host, &["suppress", "remove", "ina@quillmoss.example"]).expect_code(66);
@@ -350,12 +649,24 @@ fn who_wants_nothing_gets_nothing_whatever_a_list_says() {
 
 #[test]
 fn letters_outside_ascii_before_the_at_need_a_server_that_takes_them() {
-    let send = ["send", "--to", "инна@quillmoss.example", "--subject", "x", "--body", "y", "--smtputf8"];
+    let send = [
+        "send",
+        "--to",
+        "инна@quillmoss.example",
+        "--subject",
+        "x",
+        "--body",
+        "y",
+        "--smtputf8",
+    ];
     let without = SmtpServer::start(SmtpRules::default());
     let refused = run(&host(&without, ""), &send).expect_code(69);
     assert!(refused.stderr.contains("SMTPUTF8"), "{}", refused.stderr);
     run(&host(&without, ""), &send[..7]).expect_code(2);
-    let with = SmtpServer::start(SmtpRules { smtputf8: true, ..SmtpRules::default() });
+    let with = SmtpServer::start(SmtpRules {
+        smtputf8: true,
+        ..SmtpRules::default()
+    });
     run(&host(&with, ""), &send).expect_code(0);
     assert_eq!(recipients(&with.taken()), ["инна@quillmoss.example"]);
     assert_eq!((without.count(), with.misdeeds()), (0, Vec::new()));

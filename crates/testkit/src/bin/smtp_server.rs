@@ -1,6 +1,10 @@
 //! A mail server on loopback that delivers nothing, until its standard input ends.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a small program for people and scripts")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a small program for people and scripts"
+)]
 
 use std::{io::BufRead as _, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -33,7 +37,11 @@ fn run() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
     let (mut rules, mut authority, mut keep) = (SmtpRules::default(), None, None);
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("`{argument}` needs a value"));
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("`{argument}` needs a value"))
+        };
         match argument.as_str() {
             "--help" | "-h" => {
                 println!("{USAGE}");

@@ -53,7 +53,13 @@ pub(super) fn serve(tcp: TcpStream, shared: &Shared) {
 
 impl<'a, S: Read + Write> Line<'a, S> {
     fn new(stream: S, shared: &'a Shared, encrypted: bool) -> Self {
-        Self { stream: BufReader::new(stream), shared, encrypted, logged_in: false, envelope: Envelope::default() }
+        Self {
+            stream: BufReader::new(stream),
+            shared,
+            encrypted,
+            logged_in: false,
+            envelope: Envelope::default(),
+        }
     }
 
     fn answer(&mut self, text: &str) -> Option<()> {
@@ -71,7 +77,10 @@ impl<'a, S: Read + Write> Line<'a, S> {
 
     fn line(&mut self) -> Option<Vec<u8>> {
         let mut line = Vec::new();
-        let read = (&mut self.stream).take(1 << 20).read_until(b'\n', &mut line).ok()?;
+        let read = (&mut self.stream)
+            .take(1 << 20)
+            .read_until(b'\n', &mut line)
+            .ok()?;
         (read > 0).then_some(line)
     }
 
@@ -82,8 +91,16 @@ impl<'a, S: Read + Write> Line<'a, S> {
                 self.misdeed("a command that does not end with CRLF");
             }
             let command = String::from_utf8_lossy(&line).trim_end().to_owned();
-            let verb = command.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-            let who = if verb == "RCPT" { path(&command) } else { self.envelope.to.first().cloned().unwrap_or_default() };
+            let verb = command
+                .split([' ', ':'])
+                .next()
+                .unwrap_or_default()
+                .to_ascii_uppercase();
+            let who = if verb == "RCPT" {
+                path(&command)
+            } else {
+                self.envelope.to.first().cloned().unwrap_or_default()
+            };
             if verb != "STARTTLS"
                 && let Some(fault) = self.shared.fault(&verb, &who)
             {
@@ -235,7 +252,9 @@ impl<'a, S: Read + Write> Line<'a, S> {
             wrong.push("one-click headers that are not signed");
         }
         let id = header(&head, "message-id");
-        let fault = self.shared.fault(".", envelope.to.first().map_or("", String::as_str));
+        let fault = self
+            .shared
+            .fault(".", envelope.to.first().map_or("", String::as_str));
         if let Some(what) = wrong.first() {
             self.misdeed(what);
             return self.answer(&format!("554 5.6.0 {what}"));
@@ -259,7 +278,9 @@ impl<'a, S: Read + Write> Line<'a, S> {
                 let number = self.shared.state().taken.len();
                 self.answer(&format!("250 2.0.0 taken as {number}"))
             }
-            Some(SmtpFault { answer: Some(answer), .. }) => self.answer(answer),
+            Some(SmtpFault {
+                answer: Some(answer), ..
+            }) => self.answer(answer),
             Some(_) => None,
         }
     }
@@ -271,7 +292,9 @@ fn decoded(code: &str) -> String {
 
 /// `MAIL FROM:<a@b> SIZE=10` -> `a@b`
 fn path(command: &str) -> String {
-    let inner = command.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
+    let inner = command
+        .split_once('<')
+        .and_then(|(_, rest)| rest.rsplit_once('>'));
     inner.map_or_else(String::new, |(path, _)| path.to_owned())
 }
 
@@ -279,17 +302,28 @@ fn path(command: &str) -> String {
 fn head(source: &[u8]) -> String {
     let text = String::from_utf8_lossy(source).to_lowercase();
     let head = text.split("\r\n\r\n").next().unwrap_or_default();
-    format!("\n{}", head.replace("\r\n ", " ").replace("\r\n\t", " ").replace("\r\n", "\n"))
+    format!(
+        "\n{}",
+        head.replace("\r\n ", " ")
+            .replace("\r\n\t", " ")
+            .replace("\r\n", "\n")
+    )
 }
 
 fn header(head: &str, name: &str) -> String {
-    let found = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let found = head
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     found.unwrap_or_default().trim().to_owned()
 }
 
 fn signs_unsubscribing(head: &str) -> bool {
     let signed = header(head, "dkim-signature").replace(' ', "");
-    let names = signed.split(';').find_map(|tag| tag.strip_prefix("h=")).unwrap_or_default().to_owned();
+    let names = signed
+        .split(';')
+        .find_map(|tag| tag.strip_prefix("h="))
+        .unwrap_or_default()
+        .to_owned();
     ["list-unsubscribe", "list-unsubscribe-post"]
         .iter()
         .all(|name| names.split(':').any(|signed| signed == *name))
