@@ -117,9 +117,9 @@ impl Letter<'_> {
         }
         block.text("Subject", self.subject);
         let id = message_id(self.id, self.from.address.domain());
-        block.made("Message-ID", &format!("\r\n <{id}>"));
+        block.made("Message-ID", &format!("<{id}>"));
         if let Some(unsubscribe) = self.unsubscribe {
-            block.made("List-Unsubscribe", &format!("\r\n <{}>", unsubscribe.url));
+            block.made("List-Unsubscribe", &format!("<{}>", unsubscribe.url));
             if unsubscribe.one_click {
                 block.made("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
             }

@@ -49,7 +49,7 @@ pub(crate) struct Sending {
     /// Text for readers without HTML, a template; made from the HTML without it
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cli" = {"path": "file", "exists": true}))]
-    pub(crate) text: Option<PathBuf>,
+    pub(crate) plain_text: Option<PathBuf>,
     /// Name of the campaign: an address gets the letter of a key once
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<String>,

@@ -69,9 +69,9 @@ impl Draft {
             }
         };
         let subject = input.subject.clone().unwrap_or_default();
-        let text = input.text.as_deref().map(source).transpose()?;
+        let text = input.plain_text.as_deref().map(source).transpose()?;
         if text.is_some() && kind == Kind::Text {
-            return Err(ToolError::invalid("text", "the letter is a text already"));
+            return Err(ToolError::invalid("plain_text", "the letter is a text already"));
         }
         let attachments = attachments(input, ctx)?;
         let mut parts = vec![
@@ -120,7 +120,7 @@ impl Draft {
         add(&mut draft.environment, name, "letter", body)?;
         add(&mut draft.environment, "subject", "subject", subject)?;
         if let Some(text) = text {
-            add(&mut draft.environment, "text", "text", text)?;
+            add(&mut draft.environment, "text", "plain_text", text)?;
         }
         Ok(draft)
     }

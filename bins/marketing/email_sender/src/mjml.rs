@@ -64,7 +64,7 @@ pub(crate) fn html(source: &str, folder: &Path) -> Result<(String, Vec<String>),
             files: Arc::default(),
         }),
     };
-    let parsed = mrml::parse_with_options(source, &options).map_err(|error| format!("MJML: {error}"))?;
+    let parsed = mrml::parse_with_options(source, &options).map_err(|error| told(&error))?;
     let mut warnings: Vec<String> = parsed
         .warnings
         .iter()
@@ -80,6 +80,17 @@ pub(crate) fn html(source: &str, folder: &Path) -> Result<(String, Vec<String>),
     let html = parsed
         .element
         .render(&RenderOptions::default())
-        .map_err(|error| format!("MJML: {error}"))?;
+        .map_err(|error| told(&error))?;
     Ok((html, warnings))
+}
+
+/// A failure with its causes: why a file was not taken in stands there.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut words = format!("MJML: {error}");
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        words.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    words
 }

@@ -386,7 +386,7 @@ fn killed_again_and_again_nobody_gets_it_twice() {
         let started = host.start(&tool(), &line, b"");
         // Until it has sent something in this round, by the server's own count.
         let goal = server.count() + 20 * round;
-        for _ in 0..20_000 {
+        for _ in 0..3_000 {
             if server.count() >= goal.min(390) {
                 break;
             }
@@ -579,12 +579,8 @@ fn bulk_mail_is_signed_with_its_links_and_a_link_is_good_for_one() {
         text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"),
         "{text}"
     );
-    let link = text
-        .split("List-Unsubscribe:\r\n")
-        .nth(1)
-        .or_else(|| text.split("List-Unsubscribe: \r\n <").nth(1))
-        .unwrap();
-    let link = link.trim_start_matches([' ', '<']).split('>').next().unwrap();
+    let link = text.split("\r\nList-Unsubscribe: <").nth(1).unwrap();
+    let link = link.split('>').next().unwrap();
     let checked = output(&run(&host, &["unsubscribe_link", link]).expect_code(0));
     assert_eq!(checked["key"], "spring-1");
     assert!(checked["address"].as_str().unwrap().ends_with("@shop.example"));
