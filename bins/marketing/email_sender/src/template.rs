@@ -11,7 +11,6 @@ const LINKS: [&str; 4] = ["href", "src", "action", "background-url"];
 /// An environment in which a variable that is not there is an error.
 pub(crate) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_keep_trailing_newline(true);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|name| match name {
         "letter" => AutoEscape::Html,
