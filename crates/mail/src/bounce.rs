@@ -52,7 +52,7 @@ pub fn read(bytes: &[u8]) -> ToolResult<Report> {
                 let text = String::from_utf8_lossy(part.contents());
                 report
                     .recipients
-                    .extend(groups(&text).iter().skip(1).filter_map(|group| bounced(group)));
+                    .extend(groups(&text).iter().skip(1).filter_map(bounced));
             }
             ("message", "rfc822" | "global") | ("text", "rfc822-headers") => {
                 let text = String::from_utf8_lossy(part.contents());

@@ -32,7 +32,7 @@ const LOSSES: u32 = 3;
 #[derive(Debug)]
 pub(crate) enum Stop {
     Cancelled,
-    Failed(ToolError),
+    Failed(Box<ToolError>),
 }
 
 /// One run over the recipients.
@@ -135,7 +135,7 @@ impl<'a> Sender<'a> {
                 Ok(opened) => *session = Some(opened),
                 Err(error) => {
                     locked(&self.report).left += 1;
-                    self.end(Stop::Failed(error));
+                    self.end(Stop::Failed(Box::new(error)));
                     return Ok(());
                 }
             }
@@ -167,9 +167,8 @@ impl<'a> Sender<'a> {
         };
         if *losses >= LOSSES {
             let what = "the mail server closes the connection again and again";
-            self.end(Stop::Failed(
-                ToolError::new(ErrorKind::Network, what).from_source("smtp"),
-            ));
+            let error = ToolError::new(ErrorKind::Network, what).from_source("smtp");
+            self.end(Stop::Failed(Box::new(error)));
         }
         self.note(to, taken, outcome)
     }
@@ -266,14 +265,15 @@ impl<'a> Sender<'a> {
                 let source = format!("smtp {}", self.job.key);
                 locked(&self.suppressions).add(&to.mailbox.address, Reason::Hard, &source, self.ctx.now())?;
             }
-            Outcome::Refused(stage, reply) if *stage != Stage::Rcpt || reply.is_policy() => {
-                if self.refused.fetch_add(1, Ordering::Relaxed) + 1 >= REFUSALS {
-                    let what = format!(
-                        "the server refuses the letter itself, {REFUSALS} times one after the other: {reply}"
-                    );
-                    let error = ToolError::new(ErrorKind::ProviderRejected, what).code("letter_refused");
-                    self.end(Stop::Failed(error.from_source("smtp")));
-                }
+            Outcome::Refused(stage, reply)
+                if (*stage != Stage::Rcpt || reply.is_policy())
+                    && self.refused.fetch_add(1, Ordering::Relaxed) + 1 >= REFUSALS =>
+            {
+                let what = format!(
+                    "the server refuses the letter itself, {REFUSALS} times one after the other: {reply}"
+                );
+                let error = ToolError::new(ErrorKind::ProviderRejected, what).code("letter_refused");
+                self.end(Stop::Failed(Box::new(error.from_source("smtp"))));
             }
             _ => {}
         }

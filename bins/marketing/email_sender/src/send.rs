@@ -86,7 +86,7 @@ fn ended(report: Report, stop: Option<Stop>, skip_invalid: bool) -> ToolResult<O
     let output = Output::Send(Box::new(report));
     match stop {
         Some(Stop::Cancelled) => Err(ToolError::cancelled().with_output(&output)),
-        Some(Stop::Failed(error)) => Err(error.with_output(&output)),
+        Some(Stop::Failed(error)) => Err((*error).with_output(&output)),
         None if invalid > 0 => Err(ToolError::partial(format!("{invalid} rows of the list are no addresses"), &output)
             .code("invalid_rows")),
         None if bad > 0 && !planned => Err(ToolError::partial("not everybody has the letter", &output)

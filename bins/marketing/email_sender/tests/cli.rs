@@ -48,10 +48,10 @@ fn with_faults(faults: &[SmtpFault]) -> SmtpServer {
 
 /// A list of `count` recipients, and the line that sends to it.
 fn list(host: &Sandbox, count: usize) -> [&'static str; 9] {
-    let rows: String = (0..count)
-        .map(|i| format!("r{i:04}@shop.example,Name {i}\n"))
+    let rows: Vec<String> = (0..count)
+        .map(|i| format!("r{i:04}@shop.example,Name {i}"))
         .collect();
-    host.file("list.csv", format!("email,name\n{rows}"));
+    host.file("list.csv", format!("email,name\n{}\n", rows.join("\n")));
     host.file("letter.txt", "Hello {{ name }}\n");
     [
         "send",
@@ -540,10 +540,7 @@ fn mjml_takes_nothing_from_outside_and_no_value_acts() {
         html.contains("?a=1&amp;b=a%20b%26c\"") && !html.contains("<script") && html.contains("<br"),
         "{html}"
     );
-    assert!(
-        !html.contains("PRIVATE"),
-        "{html}"
-    );
+    assert!(!html.contains("PRIVATE"), "{html}");
     assert!(
         text.contains(name) && text.contains("second line") && text.contains("a%20b%26c>"),
         "{text}"

@@ -282,3 +282,7 @@ fn no_message(key: &str) -> ToolError {
 #[cfg(test)]
 #[path = "outbox_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "outbox_order_tests.rs"]
+mod order_tests;
