@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -250,6 +250,10 @@ fn certificate() -> (Arc<ServerConfig>, String) {
     }
     let key = sure(KeyPair::generate());
     let mut params = CertificateParams::default();
+    // Not the leaf's name: OpenSSL would take that one for its own issuer.
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "authority of the tests");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let authority = sure(params.self_signed(&key)).pem();
