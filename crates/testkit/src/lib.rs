@@ -19,6 +19,8 @@ pub mod mariadb;
 pub mod sandbox;
 pub mod shop;
 pub mod site;
+#[cfg(feature = "mail")]
+pub mod smtp;
 pub mod socks;
 #[cfg(feature = "telegram")]
 pub mod telegram;
@@ -32,4 +34,6 @@ pub use mariadb::MariaDb;
 pub use sandbox::{Finished, Sandbox};
 pub use shop::{Goods, Shop};
 pub use site::{Reply, Request, Route, Site};
+#[cfg(feature = "mail")]
+pub use smtp::{SmtpRules, SmtpServer};
 pub use socks::Socks;

@@ -17,7 +17,7 @@ pub use approvals::{Approvals, Decided, Decision, NewRequest, Request, RequestSt
 pub use checkpoint::Checkpoint;
 pub use database::{migrate, open};
 pub use ledger::{BudgetPeriod, Ledger, LedgerEntry, Reservation, ReservationState};
-pub use outbox::{Delivery, Message, MessageState, NewMessage, Outbox, OwnedMessage, Pace, Settled};
+pub use outbox::{Claim, Delivery, Message, MessageState, NewMessage, Outbox, OwnedMessage, Pace, Settled};
 pub use principal::Principal;
 pub use private::folder;
 pub use runs::{FallbackRuns, NewRun, RunFilter, RunRecord, RunTotals, Runs};

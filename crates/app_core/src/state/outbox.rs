@@ -43,10 +43,11 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::database::{database_error, open};
 use crate::contract::{ErrorKind, ToolError, ToolResult};
+use crate::mutex::lock;
 use message::message;
 use owner::Owner;
 
-pub use message::{Delivery, Message, MessageState, NewMessage, Pace, Settled};
+pub use message::{Claim, Delivery, Message, MessageState, NewMessage, Pace, Settled};
 pub use note::OwnedMessage;
 
 const MIGRATIONS: &[&str] = &["
@@ -82,6 +83,8 @@ pub struct Outbox {
     name: String,
     pace: Pace,
     owner: Mutex<Option<Owner>>,
+    /// Kept for writing: opening one costs more than a small transaction.
+    writer: Mutex<Option<Connection>>,
 }
 
 impl Outbox {
@@ -98,8 +101,9 @@ impl Outbox {
             name: name.to_owned(),
             pace,
             owner: Mutex::new(None),
+            writer: Mutex::new(None),
         };
-        outbox.connect()?;
+        *lock(&outbox.writer) = Some(outbox.connect()?);
         outbox.recover(crate::clock::Clock::System.now())?;
         Ok(outbox)
     }
@@ -109,27 +113,45 @@ impl Outbox {
     ///
     /// Fails with kind `conflict` when the one that was there says something else.
     pub fn put(&self, new: &NewMessage<'_>, now: Timestamp) -> ToolResult<(Message, bool)> {
+        self.write(|tx| self.put_in(tx, new, now))
+    }
+
+    /// Puts many messages in, all or none, as [`put`](Self::put) does with one. Returns how many were there already.
+    pub fn put_all<'a>(
+        &self,
+        messages: impl IntoIterator<Item = NewMessage<'a>>,
+        now: Timestamp,
+    ) -> ToolResult<usize> {
+        self.write(|tx| {
+            let mut known = 0;
+            for new in messages {
+                known += usize::from(self.put_in(tx, &new, now)?.1);
+            }
+            Ok(known)
+        })
+    }
+
+    fn put_in(&self, tx: &Connection, new: &NewMessage<'_>, now: Timestamp) -> ToolResult<(Message, bool)> {
         if new.key.is_empty() || new.lane.is_empty() {
             return Err(ToolError::invalid("key", "a message has a key and a lane").from_source("outbox"));
         }
-        self.write(|tx| {
-            if let Some(known) = self.one(tx, "key = ?2", new.key)? {
-                if known.body == *new.body && known.lane == new.lane {
-                    return Ok((known, true));
-                }
-                return Err(ToolError::new(
-                    ErrorKind::Conflict,
-                    format!(
-                        "message `{}` is in the outbox already, and says something else",
-                        new.key
-                    ),
-                )
-                .field("key")
-                .from_source("outbox"));
+        if let Some(known) = self.one(tx, "key = ?2", new.key)? {
+            if known.body == *new.body && known.lane == new.lane {
+                return Ok((known, true));
             }
-            self.insert(tx, new, now)?;
-            Ok((self.by_id(tx, tx.last_insert_rowid())?, false))
-        })
+            return Err(ToolError::new(
+                ErrorKind::Conflict,
+                format!(
+                    "message `{}` is in the outbox already, and says something else",
+                    new.key
+                ),
+            )
+            .code("says_something_else")
+            .field("key")
+            .from_source("outbox"));
+        }
+        self.insert(tx, new, now)?;
+        Ok((self.by_id(tx, tx.last_insert_rowid())?, false))
     }
 
     fn insert(&self, tx: &Connection, new: &NewMessage<'_>, now: Timestamp) -> ToolResult<()> {
@@ -166,6 +188,22 @@ impl Outbox {
             .query_map(params![self.name, state.word(), limit], message)
             .map_err(fail)?;
         found.collect::<Result<_, _>>().map_err(fail)
+    }
+
+    /// All messages whose key begins with a text, in the order they were put in, given to `act` one by one.
+    pub fn each_under(&self, prefix: &str, mut act: impl FnMut(Message) -> ToolResult<()>) -> ToolResult<()> {
+        let connection = self.connect()?;
+        let fail = |e: rusqlite::Error| database_error(&self.path, &e);
+        let mut statement = connection
+            .prepare("SELECT * FROM messages WHERE outbox = ?1 AND substr(key, 1, ?3) = ?2 ORDER BY id")
+            .map_err(fail)?;
+        let found = statement
+            .query_map(params![self.name, prefix, prefix.chars().count() as i64], message)
+            .map_err(fail)?;
+        for one in found {
+            act(one.map_err(fail)?)?;
+        }
+        Ok(())
     }
 
     /// How many messages are in each state; states without any are left out.
@@ -221,7 +259,11 @@ impl Outbox {
     }
 
     fn write<T>(&self, act: impl FnOnce(&Connection) -> ToolResult<T>) -> ToolResult<T> {
-        let mut connection = self.connect()?;
+        let mut kept = lock(&self.writer);
+        let connection = match &mut *kept {
+            Some(connection) => connection,
+            none => none.insert(self.connect()?),
+        };
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|e| database_error(&self.path, &e))?;
@@ -255,3 +297,7 @@ fn no_message(key: &str) -> ToolError {
 #[cfg(test)]
 #[path = "outbox_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "outbox_order_tests.rs"]
+mod order_tests;

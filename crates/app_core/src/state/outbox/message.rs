@@ -115,6 +115,17 @@ pub struct Message {
     pub settled_by: Option<String>,
 }
 
+/// What became of asking for one message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// It is in this process's hands.
+    Taken(Box<Message>),
+    /// It, or its lane, is to wait until then.
+    Held(Timestamp),
+    /// It is not there to be sent: it was, or somebody else has it.
+    Not(Box<Message>),
+}
+
 /// How a try ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delivery {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Delivery, Message, MessageState, Outbox, Settled, message::message, no_message};
+use super::{Claim, Delivery, Message, MessageState, Outbox, Settled, message::message, no_message};
 use crate::{
     contract::{ErrorKind, ToolError, ToolResult},
     state::{database::database_error, principal::Principal},
@@ -21,28 +21,19 @@ impl Outbox {
         let owner = self.owner()?;
         self.write(|tx| {
             let fail = |e: rusqlite::Error| database_error(&self.path, &e);
-            let ms = now.as_millisecond();
-            // A time further off than any wait was set while the clock was wrong.
-            let latest = later(now, LONGEST_WAIT).as_millisecond();
             let next: Option<(i64, String)> = tx
                 .query_row(
                     "SELECT m.id, m.lane FROM messages m LEFT JOIN lanes l ON l.outbox = m.outbox AND l.lane = m.lane
                      WHERE m.outbox = ?1 AND m.state = 'ready' AND m.not_before <= ?2
                        AND (l.next_at IS NULL OR l.next_at <= ?2 OR l.next_at > ?3)
                      ORDER BY m.id LIMIT 1",
-                    params![self.name, ms, latest],
+                    params![self.name, now.as_millisecond(), latest(now)],
                     |r| Ok((r.get(0)?, r.get(1)?)),
                 )
                 .optional()
                 .map_err(fail)?;
             let Some((id, lane)) = next else { return Ok(None) };
-            tx.execute(
-                "UPDATE messages SET state = 'sending', owner = ?2, sending_at = ?3, attempts = attempts + 1 WHERE id = ?1",
-                params![id, owner, ms],
-            )
-            .map_err(fail)?;
-            self.hold_lane(tx, &lane, later(now, self.pace.between))?;
-            self.by_id(tx, id).map(Some)
+            self.take(tx, id, &lane, &owner, now).map(Some)
         })
     }
 
@@ -50,7 +41,6 @@ impl Outbox {
     pub fn ready_lanes(&self, now: Timestamp) -> ToolResult<Vec<String>> {
         let connection = self.connect()?;
         let fail = |e: rusqlite::Error| database_error(&self.path, &e);
-        let latest = later(now, LONGEST_WAIT).as_millisecond();
         let mut statement = connection
             .prepare(
                 "SELECT m.lane FROM messages m LEFT JOIN lanes l ON l.outbox = m.outbox AND l.lane = m.lane
@@ -60,7 +50,9 @@ impl Outbox {
             )
             .map_err(fail)?;
         let found = statement
-            .query_map(params![self.name, now.as_millisecond(), latest], |r| r.get(0))
+            .query_map(params![self.name, now.as_millisecond(), latest(now)], |r| {
+                r.get(0)
+            })
             .map_err(fail)?;
         found.collect::<Result<_, _>>().map_err(fail)
     }
@@ -71,7 +63,7 @@ impl Outbox {
         let owner = self.owner()?;
         self.write(|tx| {
             let fail = |e: rusqlite::Error| database_error(&self.path, &e);
-            let (ms, latest) = (now.as_millisecond(), later(now, LONGEST_WAIT).as_millisecond());
+            let (ms, latest) = (now.as_millisecond(), latest(now));
             let mut statement = tx
                 .prepare(
                     "UPDATE messages SET state = 'sending', owner = ?5, sending_at = ?2, attempts = attempts + 1
@@ -92,6 +84,47 @@ impl Outbox {
             }
             Ok(claimed)
         })
+    }
+
+    /// Takes the message of this key, as [`claim`](Self::claim) takes the next one: for a sender that has an order of its own.
+    ///
+    /// Fails with kind `not_found` when there is none of that key.
+    pub fn claim_key(&self, key: &str, now: Timestamp) -> ToolResult<Claim> {
+        let owner = self.owner()?;
+        self.write(|tx| {
+            let known = self.one(tx, "key = ?2", key)?.ok_or_else(|| no_message(key))?;
+            if known.state != MessageState::Ready {
+                return Ok(Claim::Not(Box::new(known)));
+            }
+            if known.not_before > now {
+                return Ok(Claim::Held(known.not_before));
+            }
+            let lane: Option<i64> = tx
+                .query_row(
+                    "SELECT next_at FROM lanes WHERE outbox = ?1 AND lane = ?2 AND next_at > ?3 AND next_at <= ?4",
+                    params![self.name, known.lane, now.as_millisecond(), latest(now)],
+                    |r| r.get(0),
+                )
+                .optional()
+                .map_err(|e| database_error(&self.path, &e))?;
+            if let Some(ms) = lane {
+                return Ok(Claim::Held(Timestamp::from_millisecond(ms).unwrap_or(now)));
+            }
+            let taken = self.take(tx, known.id, &known.lane, &owner, now)?;
+            Ok(Claim::Taken(Box::new(taken)))
+        })
+    }
+
+    fn take(&self, tx: &Connection, id: i64, lane: &str, owner: &str, now: Timestamp) -> ToolResult<Message> {
+        tx.execute(
+            "UPDATE messages SET state = 'sending', owner = ?2, sending_at = ?3, attempts = attempts + 1 WHERE id = ?1",
+            params![id, owner, now.as_millisecond()],
+        )
+        .map_err(|e| database_error(&self.path, &e))?;
+        if !self.pace.between.is_zero() {
+            self.hold_lane(tx, lane, later(now, self.pace.between))?;
+        }
+        self.by_id(tx, id)
     }
 
     /// Notes how a claimed message fared.
@@ -186,6 +219,11 @@ impl Outbox {
         .map(drop)
         .map_err(|e| database_error(&self.path, &e))
     }
+}
+
+/// The latest time, in milliseconds, that a lane can be held to: one further off was set while the clock was wrong.
+fn latest(now: Timestamp) -> i64 {
+    later(now, LONGEST_WAIT).as_millisecond()
 }
 
 /// A time later; one that no clock can hold is the last one.
