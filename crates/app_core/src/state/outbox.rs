@@ -259,11 +259,19 @@ impl Outbox {
     }
 
     fn write<T>(&self, act: impl FnOnce(&Connection) -> ToolResult<T>) -> ToolResult<T> {
+        self.write_synced(true, act)
+    }
+
+    /// A change; `now`: on disk when this returns, also after a power cut. Otherwise only after one that is.
+    fn write_synced<T>(&self, now: bool, act: impl FnOnce(&Connection) -> ToolResult<T>) -> ToolResult<T> {
         let mut kept = lock(&self.writer);
         let connection = match &mut *kept {
             Some(connection) => connection,
             none => none.insert(self.connect()?),
         };
+        connection
+            .pragma_update(None, "synchronous", if now { "full" } else { "normal" })
+            .map_err(|e| database_error(&self.path, &e))?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|e| database_error(&self.path, &e))?;
